@@ -1,0 +1,7 @@
+// Package engineio is an Engine.IO server (protocol 4): sessions over HTTP
+// long-polling and WebSocket, with upgrade from the one to the other.
+//
+// The three types to know: [Server], an http.Handler, made by [New] from a
+// [Config]; [Session], what a sid names, which survives the change of
+// transport; [Handler], the floor above, told of sessions and messages.
+package engineio

@@ -1,0 +1,44 @@
+package parser
+
+// Parser turns packets into Engine.IO messages and back. Both ends of a
+// connection must use the same one. Its methods are called from many
+// goroutines at once.
+type Parser interface {
+	// AppendPacket appends the first Engine.IO message of p to dst. It reports
+	// whether that message is binary, and the binary messages that follow it
+	// (p's own slices, not copies). It does not keep p.
+	AppendPacket(dst []byte, p *Packet) (msg []byte, binary bool, attachments [][]byte)
+	// NewDecoder returns the decoder of one connection.
+	NewDecoder(Limits) Decoder
+}
+
+// Decoder reassembles the packets of one connection. It is called by one
+// goroutine at a time.
+type Decoder interface {
+	// Decode takes the next Engine.IO message. ok reports that p is complete;
+	// without an error and without ok more attachments are due. p.JSON and
+	// p.Namespace may alias data and are valid until data is; attachments are
+	// copies that the caller may keep. After an error the connection is to be
+	// closed; the error is an *Error.
+	Decode(binary bool, data []byte) (p Packet, ok bool, err error)
+}
+
+// Limits bound what a Decoder keeps.
+type Limits struct {
+	// Attachments is the largest number of binary values in one packet.
+	// 0 means 10, as in the official parser; negative means none.
+	Attachments int
+}
+
+// JSON converts between Go values and JSON text with placeholders. The default
+// is [DefaultJSON]. Its methods are called from many goroutines at once.
+type JSON interface {
+	// Append appends v as compact JSON to dst. Each []byte (at any depth) is
+	// replaced by a placeholder {"_placeholder":true,"num":i}, where i is its
+	// index in att, to which it is appended (not copied).
+	Append(dst []byte, att [][]byte, v any) ([]byte, [][]byte, error)
+	// Decode decodes raw into v, a non-nil pointer; placeholders become the
+	// []byte of att (not copied). It must accept any raw that is valid JSON
+	// and must not keep raw (a raw value stored in v is a copy).
+	Decode(raw []byte, att [][]byte, v any) error
+}
