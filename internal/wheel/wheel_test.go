@@ -1,0 +1,489 @@
+package wheel
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// owner is a Timer that knows when it was due and what to do then.
+type owner struct {
+	timer Timer
+	due   time.Time
+	fired int
+	late  time.Duration
+	do    func()
+}
+
+func (o *owner) Expire(t *Timer) {
+	if t != &o.timer {
+		panic("foreign timer")
+	}
+	o.fired++
+	o.late = time.Since(o.due)
+	if o.do != nil {
+		o.do()
+	}
+}
+
+func (o *owner) start(w *Wheel, after time.Duration) {
+	o.due = time.Now().Add(after)
+	w.Start(&o.timer, o, after)
+}
+
+// pass lets fake time go by, and all that is due in it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func wantLen(t *testing.T, w *Wheel, n int) {
+	t.Helper()
+	if w.Len() != n {
+		t.Fatalf("Len = %d, want %d", w.Len(), n)
+	}
+}
+
+func TestTickIsClamped(t *testing.T) {
+	for in, want := range map[time.Duration]time.Duration{
+		-1:                      minTick,
+		0:                       minTick,
+		11 * time.Millisecond:   11 * time.Millisecond,
+		2500 * time.Millisecond: maxTick,
+	} {
+		if got := New(in).Tick(); got != want {
+			t.Errorf("New(%v).Tick() = %v, want %v", in, got, want)
+		}
+	}
+}
+
+// Timers of every length, among them many turns of the wheel, armed at odd
+// moments, expire once, never early and less than one tick late.
+func TestNeverEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tick = 10 * time.Millisecond
+		w := New(tick)
+		rng := rand.New(rand.NewPCG(1, 2))
+		var all []*owner
+		for range 2000 {
+			o := new(owner)
+			all = append(all, o)
+			o.start(w, time.Duration(rng.Int64N(int64(10*slots*tick)))-5*time.Millisecond)
+			pass(time.Duration(rng.Int64N(int64(5 * time.Millisecond))))
+		}
+		pass(10*slots*tick + tick)
+		wantLen(t, w, 0)
+		for i, o := range all {
+			if o.fired != 1 {
+				t.Fatalf("timer %d expired %d times", i, o.fired)
+			}
+			if o.late < 0 || o.late > tick+5*time.Millisecond {
+				t.Fatalf("timer %d expired %v after its time", i, o.late)
+			}
+		}
+	})
+}
+
+func TestExactlyOnABoundary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		o := new(owner)
+		o.start(w, 3*time.Second)
+		pass(3*time.Second - 1)
+		if o.fired != 0 {
+			t.Fatal("expired early")
+		}
+		pass(1)
+		if o.fired != 1 {
+			t.Fatal("a timer of three whole ticks did not expire on the third")
+		}
+	})
+}
+
+func TestNoWaitIsTheNextTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		var keep, zero, negative owner
+		keep.start(w, time.Hour)
+		pass(5 * time.Second)
+		zero.start(w, 0)
+		negative.start(w, math.MinInt64)
+		pass(time.Second - 1)
+		if zero.fired+negative.fired != 0 {
+			t.Fatal("expired before the next tick")
+		}
+		pass(1)
+		if zero.fired != 1 || negative.fired != 1 {
+			t.Fatalf("expired %d and %d times", zero.fired, negative.fired)
+		}
+		w.Stop(&keep.timer)
+	})
+}
+
+func TestForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		o := new(owner)
+		o.start(w, math.MaxInt64)
+		pass(24 * time.Hour)
+		if o.fired != 0 {
+			t.Fatal("expired")
+		}
+		if !w.Stop(&o.timer) {
+			t.Fatal("was not armed")
+		}
+	})
+}
+
+func TestHundredThousand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 100_000
+		w := New(time.Second)
+		all := make([]owner, n)
+		for i := range all {
+			all[i].start(w, 25*time.Second+time.Duration(i)*time.Millisecond)
+		}
+		wantLen(t, w, n)
+		for i := range all {
+			if i%2 == 0 && !w.Stop(&all[i].timer) {
+				t.Fatalf("timer %d was not armed", i)
+			}
+		}
+		wantLen(t, w, n/2)
+		pass(25*time.Second + n*time.Millisecond + time.Second)
+		wantLen(t, w, 0)
+		for i := range all {
+			if all[i].fired != i%2 {
+				t.Fatalf("timer %d expired %d times", i, all[i].fired)
+			}
+		}
+	})
+}
+
+func TestStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		o := new(owner)
+		if w.Stop(&o.timer) {
+			t.Fatal("a timer never armed was armed")
+		}
+		o.start(w, 2*time.Second)
+		if !w.Stop(&o.timer) || w.Stop(&o.timer) {
+			t.Fatal("Stop must return true once")
+		}
+		if o.timer != (Timer{}) {
+			t.Fatalf("a stopped timer still holds %+v", o.timer)
+		}
+		pass(time.Minute)
+		if o.fired != 0 {
+			t.Fatal("a stopped timer expired")
+		}
+		o.start(w, 2*time.Second)
+		pass(time.Minute)
+		if o.fired != 1 || w.Stop(&o.timer) {
+			t.Fatal("an expired timer must have expired once and not be armed")
+		}
+	})
+}
+
+func TestRearmMovesTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(10 * time.Millisecond)
+		o := new(owner)
+		for range 100 {
+			o.start(w, time.Second)
+			wantLen(t, w, 1)
+			pass(999 * time.Millisecond)
+		}
+		if o.fired != 0 {
+			t.Fatal("expired although it was armed anew in time")
+		}
+		pass(20 * time.Millisecond)
+		if o.fired != 1 {
+			t.Fatalf("expired %d times", o.fired)
+		}
+	})
+}
+
+// Timers in one slot are unlinked from the front, the middle and the end.
+func TestStopInEveryPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		for stop := range 5 {
+			var all [5]owner
+			for i := range all {
+				all[i].start(w, 1500*time.Millisecond)
+			}
+			w.Stop(&all[stop].timer)
+			pass(3 * time.Second)
+			for i := range all {
+				if want := 1; i == stop && all[i].fired != 0 || i != stop && all[i].fired != want {
+					t.Fatalf("with timer %d stopped, timer %d expired %d times", stop, i, all[i].fired)
+				}
+			}
+		}
+	})
+}
+
+// Of timers that are due together, the first one called stops the others: none
+// of these is called any more.
+func TestStopInCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		all := make([]owner, 10)
+		for i := range all {
+			all[i].do = func() {
+				for j := range all {
+					if stopped := w.Stop(&all[j].timer); stopped != (j != i) {
+						t.Errorf("in the callback of %d, Stop(%d) = %v", i, j, stopped)
+					}
+				}
+			}
+			all[i].start(w, 3*time.Second)
+		}
+		pass(10 * time.Second)
+		fired := 0
+		for i := range all {
+			fired += all[i].fired
+		}
+		if fired != 1 {
+			t.Fatalf("%d timers expired, want the first alone", fired)
+		}
+		wantLen(t, w, 0)
+	})
+}
+
+func TestRearmInCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		o := new(owner)
+		o.do = func() {
+			if o.fired < 10 {
+				o.start(w, 0)
+			}
+		}
+		o.start(w, 0)
+		pass(9 * time.Second)
+		if o.fired != 9 {
+			t.Fatalf("expired %d times in 9 ticks", o.fired)
+		}
+		pass(time.Minute)
+		if o.fired != 10 {
+			t.Fatalf("expired %d times", o.fired)
+		}
+		wantLen(t, w, 0)
+	})
+}
+
+// A callback that stops the last timer, or arms the only one, in the middle of
+// a tick leaves the wheel in order.
+func TestStopTheLastAndStartInCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		var a, b, c owner
+		a.do = func() {
+			w.Stop(&b.timer)
+			c.start(w, 5*time.Second)
+		}
+		b.start(w, 10*time.Second)
+		a.start(w, 2*time.Second)
+		pass(time.Minute)
+		if a.fired != 1 || b.fired != 0 || c.fired != 1 {
+			t.Fatalf("expired %d, %d, %d times", a.fired, b.fired, c.fired)
+		}
+		wantLen(t, w, 0)
+	})
+}
+
+func TestRestartAfterIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		for range 5 {
+			o := new(owner)
+			o.start(w, 1700*time.Millisecond)
+			pass(7300 * time.Millisecond)
+			if o.fired != 1 || o.late < 0 || o.late > time.Second {
+				t.Fatalf("expired %d times, %v late", o.fired, o.late)
+			}
+			o.start(w, time.Minute)
+			w.Stop(&o.timer)
+			pass(300 * time.Millisecond)
+		}
+	})
+}
+
+// An idle wheel has no goroutine, and neither has one that waits for a tick.
+func TestNoGoroutineIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := runtime.NumGoroutine()
+		w := New(time.Second)
+		o := new(owner)
+		o.start(w, time.Hour)
+		pass(time.Minute)
+		if n := runtime.NumGoroutine(); n != base {
+			t.Fatalf("%d goroutines, %d without the wheel", n, base)
+		}
+		// The bubble ends with the timer armed: nothing is left to wait for.
+	})
+}
+
+func TestNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(time.Second)
+		pass(1234 * time.Millisecond)
+		if got := w.Now(); got != 1234*time.Millisecond {
+			t.Fatalf("idle: Now = %v, want the exact time", got)
+		}
+		o := new(owner)
+		o.start(w, 10*time.Second)
+		if got := w.Now(); got != 1234*time.Millisecond {
+			t.Fatalf("just started: Now = %v, want the exact time", got)
+		}
+		pass(1266 * time.Millisecond) // 2.5 s
+		if got := w.Now(); got != 2*time.Second {
+			t.Fatalf("running: Now = %v, want that of the last tick", got)
+		}
+		w.Stop(&o.timer)
+		if got := w.Now(); got != 2500*time.Millisecond {
+			t.Fatalf("idle again: Now = %v, want the exact time", got)
+		}
+	})
+}
+
+// A callback that takes many turns of the wheel delays the others, but each
+// still expires once and none early.
+func TestWheelThatFellBehind(t *testing.T) {
+	for _, behind := range []time.Duration{50 * minTick, 3 * slots * minTick} {
+		synctest.Test(t, func(t *testing.T) {
+			w := New(minTick)
+			slow := &owner{do: func() { time.Sleep(behind) }}
+			slow.start(w, minTick)
+			all := make([]owner, 2*slots)
+			for i := range all {
+				all[i].start(w, time.Duration(i)*minTick)
+			}
+			pass(behind + 3*slots*minTick)
+			for i := range all {
+				if all[i].fired != 1 || all[i].late < 0 {
+					t.Fatalf("timer %d expired %d times, %v late", i, all[i].fired, all[i].late)
+				}
+			}
+		})
+	}
+}
+
+// racer counts the expiries of a timer which several goroutines arm and stop.
+type racer struct {
+	timer Timer
+	fired atomic.Int64
+}
+
+func (r *racer) Expire(*Timer) { r.fired.Add(1) }
+
+// Several goroutines arm and stop the same timers in real time: no more
+// expiries than armings that were not stopped, and the wheel ends empty.
+func TestConcurrentUse(t *testing.T) {
+	w := New(minTick)
+	timers := make([]racer, 8)
+	var armed, stopped atomic.Int64
+	deadline := time.Now().Add(30 * time.Second)
+	enough := func() bool {
+		return timers[0].fired.Load() >= 3 && stopped.Load() >= 1000 || time.Now().After(deadline)
+	}
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(g), 7))
+			for !enough() {
+				r := &timers[rng.IntN(len(timers))]
+				switch rng.IntN(3) {
+				case 0:
+					w.Start(&r.timer, r, time.Duration(rng.Int64N(int64(3*minTick))))
+					armed.Add(1)
+				case 1:
+					if w.Stop(&r.timer) {
+						stopped.Add(1)
+					}
+				default:
+					w.Now()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i := range timers {
+		w.Stop(&timers[i].timer)
+	}
+	wantLen(t, w, 0)
+	var fired int64
+	for i := range timers {
+		fired += timers[i].fired.Load()
+	}
+	if fired+stopped.Load() > armed.Load() {
+		t.Fatalf("%d expired and %d stopped of %d armed", fired, stopped.Load(), armed.Load())
+	}
+	if stopped.Load() == 0 || fired == 0 {
+		t.Fatalf("%d expired, %d stopped: the test races nothing", fired, stopped.Load())
+	}
+}
+
+// In real time, too, and with the ticks fighting with starts and stops of the
+// only timer, the wheel always comes to life again.
+func TestStartStopOfTheOnlyTimer(t *testing.T) {
+	w := New(minTick)
+	done := make(chan struct{})
+	last := expirerFunc(func(*Timer) { close(done) })
+	var timer Timer
+	none := expirerFunc(func(*Timer) {})
+	for end := time.Now().Add(5 * minTick); time.Now().Before(end); {
+		w.Start(&timer, none, 0)
+		w.Stop(&timer)
+	}
+	w.Start(&timer, last, 0)
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the last timer did not expire")
+	}
+}
+
+type expirerFunc func(*Timer)
+
+func (f expirerFunc) Expire(t *Timer) { f(t) }
+
+func TestStartAndStopDoNotAllocate(t *testing.T) {
+	w := New(time.Second)
+	keep, o := new(owner), new(owner)
+	keep.start(w, time.Hour)
+	defer w.Stop(&keep.timer)
+	if n := testing.AllocsPerRun(1000, func() {
+		w.Start(&o.timer, o, time.Minute)
+		w.Start(&o.timer, o, time.Hour)
+		w.Stop(&o.timer)
+	}); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+}
+
+func TestTickDoesNotAllocate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := New(minTick)
+		o := new(owner)
+		o.do = func() { o.start(w, 5*minTick) }
+		o.start(w, 0)
+		pass(100 * minTick)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		pass(10_000 * minTick)
+		runtime.ReadMemStats(&after)
+		w.Stop(&o.timer)
+		if n := after.Mallocs - before.Mallocs; n > 1000 {
+			t.Fatalf("%d allocations in 10000 ticks", n)
+		}
+	})
+}
