@@ -15,7 +15,7 @@ import (
 type owner struct {
 	timer Timer
 	due   time.Time
-	fired int
+	fired atomic.Int64
 	late  time.Duration
 	do    func()
 }
@@ -24,7 +24,7 @@ func (o *owner) Expire(t *Timer) {
 	if t != &o.timer {
 		panic("foreign timer")
 	}
-	o.fired++
+	o.fired.Add(1)
 	o.late = time.Since(o.due)
 	if o.do != nil {
 		o.do()
@@ -79,8 +79,8 @@ func TestNeverEarly(t *testing.T) {
 		pass(10*slots*tick + tick)
 		wantLen(t, w, 0)
 		for i, o := range all {
-			if o.fired != 1 {
-				t.Fatalf("timer %d expired %d times", i, o.fired)
+			if o.fired.Load() != 1 {
+				t.Fatalf("timer %d expired %d times", i, o.fired.Load())
 			}
 			if o.late < 0 || o.late > tick+5*time.Millisecond {
 				t.Fatalf("timer %d expired %v after its time", i, o.late)
@@ -95,11 +95,11 @@ func TestExactlyOnABoundary(t *testing.T) {
 		o := new(owner)
 		o.start(w, 3*time.Second)
 		pass(3*time.Second - 1)
-		if o.fired != 0 {
+		if o.fired.Load() != 0 {
 			t.Fatal("expired early")
 		}
 		pass(1)
-		if o.fired != 1 {
+		if o.fired.Load() != 1 {
 			t.Fatal("a timer of three whole ticks did not expire on the third")
 		}
 	})
@@ -114,12 +114,12 @@ func TestNoWaitIsTheNextTick(t *testing.T) {
 		zero.start(w, 0)
 		negative.start(w, math.MinInt64)
 		pass(time.Second - 1)
-		if zero.fired+negative.fired != 0 {
+		if zero.fired.Load()+negative.fired.Load() != 0 {
 			t.Fatal("expired before the next tick")
 		}
 		pass(1)
-		if zero.fired != 1 || negative.fired != 1 {
-			t.Fatalf("expired %d and %d times", zero.fired, negative.fired)
+		if zero.fired.Load() != 1 || negative.fired.Load() != 1 {
+			t.Fatalf("expired %d and %d times", zero.fired.Load(), negative.fired.Load())
 		}
 		w.Stop(&keep.timer)
 	})
@@ -131,7 +131,7 @@ func TestForEver(t *testing.T) {
 		o := new(owner)
 		o.start(w, math.MaxInt64)
 		pass(24 * time.Hour)
-		if o.fired != 0 {
+		if o.fired.Load() != 0 {
 			t.Fatal("expired")
 		}
 		if !w.Stop(&o.timer) {
@@ -158,8 +158,8 @@ func TestHundredThousand(t *testing.T) {
 		pass(25*time.Second + n*time.Millisecond + time.Second)
 		wantLen(t, w, 0)
 		for i := range all {
-			if all[i].fired != i%2 {
-				t.Fatalf("timer %d expired %d times", i, all[i].fired)
+			if all[i].fired.Load() != int64(i%2) {
+				t.Fatalf("timer %d expired %d times", i, all[i].fired.Load())
 			}
 		}
 	})
@@ -180,12 +180,12 @@ func TestStop(t *testing.T) {
 			t.Fatalf("a stopped timer still holds %+v", o.timer)
 		}
 		pass(time.Minute)
-		if o.fired != 0 {
+		if o.fired.Load() != 0 {
 			t.Fatal("a stopped timer expired")
 		}
 		o.start(w, 2*time.Second)
 		pass(time.Minute)
-		if o.fired != 1 || w.Stop(&o.timer) {
+		if o.fired.Load() != 1 || w.Stop(&o.timer) {
 			t.Fatal("an expired timer must have expired once and not be armed")
 		}
 	})
@@ -200,12 +200,12 @@ func TestRearmMovesTheDeadline(t *testing.T) {
 			wantLen(t, w, 1)
 			pass(999 * time.Millisecond)
 		}
-		if o.fired != 0 {
+		if o.fired.Load() != 0 {
 			t.Fatal("expired although it was armed anew in time")
 		}
 		pass(20 * time.Millisecond)
-		if o.fired != 1 {
-			t.Fatalf("expired %d times", o.fired)
+		if o.fired.Load() != 1 {
+			t.Fatalf("expired %d times", o.fired.Load())
 		}
 	})
 }
@@ -222,8 +222,8 @@ func TestStopInEveryPlace(t *testing.T) {
 			w.Stop(&all[stop].timer)
 			pass(3 * time.Second)
 			for i := range all {
-				if want := 1; i == stop && all[i].fired != 0 || i != stop && all[i].fired != want {
-					t.Fatalf("with timer %d stopped, timer %d expired %d times", stop, i, all[i].fired)
+				if fired := all[i].fired.Load(); (fired == 1) == (i == stop) {
+					t.Fatalf("with timer %d stopped, timer %d expired %d times", stop, i, fired)
 				}
 			}
 		}
@@ -247,9 +247,9 @@ func TestStopInCallback(t *testing.T) {
 			all[i].start(w, 3*time.Second)
 		}
 		pass(10 * time.Second)
-		fired := 0
+		var fired int64
 		for i := range all {
-			fired += all[i].fired
+			fired += all[i].fired.Load()
 		}
 		if fired != 1 {
 			t.Fatalf("%d timers expired, want the first alone", fired)
@@ -263,18 +263,18 @@ func TestRearmInCallback(t *testing.T) {
 		w := New(time.Second)
 		o := new(owner)
 		o.do = func() {
-			if o.fired < 10 {
+			if o.fired.Load() < 10 {
 				o.start(w, 0)
 			}
 		}
 		o.start(w, 0)
 		pass(9 * time.Second)
-		if o.fired != 9 {
-			t.Fatalf("expired %d times in 9 ticks", o.fired)
+		if o.fired.Load() != 9 {
+			t.Fatalf("expired %d times in 9 ticks", o.fired.Load())
 		}
 		pass(time.Minute)
-		if o.fired != 10 {
-			t.Fatalf("expired %d times", o.fired)
+		if o.fired.Load() != 10 {
+			t.Fatalf("expired %d times", o.fired.Load())
 		}
 		wantLen(t, w, 0)
 	})
@@ -293,8 +293,8 @@ func TestStopTheLastAndStartInCallback(t *testing.T) {
 		b.start(w, 10*time.Second)
 		a.start(w, 2*time.Second)
 		pass(time.Minute)
-		if a.fired != 1 || b.fired != 0 || c.fired != 1 {
-			t.Fatalf("expired %d, %d, %d times", a.fired, b.fired, c.fired)
+		if a.fired.Load() != 1 || b.fired.Load() != 0 || c.fired.Load() != 1 {
+			t.Fatalf("expired %d, %d, %d times", a.fired.Load(), b.fired.Load(), c.fired.Load())
 		}
 		wantLen(t, w, 0)
 	})
@@ -307,8 +307,8 @@ func TestRestartAfterIdle(t *testing.T) {
 			o := new(owner)
 			o.start(w, 1700*time.Millisecond)
 			pass(7300 * time.Millisecond)
-			if o.fired != 1 || o.late < 0 || o.late > time.Second {
-				t.Fatalf("expired %d times, %v late", o.fired, o.late)
+			if o.fired.Load() != 1 || o.late < 0 || o.late > time.Second {
+				t.Fatalf("expired %d times, %v late", o.fired.Load(), o.late)
 			}
 			o.start(w, time.Minute)
 			w.Stop(&o.timer)
@@ -369,8 +369,8 @@ func TestWheelThatFellBehind(t *testing.T) {
 			}
 			pass(behind + 3*slots*minTick)
 			for i := range all {
-				if all[i].fired != 1 || all[i].late < 0 {
-					t.Fatalf("timer %d expired %d times, %v late", i, all[i].fired, all[i].late)
+				if all[i].fired.Load() != 1 || all[i].late < 0 {
+					t.Fatalf("timer %d expired %d times, %v late", i, all[i].fired.Load(), all[i].late)
 				}
 			}
 		})
@@ -385,51 +385,52 @@ type racer struct {
 
 func (r *racer) Expire(*Timer) { r.fired.Add(1) }
 
-// Several goroutines arm and stop the same timers in real time: no more
+// Several goroutines arm and stop the same timers while they expire: no more
 // expiries than armings that were not stopped, and the wheel ends empty.
 func TestConcurrentUse(t *testing.T) {
-	w := New(minTick)
-	timers := make([]racer, 8)
-	var armed, stopped atomic.Int64
-	deadline := time.Now().Add(30 * time.Second)
-	enough := func() bool {
-		return timers[0].fired.Load() >= 3 && stopped.Load() >= 1000 || time.Now().After(deadline)
-	}
-	var wg sync.WaitGroup
-	for g := range 4 {
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(uint64(g), 7))
-			for !enough() {
-				r := &timers[rng.IntN(len(timers))]
-				switch rng.IntN(3) {
-				case 0:
-					w.Start(&r.timer, r, time.Duration(rng.Int64N(int64(3*minTick))))
-					armed.Add(1)
-				case 1:
-					if w.Stop(&r.timer) {
-						stopped.Add(1)
+	synctest.Test(t, func(t *testing.T) {
+		w := New(minTick)
+		timers := make([]racer, 8)
+		var armed, stopped atomic.Int64
+		var wg sync.WaitGroup
+		for g := range 4 {
+			wg.Go(func() {
+				rng := rand.New(rand.NewPCG(uint64(g), 7))
+				for range 20_000 {
+					r := &timers[rng.IntN(len(timers))]
+					switch rng.IntN(20) {
+					case 0:
+						time.Sleep(time.Duration(rng.Int64N(int64(minTick))))
+					case 1, 2, 3, 4, 5, 6, 7:
+						if w.Stop(&r.timer) {
+							stopped.Add(1)
+						}
+					default:
+						w.Start(&r.timer, r, time.Duration(rng.Int64N(int64(minTick))))
+						armed.Add(1)
 					}
-				default:
-					w.Now()
 				}
+			})
+		}
+		wg.Wait()
+		for i := range timers {
+			if w.Stop(&timers[i].timer) {
+				stopped.Add(1)
 			}
-		})
-	}
-	wg.Wait()
-	for i := range timers {
-		w.Stop(&timers[i].timer)
-	}
-	wantLen(t, w, 0)
-	var fired int64
-	for i := range timers {
-		fired += timers[i].fired.Load()
-	}
-	if fired+stopped.Load() > armed.Load() {
-		t.Fatalf("%d expired and %d stopped of %d armed", fired, stopped.Load(), armed.Load())
-	}
-	if stopped.Load() == 0 || fired == 0 {
-		t.Fatalf("%d expired, %d stopped: the test races nothing", fired, stopped.Load())
-	}
+		}
+		wantLen(t, w, 0)
+		synctest.Wait()
+		var fired int64
+		for i := range timers {
+			fired += timers[i].fired.Load()
+		}
+		if fired+stopped.Load() > armed.Load() {
+			t.Fatalf("%d expired and %d stopped of %d armed", fired, stopped.Load(), armed.Load())
+		}
+		if stopped.Load() < 1000 || fired < 100 {
+			t.Fatalf("%d expired, %d stopped: the test races nothing", fired, stopped.Load())
+		}
+	})
 }
 
 // In real time, too, and with the ticks fighting with starts and stops of the
