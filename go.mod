@@ -2,4 +2,7 @@ module github.com/hermod-io/hermod
 
 go 1.26
 
-require github.com/rs/cors v1.11.1 // indirect
+require (
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/rs/cors v1.11.1 // indirect
+)

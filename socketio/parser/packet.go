@@ -19,7 +19,8 @@ const (
 // For an event the first element is its name. Args are immutable: whoever
 // holds them may read them for ever, and nobody writes to them.
 type Args struct {
-	// JSON is a compact JSON array; nil means no data at all.
+	// JSON is a JSON array without white space around it, compact unless a
+	// peer sent it otherwise; nil means no data at all.
 	JSON []byte
 	// Attachments are the binary values, by placeholder number.
 	Attachments [][]byte

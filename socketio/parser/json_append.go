@@ -1,0 +1,209 @@
+package parser
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+var errTooDeep = errors.New("value is nested too deeply or refers to itself")
+
+// Append implements JSON.
+func (c *codec) Append(dst []byte, att [][]byte, v any) ([]byte, [][]byte, error) {
+	out, outAtt, err := c.append(dst, att, v, 0)
+	if err != nil {
+		return dst, att, err
+	}
+	return out, outAtt, nil
+}
+
+// append encodes the types that need no reflection, and leaves the others to
+// the library.
+func (c *codec) append(dst []byte, att [][]byte, v any, depth int) ([]byte, [][]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), att, nil
+	case string:
+		return appendString(dst, v), att, nil
+	case bool:
+		return strconv.AppendBool(dst, v), att, nil
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), att, nil
+	case int32:
+		return strconv.AppendInt(dst, int64(v), 10), att, nil
+	case int64:
+		return strconv.AppendInt(dst, v, 10), att, nil
+	case uint:
+		return strconv.AppendUint(dst, uint64(v), 10), att, nil
+	case uint32:
+		return strconv.AppendUint(dst, uint64(v), 10), att, nil
+	case uint64:
+		return strconv.AppendUint(dst, v, 10), att, nil
+	case float64:
+		return appendFloat(dst, v, 64), att, nil
+	case float32:
+		return appendFloat(dst, float64(v), 32), att, nil
+	case []byte:
+		if v == nil {
+			return append(dst, "null"...), att, nil
+		}
+		return appendPlaceholder(dst, len(att)), append(att, v), nil
+	case stdjson.RawMessage:
+		return c.appendRaw(dst, att, v)
+	case jsontext.Value:
+		return c.appendRaw(dst, att, stdjson.RawMessage(v))
+	case []any:
+		return c.appendSlice(dst, att, v, depth)
+	case map[string]any:
+		return c.appendMap(dst, att, v, depth)
+	}
+	return c.libraryAppend(dst, att, v)
+}
+
+func (c *codec) appendSlice(dst []byte, att [][]byte, v []any, depth int) (_ []byte, _ [][]byte, err error) {
+	if depth == maxDepth {
+		return dst, att, errTooDeep
+	}
+	dst = append(dst, '[')
+	for i, e := range v {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, att, err = c.append(dst, att, e, depth+1); err != nil {
+			return dst, att, err
+		}
+	}
+	return append(dst, ']'), att, nil
+}
+
+func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int) (_ []byte, _ [][]byte, err error) {
+	if depth == maxDepth {
+		return dst, att, errTooDeep
+	}
+	var room [16]string
+	keys := room[:0]
+	for k := range v {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	dst = append(dst, '{')
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, k), ':')
+		if dst, att, err = c.append(dst, att, v[k], depth+1); err != nil {
+			return dst, att, err
+		}
+	}
+	return append(dst, '}'), att, nil
+}
+
+// appendRaw appends JSON text that the application made. The library reports
+// what is wrong with text that is not valid.
+func (c *codec) appendRaw(dst []byte, att [][]byte, raw stdjson.RawMessage) ([]byte, [][]byte, error) {
+	if raw == nil {
+		return append(dst, "null"...), att, nil
+	}
+	end, bad := skipValue(raw, 0)
+	if bad != nil || skipSpace(raw, end) != len(raw) {
+		return c.libraryAppend(dst, att, raw)
+	}
+	start := len(dst)
+	for i := 0; i < end; {
+		switch raw[i] {
+		case ' ', '\t', '\n', '\r':
+			i++
+		case '"':
+			next := skipString(raw, i)
+			dst = append(dst, raw[i:next]...)
+			i = next
+		default:
+			dst = append(dst, raw[i])
+			i++
+		}
+	}
+	return validText(dst, start), att, nil
+}
+
+// validText replaces invalid UTF-8 in b from start on.
+func validText(b []byte, start int) []byte {
+	if utf8.Valid(b[start:]) {
+		return b
+	}
+	return append(b[:start], bytes.ToValidUTF8(b[start:], []byte("\uFFFD"))...)
+}
+
+// appendString appends s as JSON.stringify does. Bytes that are not UTF-8
+// become U+FFFD.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	done := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if !plain(c) {
+				dst = appendEscaped(append(dst, s[done:i]...), c)
+				done = i + 1
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = append(append(dst, s[done:i]...), "\uFFFD"...)
+			done = i + 1
+		}
+		i += n
+	}
+	return append(append(dst, s[done:]...), '"')
+}
+
+func appendEscaped(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
+
+// appendFloat appends f as JSON.stringify does: the shortest text that gives it
+// back, in positional notation from 1e-6 up to below 1e21.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	abs := math.Abs(f)
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return append(dst, "null"...)
+	case f == 0:
+		return append(dst, '0')
+	case abs < 1<<53 && f == math.Trunc(f) && bits == 64:
+		return strconv.AppendInt(dst, int64(f), 10)
+	}
+	format := byte('f')
+	if bits == 64 && (abs < 1e-6 || abs >= 1e21) || bits == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
+		format = 'e'
+	}
+	dst = strconv.AppendFloat(dst, f, format, -1, bits)
+	if n := len(dst); format == 'e' && dst[n-2] == '0' && (dst[n-3] == '-' || dst[n-3] == '+') {
+		dst[n-2] = dst[n-1] // e-09 is e-9 in JavaScript
+		dst = dst[:n-1]
+	}
+	return dst
+}

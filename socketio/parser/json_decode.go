@@ -1,0 +1,248 @@
+package parser
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Decode implements JSON.
+func (c *codec) Decode(raw []byte, att [][]byte, v any) error {
+	if decodeFast(raw, att, v) {
+		return nil
+	}
+	return c.libraryDecode(raw, att, v)
+}
+
+// decodeFast decodes into the types that need no reflection. It reports whether
+// it did; if not, nothing was stored.
+func decodeFast(raw []byte, att [][]byte, v any) bool {
+	switch v := v.(type) {
+	case *string:
+		if s, ok := decodeString(raw); ok && v != nil {
+			*v = s
+			return true
+		}
+	case *any:
+		if v != nil && *v == nil {
+			if got, err := decodeAny(raw, att); err == nil {
+				*v = got
+				return true
+			}
+		}
+	case *map[string]any:
+		if v != nil && *v == nil {
+			got, err := decodeAny(raw, att)
+			if m, ok := got.(map[string]any); ok && err == nil {
+				*v = m
+				return true
+			}
+		}
+	case *[]byte:
+		if n := placeholderNum(raw); v != nil && 0 <= n && n < len(att) {
+			*v = att[n]
+			return true
+		}
+	case *stdjson.RawMessage:
+		if v != nil && validValue(raw) {
+			*v = bytes.Clone(raw)
+			return true
+		}
+	case *jsontext.Value:
+		if v != nil && validValue(raw) {
+			*v = bytes.Clone(raw)
+			return true
+		}
+	}
+	return false
+}
+
+func validValue(raw []byte) bool {
+	end, err := skipValue(raw, 0)
+	return err == nil && end == len(raw) && utf8.Valid(raw)
+}
+
+// decodeString decodes a string without escapes.
+func decodeString(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' || skipString(raw, 0) != len(raw) {
+		return "", false
+	}
+	s := raw[1 : len(raw)-1]
+	if bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
+		return "", false
+	}
+	return string(s), true
+}
+
+// decodeAny decodes raw to what an interface value holds.
+func decodeAny(raw []byte, att [][]byte) (any, error) {
+	if !utf8.Valid(raw) {
+		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
+	}
+	d := anyDecoder{b: raw, att: att}
+	v, err := d.value(0)
+	if err == nil {
+		if d.i = skipSpace(d.b, d.i); d.i != len(d.b) {
+			err = errJSON
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// anyDecoder reads JSON text from b[i] on.
+type anyDecoder struct {
+	b   []byte
+	att [][]byte
+	i   int
+}
+
+func (d *anyDecoder) value(depth int) (any, error) {
+	if d.i = skipSpace(d.b, d.i); d.i == len(d.b) {
+		return nil, errJSON
+	}
+	switch d.b[d.i] {
+	case '{', '[':
+		if depth == maxDepth {
+			return nil, errDepth
+		}
+		if d.b[d.i] == '[' {
+			return d.array(depth + 1)
+		}
+		if len(d.att) > 0 {
+			if b, ok := d.placeholder(); ok {
+				return b, nil
+			}
+		}
+		return d.object(depth + 1)
+	}
+	start := d.i
+	end := skipScalar(d.b, start)
+	if end < 0 {
+		return nil, errJSON
+	}
+	d.i = end
+	switch raw := d.b[start:end]; raw[0] {
+	case '"':
+		return unquote(raw), nil
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	case 'n':
+		return nil, nil
+	default:
+		return decodeFloat(raw)
+	}
+}
+
+// placeholder takes the placeholder of an attachment, if there is one here.
+func (d *anyDecoder) placeholder() ([]byte, bool) {
+	rest := d.b[d.i:]
+	end := bytes.IndexByte(rest, placeholderTail)
+	if end < 0 {
+		return nil, false
+	}
+	n := placeholderNum(rest[:end+1])
+	if n < 0 || n >= len(d.att) {
+		return nil, false
+	}
+	d.i += end + 1
+	return d.att[n], true
+}
+
+func (d *anyDecoder) array(depth int) (any, error) {
+	v := []any{}
+	d.i++
+	if d.i = skipSpace(d.b, d.i); d.i < len(d.b) && d.b[d.i] == ']' {
+		d.i++
+		return v, nil
+	}
+	for {
+		e, err := d.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		v = append(v, e)
+		if more, err := d.delim(']'); !more {
+			return v, err
+		}
+	}
+}
+
+func (d *anyDecoder) object(depth int) (any, error) {
+	v := map[string]any{}
+	d.i++
+	if d.i = skipSpace(d.b, d.i); d.i < len(d.b) && d.b[d.i] == '}' {
+		d.i++
+		return v, nil
+	}
+	for {
+		start := skipSpace(d.b, d.i)
+		if start == len(d.b) || d.b[start] != '"' {
+			return nil, errJSON
+		}
+		end := skipString(d.b, start)
+		if end < 0 {
+			return nil, errJSON
+		}
+		name := unquote(d.b[start:end])
+		if d.i = skipSpace(d.b, end); d.i == len(d.b) || d.b[d.i] != ':' {
+			return nil, errJSON
+		}
+		d.i++
+		e, err := d.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		v[name] = e
+		if more, err := d.delim('}'); !more {
+			return v, err
+		}
+	}
+}
+
+// delim takes a comma or the closing byte, and reports whether more follows.
+func (d *anyDecoder) delim(closing byte) (more bool, err error) {
+	if d.i = skipSpace(d.b, d.i); d.i == len(d.b) {
+		return false, errJSON
+	}
+	c := d.b[d.i]
+	d.i++
+	switch c {
+	case ',':
+		return true, nil
+	case closing:
+		return false, nil
+	}
+	return false, errJSON
+}
+
+// unquote returns what the valid JSON string raw stands for.
+func unquote(raw []byte) string {
+	s := raw[1 : len(raw)-1]
+	if bytes.IndexByte(s, '\\') < 0 {
+		return string(s)
+	}
+	return string(appendUnescaped(make([]byte, 0, len(s)), s))
+}
+
+// decodeFloat decodes a valid JSON number.
+func decodeFloat(raw []byte) (any, error) {
+	if len(raw) <= 15 {
+		n := 0.0
+		for _, c := range raw {
+			if !isDigit(c) {
+				return strconv.ParseFloat(string(raw), 64)
+			}
+			n = n*10 + float64(c-'0')
+		}
+		return n, nil
+	}
+	return strconv.ParseFloat(string(raw), 64)
+}
