@@ -1,0 +1,126 @@
+# Hermod. "make" lists the targets; "make run" and "make test" are the two that
+# a newcomer needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The stages of "make test", in this order.
+STAGES ?= lint unit
+
+# The least number of tests that each stage must run. They only grow.
+MIN_UNIT        := 40
+MIN_POISON      := 3
+MIN_386         := 1
+MIN_CONFORMANCE := 1
+MIN_BROWSER     := 1
+
+# What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
+ARGS ?=
+# How long "make fuzz" works on each target.
+FUZZTIME ?= 10m
+# How often "make soak" runs each churn test.
+ROUNDS ?= 20
+
+GOTEST   := internal/tools/gotest.sh
+NODETEST := internal/tools/nodetest.sh
+DEPS     := internal/tools/deps.sh
+
+# Packages that run on 32-bit systems, and those that borrow buffers.
+PACKAGES_386    := $(wildcard ./wscore/ ./engineio/ ./engineio/packet/ ./socketio/parser/)
+PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./engineio/ ./socketio/)
+
+##@ To begin with
+
+.PHONY: run
+run: web ## start the server with its chat page on http://localhost:3000
+	go run ./server $(ARGS)
+
+.PHONY: test
+test: $(STAGES) ## check everything, as continuous integration does
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+##@ Stages of the test
+
+.PHONY: lint
+lint: ## formatting, vet on four systems, go.mod, go fix, staticcheck
+	internal/tools/lint.sh
+
+.PHONY: unit
+unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
+	go test -C internal/tools ./...
+	$(GOTEST) unit $(MIN_UNIT) -race -shuffle=on ./...
+	$(GOTEST) poison $(MIN_POISON) -race -shuffle=on -tags poison $(PACKAGES_POISON)
+	@if [ "$$(go env GOOS/GOARCH)" = linux/amd64 ]; then \
+		GOARCH=386 $(GOTEST) 386 $(MIN_386) -shuffle=on $(PACKAGES_386); \
+	else \
+		echo "== 386: this machine cannot run them, vet alone"; \
+		GOARCH=386 go vet $(PACKAGES_386); \
+	fi
+
+.PHONY: conformance
+conformance: deps-node tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours
+	$(NODETEST) "conformance, official server" $(MIN_CONFORMANCE) node tests/conformance/run.mjs official
+	$(NODETEST) "conformance, hermod" $(MIN_CONFORMANCE) node tests/conformance/run.mjs hermod
+
+.PHONY: browser
+browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.json ## two headless browsers chat through the page
+	$(NODETEST) browser $(MIN_BROWSER) node --test tests/browser
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## one fuzz target of each package, 10 seconds
+	internal/tools/fuzz.sh 10s first
+
+.PHONY: bench-smoke
+bench-smoke: ## every benchmark once, to see that it runs
+	go test -run '^$$' -bench . -benchtime 1x ./...
+
+##@ Longer runs
+
+.PHONY: fuzz
+fuzz: ## every fuzz target, FUZZTIME (10m) each
+	internal/tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## all benchmarks, six times, for benchstat
+	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: churn
+churn: deps-cc ## connections of every kind come and go: the Churn tests alone
+	go test -race -v -run Churn ./...
+
+.PHONY: soak
+soak: ## the Churn tests, ROUNDS (20) times, with the leak profile of the runtime
+	GOEXPERIMENT=goroutineleakprofile go test -run Churn -count $(ROUNDS) -timeout 2h ./...
+
+##@ What the others need
+
+.PHONY: web
+web: deps-node server/web/node_modules/.package-lock.json ## the official browser client, from npm to server/web/dist
+	npm run --silent --prefix server/web build
+
+.PHONY: deps
+deps: deps-cc deps-node deps-chromium ## install what is missing (as root on Debian; elsewhere it says what to do)
+
+.PHONY: deps-cc
+deps-cc:
+	@$(DEPS) cc
+
+.PHONY: deps-node
+deps-node:
+	@$(DEPS) node npm
+
+.PHONY: deps-chromium
+deps-chromium:
+	@$(DEPS) chromium
+
+# npm writes this file last.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
+	@touch $@

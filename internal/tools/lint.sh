@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# lint.sh: everything that is checked without running the program. All checks
+# run; the exit status tells whether one of them complained.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+failed=()
+
+# check NAME COMMAND...: fails when the command does or when it prints anything
+# to standard output.
+check() {
+	local name=$1 out status
+	shift
+	echo "== lint: $name"
+	out=$("$@")
+	status=$?
+	if [ -n "$out" ] || [ $status -ne 0 ]; then
+		[ -z "$out" ] || printf '%s\n' "$out"
+		failed+=("$name")
+	fi
+}
+
+go_files() { find . -name node_modules -prune -o -name testdata -prune -o -name '*.go' -print0; }
+unformatted() { go_files | xargs -0 gofmt -l; }
+vet() { env "$@" go vet ./...; }
+
+check gofmt unformatted
+check "go vet" vet
+check "go vet, tools" go vet -C internal/tools ./...
+check "go vet -tags poison" go vet -tags poison ./...
+check "go vet, windows" vet GOOS=windows
+check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
+check "go vet, arm" vet GOOS=linux GOARCH=arm
+check "go mod tidy" go mod tidy -diff
+check "go fix" go fix -diff ./...
+check staticcheck go tool -modfile=internal/tools/go.mod staticcheck ./...
+
+if [ ${#failed[@]} -gt 0 ]; then
+	printf 'lint: FAIL:' && printf ' [%s]' "${failed[@]}" && echo
+	exit 1
+fi
+echo "lint: ok"
