@@ -92,7 +92,7 @@ func (a Args) Tail() Args {
 	}
 	end, err := skipValue(b, 1)
 	if err != nil {
-		return Args{JSON: []byte("[]")}
+		return Args{JSON: []byte("[]"), Attachments: a.Attachments}
 	}
 	if end = skipSpace(b, end); end < len(b) && b[end] == ',' {
 		end++

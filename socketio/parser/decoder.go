@@ -15,10 +15,10 @@ type decoder struct {
 
 // pending is a binary packet whose attachments are not all there.
 type pending struct {
-	pkt     Packet
-	place   []int // by number on the wire: index in pkt.Attachments, or -1
-	got     int   // attachments received
-	ignored bool  // an ack without id: to be dropped when complete
+	pkt      Packet
+	refs     resolver // where the attachments go; its memory is reused
+	due, got int      // attachments announced and received; none due: no packet
+	ignored  bool     // an ack without id: to be dropped when complete
 }
 
 // Decode implements Decoder.
@@ -42,7 +42,7 @@ func (d *decoder) Decode(binary bool, data []byte) (Packet, bool, error) {
 
 // text decodes a text message.
 func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
-	if d.pending.place != nil {
+	if d.pending.due > 0 {
 		return p, false, errTextWhenDue
 	}
 	if len(data) == 0 {
@@ -86,36 +86,35 @@ func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
 
 // hold keeps p, in memory of its own, until its attachments are there.
 func (d *decoder) hold(p Packet, attachments int, ignored bool) *Error {
-	place := make([]int, attachments)
-	text, used, err := resolvePlaceholders(p.JSON, place)
-	if err != nil {
+	w := &d.pending
+	if err := w.refs.resolve(p.JSON, attachments); err != nil {
 		return err
 	}
-	p.JSON = text
-	if used > 0 {
+	p.JSON, w.refs.out = w.refs.out, nil
+	if used := len(w.refs.order); used > 0 {
 		p.Attachments = make([][]byte, used)
 	}
-	d.pending = pending{pkt: p, place: place, ignored: ignored}
+	w.pkt, w.due, w.got, w.ignored = p, attachments, 0, ignored
 	return nil
 }
 
 // attach takes a binary message.
 func (d *decoder) attach(data []byte) (Packet, bool, *Error) {
 	w := &d.pending
-	if w.place == nil {
+	if w.due == 0 {
 		return Packet{}, false, errBinaryUndue
 	}
-	if at := w.place[w.got]; at >= 0 {
+	if at := w.refs.place[w.got]; at >= 0 {
 		b := make([]byte, len(data))
 		copy(b, data)
 		w.pkt.Attachments[at] = b
 	}
-	if w.got++; w.got < len(w.place) {
+	if w.got++; w.got < w.due {
 		return Packet{}, false, nil
 	}
-	p, ok := w.pkt, !w.ignored
-	d.pending = pending{}
-	return p, ok, nil
+	p := w.pkt
+	w.pkt, w.due = Packet{}, 0
+	return p, !w.ignored, nil
 }
 
 // namespace cuts the namespace off rest: from a slash to the first comma or to

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -41,28 +42,29 @@ func parsePlaceholderNum(digits []byte) int {
 	return n
 }
 
-// resolvePlaceholders copies the valid JSON text of a binary packet. An object
-// whose member _placeholder is true is replaced by the placeholder of the
-// attachment it names; it must name one of len(place). Attachments are numbered
-// anew, by their first use: place[i] becomes the new number of attachment i, or
-// -1 if nothing refers to it, and used is how many there are.
-func resolvePlaceholders(text []byte, place []int) (out []byte, used int, err *Error) {
-	for i := range place {
-		place[i] = -1
-	}
-	r := resolver{in: text, out: make([]byte, 0, len(text)), place: place}
-	if err := r.value(); err != nil {
-		return nil, 0, err
-	}
-	return r.out, len(r.order), nil
-}
-
-// resolver walks over valid JSON; its recursion is bounded by maxDepth.
+// resolver copies the valid JSON text of a binary packet. An object whose member
+// _placeholder is true is replaced by the placeholder of the attachment it
+// names, which must be one of len(place). Attachments are numbered anew by their
+// first use: place[i] is the new number of attachment i, or -1 if nothing refers
+// to it; order has the attachments by new number. Recursion is bounded by
+// maxDepth.
 type resolver struct {
 	in, out []byte
 	pos     int
 	place   []int
-	order   []int // attachments by new number
+	order   []int
+}
+
+// resolve sets out, place and order. place and order are reused.
+func (r *resolver) resolve(text []byte, attachments int) *Error {
+	r.in, r.out, r.pos = text, make([]byte, 0, len(text)), 0
+	r.place, r.order = slices.Grow(r.place[:0], attachments)[:attachments], r.order[:0]
+	for i := range r.place {
+		r.place[i] = -1
+	}
+	err := r.value()
+	r.in = nil
+	return err
 }
 
 func (r *resolver) value() *Error {
@@ -116,7 +118,7 @@ func (r *resolver) array() *Error {
 func (r *resolver) object() *Error {
 	start, refs := len(r.out), len(r.order)
 	var marked bool
-	var num []byte
+	var num, numEnd int
 	r.delim()
 	if r.peek() == '}' {
 		r.delim()
@@ -140,7 +142,7 @@ func (r *resolver) object() *Error {
 		case "_placeholder":
 			marked = string(r.out[at:]) == "true"
 		case "num":
-			num = append(num[:0], r.out[at:]...)
+			num, numEnd = at, len(r.out)
 		}
 		if r.delim() == '}' {
 			break
@@ -149,11 +151,12 @@ func (r *resolver) object() *Error {
 	if !marked {
 		return nil
 	}
+	n := parsePlaceholderNum(r.out[num:numEnd])
 	for _, n := range r.order[refs:] {
 		r.place[n] = -1
 	}
 	r.out, r.order = r.out[:start], r.order[:refs]
-	return r.refer(parsePlaceholderNum(num))
+	return r.refer(n)
 }
 
 // refer appends the placeholder of attachment n, numbered anew.

@@ -1,0 +1,58 @@
+//go:build !race
+
+package parser
+
+import "testing"
+
+var (
+	eventText = []byte(`2/chat,17["message","a text of some length, sixty-four bytes with its quotes...."]`)
+	flatText  = []byte(`{"id":1234567,"name":"Ada Lovelace","room":"the analytical engine","active":true,"score":12.5}`)
+)
+
+func wantAllocs(t *testing.T, what string, limit float64, f func()) {
+	t.Helper()
+	if n := testing.AllocsPerRun(200, f); n > limit {
+		t.Errorf("%s: %v allocations, want at most %v", what, n, limit)
+	}
+}
+
+// What the hot paths promise; the figures are in docs/adr/0001-json-codec.md.
+func TestAllocations(t *testing.T) {
+	d := Default().NewDecoder(Limits{})
+	wantAllocs(t, "decode an event", 0, func() {
+		p, ok, err := d.Decode(false, eventText)
+		if name, named := p.EventName(); !ok || err != nil || !named || string(name) != "message" {
+			t.Fatal(p, ok, err)
+		}
+	})
+	p, _, _ := d.Decode(false, eventText)
+	buf := make([]byte, 0, 512)
+	wantAllocs(t, "append a packet", 0, func() { Default().AppendPacket(buf, &p) })
+	wantAllocs(t, "clone", 1, func() { p.Args.Clone() })
+	wantAllocs(t, "tail", 1, func() { p.Args.Tail() })
+	wantAllocs(t, "find an element", 0, func() { p.Raw(1) })
+
+	header, data := []byte(`51-["a",{"_placeholder":true,"num":0}]`), []byte("data")
+	wantAllocs(t, "decode a binary event", 3, func() { // text, list and data
+		d.Decode(false, header)
+		if _, ok, err := d.Decode(true, data); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	})
+
+	j := DefaultJSON()
+	att := make([][]byte, 0, 4)
+	var text, number, binary any = "a text", 12345.5, []byte("bytes")
+	wantAllocs(t, "append a string", 0, func() { j.Append(buf, nil, text) })
+	wantAllocs(t, "append a number", 0, func() { j.Append(buf, nil, number) })
+	wantAllocs(t, "append bytes", 0, func() { j.Append(buf, att, binary) })
+	wantAllocs(t, "append a map", 0, func() { j.Append(buf, att, sampleMap) })
+	var value, pointer any = sampleFlat, &sampleFlat
+	wantAllocs(t, "append a struct", 1, func() { j.Append(buf, nil, value) })
+	wantAllocs(t, "append a pointer to a struct", 0, func() { j.Append(buf, nil, pointer) })
+
+	raw := p.Raw(1)
+	var s string
+	wantAllocs(t, "decode a string", 1, func() { j.Decode(raw, nil, &s) })
+	wantAllocs(t, "decode a struct with two strings", 3, func() { j.Decode(flatText, nil, new(flat)) })
+}
