@@ -1,0 +1,87 @@
+package archtest
+
+// floors says which packages of ours the non-test code of a package may import,
+// docs/architecture.md, "Floors". A name ending in /... covers what is below it
+// as well. A package that is not here is an error.
+var floors = map[string][]string{
+	// 0: import nothing of ours.
+	"engineio/packet":   {},
+	"socketio/parser":   {},
+	"socketio/event":    {},
+	"internal/archtest": {},
+	"internal/bufpool":  {},
+	"internal/testnet":  {},
+	"internal/wheel":    {},
+
+	// 1
+	"wscore":            machinery,
+	"wscore/chat":       {"wscore"},
+	"wscore/rest":       {"wscore"},
+	"wscore/rest/synlz": {},
+
+	// 2
+	"engineio":           with(machinery, "engineio/packet", "wscore"),
+	"engineio/eioclient": {"engineio/packet", "wscore"},
+
+	// 2½
+	"adapters":              {"socketio/parser"},
+	"adapters/memory":       {"adapters", "socketio/parser"},
+	"adapters/adaptertest":  {"adapters", "socketio/parser"},
+	"adapters/cluster":      {"adapters", "adapters/memory", "engineio", "socketio/parser"},
+	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/memory", "socketio/parser"},
+
+	// 3
+	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/event", "socketio/parser"),
+	"socketio/sioclient": {"engineio/eioclient", "socketio/event", "socketio/parser"},
+	"socketio/siotest":   {"socketio", "socketio/sioclient", "engineio", "internal/testnet"},
+
+	// 4
+	"socketio/adminui": {"socketio"},
+
+	// 5
+	"server/...": {"..."},
+	"examples/...": {
+		"wscore/...", "engineio/...", "socketio/...", "adapters/...",
+	},
+	"tests/...": {"..."},
+}
+
+// machinery is what every floor above 0 may use.
+var machinery = []string{"internal/bufpool", "internal/wheel"}
+
+func with(list []string, more ...string) []string {
+	return append(append([]string(nil), list...), more...)
+}
+
+// modules says in which packages a module of others may be used; "tests" means
+// test files and what is below tests/. Test files may use every module here. It
+// is the table of docs/dependencies.md, which must say the same.
+var modules = map[string][]string{
+	"github.com/go-json-experiment/json": {"socketio", "socketio/parser"},
+	"github.com/google/go-cmp":           {"tests"},
+	"github.com/gorilla/mux":             {"server", "examples"},
+	"github.com/klauspost/compress":      {"wscore", "engineio"},
+	"github.com/peterbourgon/ff":         {"server"},
+	"github.com/rs/cors":                 {"engineio"},
+	"github.com/sirupsen/logrus":         {"server"},
+	"gopkg.in/yaml.v3":                   {"tests"},
+}
+
+// later are the modules that have their place but are not used yet, so that
+// docs/dependencies.md does not name them.
+var later = map[string][]string{
+	"github.com/redis/go-redis": {"adapters/redisadapter", "server"},
+}
+
+// libraries are the folders that other programs import: no output, no exit.
+var libraries = []string{"wscore/...", "engineio/...", "socketio/...", "adapters/..."}
+
+const (
+	maxFile     = 500 // lines
+	maxFunction = 60
+	maxSwitch   = 120
+)
+
+// wireSwitches are the functions that may reach maxSwitch because they are one
+// switch over what comes from the wire; by package and name.
+var wireSwitches = map[string]bool{}
