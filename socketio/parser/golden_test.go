@@ -19,7 +19,7 @@ type goldenPacket struct {
 	Data any     `json:"data"`
 }
 
-func goldenLines(t *testing.T, name string) [][]byte {
+func goldenLines(t testing.TB, name string) [][]byte {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
 	if err != nil {

@@ -25,7 +25,8 @@ import (
 // Decoding: member names match exactly; unknown members are ignored; the last
 // of members with the same name counts; integers are exact; an interface value
 // gets nil, bool, float64, string, []any, map[string]any, or the []byte of a
-// placeholder. Only the form {"_placeholder":true,"num":i} that Append and the
+// placeholder; what it held before is replaced, unless that is a pointer, which
+// is decoded into. Only the form {"_placeholder":true,"num":i} that Append and the
 // Decoder write is taken for a placeholder, and only if there are attachments.
 func DefaultJSON() JSON {
 	c := new(codec)

@@ -27,7 +27,7 @@ func decodeFast(raw []byte, att [][]byte, v any) bool {
 			return true
 		}
 	case *any:
-		if v != nil && *v == nil {
+		if v != nil && replaceable(*v) {
 			if got, err := decodeAny(raw, att); err == nil {
 				*v = got
 				return true

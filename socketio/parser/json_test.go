@@ -190,6 +190,34 @@ func TestDecodeIntoAny(t *testing.T) {
 	}
 }
 
+// JavaScript takes the last of members with the same name, whatever the others
+// were; and a variable can be used twice.
+func TestDecodeReplacesInterface(t *testing.T) {
+	j := DefaultJSON()
+	var v struct{ V any }
+	for _, raw := range []string{`{"V":1,"V":{"a":"b"}}`, `{"V":[],"V":"text"}`, `{"V":null}`, `{"V":true}`} {
+		if err := j.Decode([]byte(raw), nil, &v); err != nil {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	if v.V != true {
+		t.Errorf("got %v", v.V)
+	}
+	var top any
+	for _, raw := range []string{`1`, `"a"`, `{"b":1}`, `[]`, `null`, `7`} {
+		if err := j.Decode([]byte(raw), nil, &top); err != nil {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	if top != 7.0 {
+		t.Errorf("got %v", top)
+	}
+	var into any = new(file)
+	if err := j.Decode([]byte(`{"name":"n"}`), nil, &into); err != nil || into.(*file).Name != "n" {
+		t.Errorf("into a pointer: %v, %v", into, err)
+	}
+}
+
 func TestDecodeValueRefuses(t *testing.T) {
 	for _, c := range []struct {
 		raw string

@@ -245,7 +245,7 @@ func (s *decodeState) bytes(dec *jsontext.Decoder, p *[]byte) error {
 
 // any decodes into an interface without the library.
 func (s *decodeState) any(dec *jsontext.Decoder, p *any) error {
-	if *p != nil {
+	if !replaceable(*p) {
 		return errors.ErrUnsupported
 	}
 	raw, err := dec.ReadValue()
@@ -254,6 +254,16 @@ func (s *decodeState) any(dec *jsontext.Decoder, p *any) error {
 	}
 	*p, err = decodeAny(raw, s.att)
 	return err
+}
+
+// replaceable reports that decoding into an interface that holds v replaces v.
+// A pointer is decoded into instead.
+func replaceable(v any) bool {
+	switch v.(type) {
+	case nil, string, float64, bool, []byte, []any, map[string]any:
+		return true
+	}
+	return reflect.TypeOf(v).Kind() != reflect.Pointer
 }
 
 var errNotBinary = errors.New("not a placeholder of a binary value")
