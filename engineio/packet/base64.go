@@ -20,12 +20,20 @@ func decodeBase64(dst, src []byte) []byte {
 	out := dst[:start]
 	var acc uint32
 	var bits uint
-	for _, c := range src {
-		v := base64Value[c]
-		if v >= notBase64 {
-			if c == '=' {
+	for i := 0; i < len(src); i++ {
+		for bits == 0 && len(src)-i >= 4 { // the common case, four by four
+			a, b, c, d := base64Value[src[i]], base64Value[src[i+1]], base64Value[src[i+2]], base64Value[src[i+3]]
+			if a|b|c|d >= notBase64 {
 				break
 			}
+			out = append(out, a<<2|b>>4, b<<4|c>>2, c<<6|d)
+			i += 4
+		}
+		if i == len(src) || src[i] == '=' {
+			break
+		}
+		v := base64Value[src[i]]
+		if v >= notBase64 {
 			continue
 		}
 		acc = acc<<6 | uint32(v)
