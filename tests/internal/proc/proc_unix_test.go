@@ -1,0 +1,79 @@
+//go:build unix
+
+package proc
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var terminate = []os.Signal{syscall.SIGTERM}
+
+const cleanStatus = 0
+
+func TestStubbornProgramIsKilled(t *testing.T) {
+	var status int
+	got := failing(t, func(t testing.TB) {
+		p := start(t, "stubborn", 100*time.Millisecond)
+		p.WaitFor("^ready$", long)
+		status = p.Stop()
+	})
+	if status != -1 || !strings.Contains(got, "was killed") {
+		t.Errorf("status %d: %s", status, got)
+	}
+}
+
+// A child of the program ends with it, although nobody told it to.
+func TestChildrenEnd(t *testing.T) {
+	p := start(t, "parent", 0)
+	child, _ := strconv.Atoi(p.WaitFor(`^child (\d+)$`, long)[1])
+	p.Wait(long)
+	if err := syscall.Kill(child, 0); err != nil {
+		t.Fatalf("the child did not outlive its parent: %v", err)
+	}
+	p.Stop()
+	gone := func() bool {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(child) + "/stat")
+		return syscall.Kill(child, 0) != nil || err == nil && strings.Contains(string(stat), ") Z ")
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(long); !gone(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("the child lives on")
+		}
+	}
+}
+
+func TestPause(t *testing.T) {
+	p := start(t, "server", 0)
+	p.WaitFor("^ready$", long)
+	p.Pause()
+	p.Signal(syscall.SIGTERM)
+	if p.ended(200 * time.Millisecond) {
+		t.Fatal("a paused program ended")
+	}
+	p.Resume()
+	if status := p.Wait(long); status != cleanStatus {
+		t.Fatalf("ended with %d", status)
+	}
+}
+
+// A program that the test left paused is woken and stopped with the test.
+func TestPausedProgramEnds(t *testing.T) {
+	var p *Process
+	if got := failing(t, func(t testing.TB) {
+		p = start(t, "server", 0)
+		p.WaitFor("^ready$", long)
+		p.Pause()
+	}); got != "" {
+		t.Fatal(got)
+	}
+	if status := p.Wait(long); status != cleanStatus {
+		t.Fatalf("ended with %d", status)
+	}
+}
