@@ -6,3 +6,5 @@ require (
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/rs/cors v1.11.1 // indirect
 )
+
+ignore node_modules

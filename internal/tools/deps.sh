@@ -7,7 +7,7 @@ set -euo pipefail
 # present TOOL: whether the program can be run.
 present() {
 	case $1 in
-	chromium) [ -n "${CHROMIUM:-}" ] && [ -x "$CHROMIUM" ] || [ -x /usr/bin/chromium ] ;;
+	chromium) [ -x "${CHROMIUM:-/usr/bin/chromium}" ] ;;
 	cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
