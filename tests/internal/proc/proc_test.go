@@ -38,7 +38,12 @@ func TestMain(m *testing.M) {
 	case "stubborn": // never ends
 		signal.Ignore(terminate...)
 		fmt.Println("ready")
-		select {}
+		<-time.After(time.Hour) // with a timer, this is no deadlock to the runtime
+	case "owner": // is a test with a program that never ends
+		p := Start(&fake{}, Command{Path: os.Args[0], Dir: os.TempDir(), Env: []string{role + "=stubborn"}})
+		p.WaitFor("^ready$", long)
+		fmt.Printf("child %d\n", p.PID())
+		<-p.Done()
 	case "parent": // has a child that never ends
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), role+"=stubborn")

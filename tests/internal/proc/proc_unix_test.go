@@ -36,9 +36,16 @@ func TestChildrenEnd(t *testing.T) {
 		t.Fatalf("the child did not outlive its parent: %v", err)
 	}
 	p.Stop()
+	wantGone(t, child)
+}
+
+// wantGone waits for a process to end, or to wait as a zombie for whoever
+// reaps orphans here.
+func wantGone(t *testing.T, pid int) {
+	t.Helper()
 	gone := func() bool {
-		stat, err := os.ReadFile("/proc/" + strconv.Itoa(child) + "/stat")
-		return syscall.Kill(child, 0) != nil || err == nil && strings.Contains(string(stat), ") Z ")
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return syscall.Kill(pid, 0) != nil || err == nil && strings.Contains(string(stat), ") Z ")
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
