@@ -30,7 +30,7 @@ import (
 // Decoder write is taken for a placeholder, and only if there are attachments.
 func DefaultJSON() JSON {
 	c := new(codec)
-	c.encoders.New = func() any { return newEncodeState() }
+	c.encoders.New = func() any { return newEncodeState(c) }
 	c.decoders.New = func() any { return newDecodeState() }
 	c.plainEncode = []json.Options{encodeOptions()}
 	c.plainDecode = []json.Options{decodeOptions()}
@@ -60,11 +60,17 @@ func decodeOptions() json.Options {
 	)
 }
 
+// maxScratch is the largest buffer that is kept for the next use.
+const maxScratch = 64 << 10
+
 // encodeState is what one call of the library needs. The functions among its
 // options append to att.
 type encodeState struct {
+	codec          *codec
 	buf            bytes.Buffer
 	att            [][]byte
+	scratch        []byte // for the value of an interface
+	depth          int    // of the value within the one that is appended
 	exact, special []json.Options
 }
 
@@ -75,9 +81,12 @@ type decodeState struct {
 }
 
 // libraryAppend encodes v with the library.
-func (c *codec) libraryAppend(dst []byte, att [][]byte, v any) ([]byte, [][]byte, error) {
+func (c *codec) libraryAppend(dst []byte, att [][]byte, v any, depth int) ([]byte, [][]byte, error) {
+	if depth >= maxDepth {
+		return dst, att, errTooDeep
+	}
 	s := c.encoders.Get().(*encodeState)
-	s.buf, s.att = *bytes.NewBuffer(dst), att
+	s.buf, s.att, s.depth = *bytes.NewBuffer(dst), att, depth
 	opts := c.plainEncode
 	if v != nil {
 		switch c.encodeClassOf(reflect.TypeOf(v)) {
@@ -90,6 +99,9 @@ func (c *codec) libraryAppend(dst []byte, att [][]byte, v any) ([]byte, [][]byte
 	err := json.MarshalWrite(&s.buf, v, opts...)
 	out, outAtt := s.buf.Bytes(), s.att
 	s.buf, s.att = bytes.Buffer{}, nil
+	if cap(s.scratch) > maxScratch {
+		s.scratch = nil
+	}
 	c.encoders.Put(s)
 	if err != nil {
 		return dst, att, err

@@ -55,19 +55,19 @@ func (c *codec) append(dst []byte, att [][]byte, v any, depth int) ([]byte, [][]
 		}
 		return appendPlaceholder(dst, len(att)), append(att, v), nil
 	case stdjson.RawMessage:
-		return c.appendRaw(dst, att, v)
+		return c.appendRaw(dst, att, v, depth)
 	case jsontext.Value:
-		return c.appendRaw(dst, att, stdjson.RawMessage(v))
+		return c.appendRaw(dst, att, stdjson.RawMessage(v), depth)
 	case []any:
 		return c.appendSlice(dst, att, v, depth)
 	case map[string]any:
 		return c.appendMap(dst, att, v, depth)
 	}
-	return c.libraryAppend(dst, att, v)
+	return c.libraryAppend(dst, att, v, depth)
 }
 
 func (c *codec) appendSlice(dst []byte, att [][]byte, v []any, depth int) (_ []byte, _ [][]byte, err error) {
-	if depth == maxDepth {
+	if depth >= maxDepth {
 		return dst, att, errTooDeep
 	}
 	dst = append(dst, '[')
@@ -83,7 +83,7 @@ func (c *codec) appendSlice(dst []byte, att [][]byte, v []any, depth int) (_ []b
 }
 
 func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int) (_ []byte, _ [][]byte, err error) {
-	if depth == maxDepth {
+	if depth >= maxDepth {
 		return dst, att, errTooDeep
 	}
 	var room [16]string
@@ -107,13 +107,13 @@ func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int)
 
 // appendRaw appends JSON text that the application made. The library reports
 // what is wrong with text that is not valid.
-func (c *codec) appendRaw(dst []byte, att [][]byte, raw stdjson.RawMessage) ([]byte, [][]byte, error) {
+func (c *codec) appendRaw(dst []byte, att [][]byte, raw stdjson.RawMessage, depth int) ([]byte, [][]byte, error) {
 	if raw == nil {
 		return append(dst, "null"...), att, nil
 	}
 	end, bad := skipValue(raw, 0)
 	if bad != nil || skipSpace(raw, end) != len(raw) {
-		return c.libraryAppend(dst, att, raw)
+		return c.libraryAppend(dst, att, raw, depth)
 	}
 	start := len(dst)
 	for i := 0; i < end; {

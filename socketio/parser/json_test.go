@@ -131,10 +131,14 @@ func TestAppendRefuses(t *testing.T) {
 	ring["x"] = ring
 	list := &tree{}
 	list.Next = list
+	var hop struct{ Any any }
+	hop.Any = &hop
+	hops := map[string]any{}
+	hops["x"] = []any{struct{ M any }{hops}}
 	for _, v := range []any{
 		func() {}, make(chan int), complex(1, 1), []any{1, func() {}}, map[string]any{"a": make(chan int)}, struct{ F func() }{func() {}},
 		stdjson.RawMessage(`{`), stdjson.RawMessage(``), stdjson.RawMessage(`1 2`), jsontext.Value(`[1,]`), struct{ R stdjson.RawMessage }{stdjson.RawMessage(`tru`)},
-		loop, ring, list,
+		loop, ring, list, hop, hops,
 	} {
 		dst, att, err := DefaultJSON().Append([]byte("pre"), [][]byte{{1}}, v)
 		if err == nil || string(dst) != "pre" || len(att) != 1 {

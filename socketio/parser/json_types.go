@@ -16,11 +16,11 @@ type class uint8
 const (
 	// classPlain: neither binary values nor floats nor interfaces within.
 	classPlain class = iota
-	// classExact: []byte, float64 and float32 themselves (decoding: []byte and
-	// any), for which functions of exactly these types are enough.
+	// classExact: []byte, any, and when encoding float64 and float32, for which
+	// functions of exactly these types are enough.
 	classExact
-	// classSpecial: named types of these kinds, or what is known only at run
-	// time; a function is asked about every value.
+	// classSpecial: named types of these kinds, or interfaces with methods; a
+	// function is asked about every value.
 	classSpecial
 )
 
@@ -96,7 +96,7 @@ func (a *analysis) visit(t reflect.Type) {
 			a.needs(classSpecial)
 		}
 	case reflect.Interface:
-		if t == anyType && !a.encode {
+		if t == anyType {
 			a.needs(classExact)
 			return
 		}
@@ -142,10 +142,11 @@ func hasMethods(t reflect.Type, ifaces []reflect.Type) bool {
 	return false
 }
 
-func newEncodeState() *encodeState {
-	s := new(encodeState)
+func newEncodeState(c *codec) *encodeState {
+	s := &encodeState{codec: c}
 	exact := json.JoinMarshalers(
 		json.MarshalToFunc(s.bytes),
+		json.MarshalToFunc(s.any),
 		json.MarshalToFunc(encodeFloat[float64]),
 		json.MarshalToFunc(encodeFloat[float32]),
 	)
@@ -155,7 +156,9 @@ func newEncodeState() *encodeState {
 			return s.bytes(enc, *p)
 		case *float64:
 			return encodeFloat(enc, *p)
-		case *string, *bool, *int, *any:
+		case *any:
+			return s.any(enc, p)
+		case *string, *bool, *int:
 			return errors.ErrUnsupported
 		}
 		switch v := reflect.ValueOf(p).Elem(); v.Kind() {
@@ -184,6 +187,16 @@ func (s *encodeState) bytes(enc *jsontext.Encoder, b []byte) error {
 	err := enc.WriteValue(appendPlaceholder(room[:0], len(s.att)))
 	s.att = append(s.att, b)
 	return err
+}
+
+// any writes what an interface holds without the library, as far as possible.
+func (s *encodeState) any(enc *jsontext.Encoder, p *any) error {
+	text, att, err := s.codec.append(s.scratch[:0], s.att, *p, s.depth+enc.StackDepth())
+	if err != nil {
+		return err
+	}
+	s.scratch, s.att = text, att
+	return enc.WriteValue(text)
 }
 
 // encodeFloat writes the floats that JSON cannot hold; the library writes the
