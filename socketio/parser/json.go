@@ -18,9 +18,10 @@ import (
 // nil slice is [], a nil map is {}, a nil []byte, pointer or interface is null;
 // json.RawMessage and jsontext.Value are checked and stripped of white space
 // and otherwise kept byte for byte; byte slices of any type without a
-// marshaling method of its own become attachments, byte arrays base64. Struct
-// tags, time.Time and marshaling methods are honoured as the library does:
-// omitempty leaves out what is encoded as null, "", [] or {}.
+// marshaling method of its own become attachments, byte arrays base64; a
+// time.Duration is its nanoseconds. Struct tags, time.Time and marshaling methods
+// are honoured as the library does: omitempty leaves out what is encoded as null,
+// "", [] or {}.
 //
 // Decoding: member names match exactly; unknown members are ignored; the last
 // of members with the same name counts; integers are exact; an interface value

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,6 +40,8 @@ func (c *codec) append(dst []byte, att [][]byte, v any, depth int) ([]byte, [][]
 		return strconv.AppendInt(dst, int64(v), 10), att, nil
 	case int64:
 		return strconv.AppendInt(dst, v, 10), att, nil
+	case time.Duration:
+		return strconv.AppendInt(dst, int64(v), 10), att, nil
 	case uint:
 		return strconv.AppendUint(dst, uint64(v), 10), att, nil
 	case uint32:

@@ -95,6 +95,10 @@ func TestAppend(t *testing.T) {
 		{map[string]any{"z": 1, "a": "x", "m": []any{}}, `{"a":"x","m":[],"z":1}`, nil}, {map[string]int{"b": 1, "a": 2}, `{"a":2,"b":1}`, nil}, {map[int]string{2: "b", 1: "a"}, `{"1":"a","2":"b"}`, nil},
 		{[]any(nil), `[]`, nil}, {map[string]any(nil), `{}`, nil}, {[]string(nil), `[]`, nil}, {map[string]any{"é\xff": 1}, "{\"é\ufffd\":1}", nil},
 		{time.Date(2026, 11, 23, 1, 2, 3, 4e6, time.UTC), `"2026-11-23T01:02:03.004Z"`, nil}, {marshaler{"x"}, `{"m":"x"}`, nil}, {&marshaler{"x"}, `{"m":"x"}`, nil},
+		{time.Second, `1000000000`, nil}, {struct{ D, E time.Duration }{1, -2}, `{"D":1,"E":-2}`, nil}, {[]any{time.Duration(3), []time.Duration{4}}, `[3,[4]]`, nil}, {struct {
+			D time.Duration
+			T degrees
+		}{5, 0}, `{"D":5,"T":0}`, nil},
 		{textID{'a', 'b'}, `"id-ab"`, nil}, {net.IPv4(127, 0, 0, 1), `"127.0.0.1"`, nil}, {[]any{marshaler{"x"}, net.IPv4(1, 2, 3, 4)}, `[{"m":"x"},"1.2.3.4"]`, nil},
 		{flat{ID: 1 << 60, Name: "é<", Score: 0.5}, `{"id":1152921504606846976,"name":"é<","active":false,"score":0.5}`, nil},
 	} {
@@ -167,7 +171,7 @@ func TestDecodeValue(t *testing.T) {
 		{`{"a":` + ph("0") + `}`, nil, map[string]any{"a": map[string]any{"_placeholder": true, "num": 0.0}}},
 		{`[1,2]`, nil, stdjson.RawMessage(`[1,2]`)}, {`[]`, nil, []any{}}, {`{"a":1,"a":{"b":2}}`, nil, map[string]any{"a": map[string]any{"b": 2.0}}},
 		{`{"R":{"x":` + ph("0") + `}}`, att, struct{ R stdjson.RawMessage }{stdjson.RawMessage(`{"x":` + ph("0") + `}`)}},
-		{`"2026-11-23T01:02:03.004Z"`, nil, time.Date(2026, 11, 23, 1, 2, 3, 4e6, time.UTC)}, {`"127.0.0.1"`, nil, net.ParseIP("127.0.0.1")},
+		{`"2026-11-23T01:02:03.004Z"`, nil, time.Date(2026, 11, 23, 1, 2, 3, 4e6, time.UTC)}, {`5`, nil, time.Duration(5)}, {`{"D":-1}`, nil, struct{ D time.Duration }{-1}}, {`"127.0.0.1"`, nil, net.ParseIP("127.0.0.1")},
 	} {
 		v := reflect.New(reflect.TypeOf(c.want))
 		if err := DefaultJSON().Decode([]byte(c.raw), c.att, v.Interface()); err != nil || !reflect.DeepEqual(v.Elem().Interface(), c.want) {
@@ -229,7 +233,7 @@ func TestDecodeValueRefuses(t *testing.T) {
 	}{
 		{`1`, new(string)}, {`"a"`, new(int)}, {`1.5`, new(int)}, {`300`, new(int8)}, {`{}`, new([]int)}, {`[`, new(any)}, {``, new(any)}, {`1 2`, new(any)}, {`1e999`, new(any)},
 		{`{"a":1}`, new([]byte)}, {`{"data":{"_placeholder":true,"num":9}}`, new(file)}, {`{"named":{"_placeholder":true,"num":9}}`, new(tree)},
-		{`"a`, new(string)}, {"\"\n\"", new(string)}, {`tru`, new(stdjson.RawMessage)}, {`{"a":}`, new(map[string]any)}, {`1`, nil}, {`1`, 5}, {`1`, (*int)(nil)}, {`"a"`, (*string)(nil)}, {`1`, (*any)(nil)},
+		{`"a`, new(string)}, {"\"\n\"", new(string)}, {`tru`, new(stdjson.RawMessage)}, {`{"a":}`, new(map[string]any)}, {`1.5`, new(time.Duration)}, {`1`, nil}, {`1`, 5}, {`1`, (*int)(nil)}, {`"a"`, (*string)(nil)}, {`1`, (*any)(nil)},
 		{strings.Repeat("[", 1e6), new(any)}, {strings.Repeat(`{"a":`, 1e6), new(map[string]any)},
 	} {
 		if err := DefaultJSON().Decode([]byte(c.raw), [][]byte{{1}}, c.v); err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,8 +17,8 @@ type class uint8
 const (
 	// classPlain: neither binary values nor floats nor interfaces within.
 	classPlain class = iota
-	// classExact: []byte, any, and when encoding float64 and float32, for which
-	// functions of exactly these types are enough.
+	// classExact: []byte, any, time.Duration, and when encoding float64 and
+	// float32, for which functions of exactly these types are enough.
 	classExact
 	// classSpecial: named types of these kinds, or interfaces with methods; a
 	// function is asked about every value.
@@ -29,6 +30,8 @@ var (
 	anyType     = reflect.TypeFor[any]()
 	float64Type = reflect.TypeFor[float64]()
 	float32Type = reflect.TypeFor[float32]()
+
+	durationType = reflect.TypeFor[time.Duration]()
 )
 
 // The methods by which a type encodes or decodes itself.
@@ -87,6 +90,10 @@ func (a *analysis) visit(t reflect.Type) {
 		return
 	}
 	switch t.Kind() {
+	case reflect.Int64:
+		if t == durationType {
+			a.needs(classExact)
+		}
 	case reflect.Float32, reflect.Float64:
 		switch {
 		case !a.encode:
@@ -149,6 +156,7 @@ func newEncodeState(c *codec) *encodeState {
 		json.MarshalToFunc(s.any),
 		json.MarshalToFunc(encodeFloat[float64]),
 		json.MarshalToFunc(encodeFloat[float32]),
+		json.MarshalToFunc(encodeDuration),
 	)
 	special := json.MarshalToFunc(func(enc *jsontext.Encoder, p any) error {
 		switch p := p.(type) {
@@ -158,6 +166,8 @@ func newEncodeState(c *codec) *encodeState {
 			return encodeFloat(enc, *p)
 		case *any:
 			return s.any(enc, p)
+		case *time.Duration:
+			return encodeDuration(enc, *p)
 		case *string, *bool, *int:
 			return errors.ErrUnsupported
 		}
@@ -207,7 +217,7 @@ func encodeFloat[F float32 | float64](enc *jsontext.Encoder, f F) error {
 	if !negZero && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		return errors.ErrUnsupported
 	}
-	if kind, n := enc.StackIndex(enc.StackDepth()); kind == '{' && n%2 == 0 {
+	if isKey(enc) {
 		return errors.ErrUnsupported
 	}
 	if negZero {
@@ -216,11 +226,31 @@ func encodeFloat[F float32 | float64](enc *jsontext.Encoder, f F) error {
 	return enc.WriteToken(jsontext.Null)
 }
 
+// encodeDuration writes nanoseconds, as encoding/json does; the library has no
+// form for a duration.
+func encodeDuration(enc *jsontext.Encoder, d time.Duration) error {
+	if isKey(enc) {
+		return errors.ErrUnsupported
+	}
+	return enc.WriteToken(jsontext.Int(int64(d)))
+}
+
+func decodeDuration(dec *jsontext.Decoder, d *time.Duration) error {
+	return json.UnmarshalDecode(dec, (*int64)(d))
+}
+
+// isKey reports that a member name is to be written.
+func isKey(enc *jsontext.Encoder) bool {
+	kind, n := enc.StackIndex(enc.StackDepth())
+	return kind == '{' && n%2 == 0
+}
+
 func newDecodeState() *decodeState {
 	s := new(decodeState)
 	exact := json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(s.bytes),
 		json.UnmarshalFromFunc(s.any),
+		json.UnmarshalFromFunc(decodeDuration),
 	)
 	special := json.UnmarshalFromFunc(func(dec *jsontext.Decoder, p any) error {
 		v := reflect.ValueOf(p).Elem()
