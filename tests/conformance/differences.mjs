@@ -5,4 +5,19 @@ export const differences = {
     hermod: [{ error: { code: 'internal', message: 'internal error' } }],
     why: 'an error of a handler or of a middleware around it is the ack, when one was asked for',
   },
+  'lone surrogate in a string': {
+    official: '\ud800 😀 😀',
+    hermod: '\ud800 😀 😀',
+    why: 'arguments are kept as they were written',
+  },
+  'ack after the namespace was left': {
+    official: 'written',
+    hermod: 'dropped',
+    why: 'the packet would reach a socket that joined again and has an ack of that number pending',
+  },
+  'status of an upgrade request with an unsupported EIO': {
+    official: 101,
+    hermod: 400,
+    why: 'the official server notices after the 101 and writes the 400 into the websocket',
+  },
 };

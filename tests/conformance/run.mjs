@@ -24,12 +24,14 @@ function build() {
   return out;
 }
 
+const slowFirst = (a, b) => b.startsWith('slow_') - a.startsWith('slow_') || (a < b ? -1 : 1);
+
 function main() {
   if (target === 'hermod') {
     env.HERMOD_APP = build();
     if (!env.HERMOD_APP) return 1;
   }
-  const files = wanted.length ? wanted : fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort();
+  const files = wanted.length ? wanted : fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort(slowFirst);
   const args = ['--test', '--test-concurrency=4', '--test-reporter=spec', ...files];
   const res = spawnSync(process.execPath, args, { cwd: here, stdio: 'inherit', env });
   return res.status ?? 1;

@@ -8,6 +8,7 @@ export function within(promise, what, ms = DEADLINE) {
   let timer;
   const limit = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`timeout: ${what}`)), ms);
+    timer.unref(); // the server under test keeps the loop alive
   });
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }
