@@ -34,8 +34,9 @@ func Split(v any) []any {
 	if !ok {
 		return []any{v}
 	}
-	args := make([]any, 0, s.NumField())
-	for i := range s.NumField() {
+	n := s.NumField()
+	args := make([]any, 0, n)
+	for i := range n {
 		if f := s.Field(i); isArgument(f) {
 			args = append(args, f.Interface())
 		}
@@ -55,8 +56,9 @@ func Targets(p any) []any {
 	if !ok || !s.CanAddr() {
 		return []any{p}
 	}
-	targets := make([]any, 0, s.NumField())
-	for i := range s.NumField() {
+	n := s.NumField()
+	targets := make([]any, 0, n)
+	for i := range n {
 		if f := s.Field(i); isArgument(f) {
 			targets = append(targets, f.Addr().Interface())
 		}

@@ -10,7 +10,7 @@ import (
 type decoder struct {
 	maxAttachments int
 	names          namespaceNames
-	pending        pending
+	pending        *pending // made for the first binary packet, then reused
 }
 
 // pending is a binary packet whose attachments are not all there.
@@ -34,7 +34,7 @@ func (d *decoder) Decode(binary bool, data []byte) (Packet, bool, error) {
 		p, ok, err = d.text(data)
 	}
 	if err != nil {
-		d.pending = pending{}
+		d.pending = nil
 		return Packet{}, false, err
 	}
 	return p, ok, nil
@@ -42,7 +42,7 @@ func (d *decoder) Decode(binary bool, data []byte) (Packet, bool, error) {
 
 // text decodes a text message.
 func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
-	if d.pending.due > 0 {
+	if d.pending != nil && d.pending.due > 0 {
 		return p, false, errTextWhenDue
 	}
 	if len(data) == 0 {
@@ -86,7 +86,10 @@ func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
 
 // hold keeps p, in memory of its own, until its attachments are there.
 func (d *decoder) hold(p Packet, attachments int, ignored bool) *Error {
-	w := &d.pending
+	if d.pending == nil {
+		d.pending = new(pending)
+	}
+	w := d.pending
 	if err := w.refs.resolve(p.JSON, attachments); err != nil {
 		return err
 	}
@@ -100,8 +103,8 @@ func (d *decoder) hold(p Packet, attachments int, ignored bool) *Error {
 
 // attach takes a binary message.
 func (d *decoder) attach(data []byte) (Packet, bool, *Error) {
-	w := &d.pending
-	if w.due == 0 {
+	w := d.pending
+	if w == nil || w.due == 0 {
 		return Packet{}, false, errBinaryUndue
 	}
 	if at := w.refs.place[w.got]; at >= 0 {

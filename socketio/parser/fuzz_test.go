@@ -33,7 +33,7 @@ func FuzzDecoder(f *testing.F) {
 		d := Default().NewDecoder(Limits{Attachments: limit})
 		in := []byte(text)
 		p, ok, err := d.Decode(false, in)
-		for _, b := range bytes.Split(data, []byte{0}) {
+		for b := range bytes.SplitSeq(data, []byte{0}) {
 			if ok || err != nil {
 				break
 			}

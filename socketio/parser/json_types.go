@@ -123,8 +123,8 @@ func (a *analysis) visit(t reflect.Type) {
 	case reflect.Array, reflect.Pointer:
 		a.visit(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() || f.Anonymous {
+		for f := range t.Fields() {
+			if f.IsExported() || f.Anonymous {
 				a.visit(f.Type)
 			}
 		}
