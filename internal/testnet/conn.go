@@ -206,7 +206,6 @@ func (c *Conn) shut(abort bool) error {
 	c.readDeadline.stop()
 	c.writeDeadline.stop()
 	c.in.readable.open()
-	c.in.writable.open() // a peer that waits for room finds that nobody reads
 	c.out.writable.open()
 	for c.raw > 0 {
 		c.rawDone.wait(c.rawDone.seq)

@@ -83,6 +83,37 @@ func TestWaitRead(t *testing.T) {
 	})
 }
 
+// What changes while the callback runs, after it looked, calls it again.
+func TestWaitMissesNoChange(t *testing.T) {
+	bubble(t, Options{}, func(p *ends) {
+		calls := 0
+		if err := p.server.WaitRead(func() bool {
+			calls++
+			_, again, _ := p.server.TryRead(make([]byte, 9))
+			if again {
+				p.write(p.client, "x")
+			}
+			return !again
+		}); err != nil || calls != 2 {
+			p.Fatalf("%v, called %d times", err, calls)
+		}
+	})
+}
+
+// Close also ends a wait for room on a side that was shut before.
+func TestCloseAfterCloseWriteEndsWaits(t *testing.T) {
+	bubble(t, Options{}, func(p *ends) {
+		p.server.CloseWrite()
+		done := make(chan error)
+		go func() { done <- p.server.WaitWrite(func() bool { return false }) }()
+		synctest.Wait()
+		p.server.Close()
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			p.Fatalf("woken with %v", err)
+		}
+	})
+}
+
 func TestWaitWrite(t *testing.T) {
 	bubble(t, Options{Capacity: 4}, func(p *ends) {
 		rest := []byte("0123456789")

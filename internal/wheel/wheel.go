@@ -120,8 +120,8 @@ func (w *Wheel) Start(t *Timer, e Expirer, after time.Duration) {
 	push(&w.slots[t.due&slotMask], t)
 }
 
-// dueTick returns the number of the first tick that is neither over nor
-// earlier than after from now.
+// dueTick returns the number of the first tick that is not earlier than after
+// from now; with after > 0 that is always one that was not collected yet.
 func (w *Wheel) dueTick(now, after time.Duration) int64 {
 	if after <= 0 {
 		return w.cur + 1
@@ -129,7 +129,7 @@ func (w *Wheel) dueTick(now, after time.Duration) int64 {
 	if after > math.MaxInt64-now-w.tick { // for ever
 		after = math.MaxInt64 - now - w.tick
 	}
-	return max(w.cur+1, int64((now+after+w.tick-1)/w.tick))
+	return int64((now + after + w.tick - 1) / w.tick)
 }
 
 // Stop disarms t and reports whether it was armed. If it returns true, Expire
