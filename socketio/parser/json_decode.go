@@ -83,6 +83,9 @@ func decodeAny(raw []byte, att [][]byte) (any, error) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	}
 	d := anyDecoder{b: raw, att: att}
+	if len(raw) <= maxShared {
+		d.text = string(raw)
+	}
 	v, err := d.value(0)
 	if err == nil {
 		if d.i = skipSpace(d.b, d.i); d.i != len(d.b) {
@@ -95,11 +98,16 @@ func decodeAny(raw []byte, att [][]byte) (any, error) {
 	return v, nil
 }
 
+// maxShared is the largest text whose strings are parts of one copy of it. One
+// string that is kept then keeps the others, so it is small.
+const maxShared = 512
+
 // anyDecoder reads JSON text from b[i] on.
 type anyDecoder struct {
-	b   []byte
-	att [][]byte
-	i   int
+	b    []byte
+	text string // b, if that is small
+	att  [][]byte
+	i    int
 }
 
 func (d *anyDecoder) value(depth int) (any, error) {
@@ -129,7 +137,7 @@ func (d *anyDecoder) value(depth int) (any, error) {
 	d.i = end
 	switch raw := d.b[start:end]; raw[0] {
 	case '"':
-		return unquote(raw), nil
+		return d.unquote(start, end), nil
 	case 't':
 		return true, nil
 	case 'f':
@@ -157,12 +165,12 @@ func (d *anyDecoder) placeholder() ([]byte, bool) {
 }
 
 func (d *anyDecoder) array(depth int) (any, error) {
-	v := []any{}
 	d.i++
 	if d.i = skipSpace(d.b, d.i); d.i < len(d.b) && d.b[d.i] == ']' {
 		d.i++
-		return v, nil
+		return []any{}, nil
 	}
+	v := make([]any, 0, 4)
 	for {
 		e, err := d.value(depth)
 		if err != nil {
@@ -191,7 +199,7 @@ func (d *anyDecoder) object(depth int) (any, error) {
 		if end < 0 {
 			return nil, errJSON
 		}
-		name := unquote(d.b[start:end])
+		name := d.unquote(start, end)
 		if d.i = skipSpace(d.b, end); d.i == len(d.b) || d.b[d.i] != ':' {
 			return nil, errJSON
 		}
@@ -223,13 +231,16 @@ func (d *anyDecoder) delim(closing byte) (more bool, err error) {
 	return false, errJSON
 }
 
-// unquote returns what the valid JSON string raw stands for.
-func unquote(raw []byte) string {
-	s := raw[1 : len(raw)-1]
-	if bytes.IndexByte(s, '\\') < 0 {
-		return string(s)
+// unquote returns what the valid JSON string b[start:end] stands for.
+func (d *anyDecoder) unquote(start, end int) string {
+	s := d.b[start+1 : end-1]
+	if bytes.IndexByte(s, '\\') >= 0 {
+		return string(appendUnescaped(make([]byte, 0, len(s)), s))
 	}
-	return string(appendUnescaped(make([]byte, 0, len(s)), s))
+	if d.text != "" {
+		return d.text[start+1 : end-1]
+	}
+	return string(s)
 }
 
 // decodeFloat decodes a valid JSON number.
