@@ -20,4 +20,14 @@ export const differences = {
     hermod: 400,
     why: 'the official server notices after the 101 and writes the 400 into the websocket',
   },
+  'status of a request from an origin that is not listed': {
+    official: 200,
+    hermod: 403,
+    why: 'CORS alone leaves the request served and the websocket open to every origin',
+  },
+  'integers beyond 2^53': {
+    official: '42["echo",12345678901234567000]',
+    hermod: '42["echo",12345678901234567890]',
+    why: 'raw arguments are kept byte for byte; JavaScript rounds',
+  },
 };

@@ -1,13 +1,14 @@
 // What a client may ask of its socket.
 
 /** Sets the handlers of one socket. */
-export function events(io, socket, state) {
+export function events(io, socket) {
   if (socket.nsp.name === '/any') return;
   socket.on('echo', (...args) => socket.emit('echo', ...args));
   socket.on('ack', (...args) => { const done = args.pop(); if (typeof done === 'function') done(...args); });
   socket.on('ack-twice', (done) => { done('first'); done('second'); });
   socket.on('ack-late', (ms, v, done) => setTimeout(() => done(v), ms));
   socket.on('ack-never', () => {});
+  socket.on('mark', (v) => socket.data.log.push({ type: 'mark', v }));
   socket.on('ask', (args, done) => {
     socket.timeout(10_000).emit('question', ...args, (err, ...reply) => done(err ? err.message : null, ...reply));
   });

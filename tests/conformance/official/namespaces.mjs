@@ -13,7 +13,7 @@ export function namespaces(io, state) {
     socket.emit('greeting', Buffer.from([3]));
   });
   for (const name of OPEN) io.of(name).on('connection', (socket) => watch(socket, state));
-  for (const name of OPEN) io.of(name).on('connection', (socket) => events(io, socket, state));
+  for (const name of OPEN) io.of(name).on('connection', (socket) => events(io, socket));
   special(io);
   middlewares(io, state);
 }
@@ -37,7 +37,7 @@ function special(io) {
 function middlewares(io, state) {
   const sees = (name, mw) => {
     io.of(name).use(mw);
-    io.of(name).on('connection', (socket) => { watch(socket, state); events(io, socket, state); });
+    io.of(name).on('connection', (socket) => { watch(socket, state); events(io, socket); });
   };
   sees('/refused', (socket, next) => next(Object.assign(new Error('not allowed'), { data: { code: 42, why: ['x', null] } })));
   sees('/refused-plain', (socket, next) => next(new Error('go away')));
