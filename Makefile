@@ -10,9 +10,10 @@ SHELL := /bin/bash
 STAGES ?= lint unit
 
 # The least number of tests that each stage must run. They only grow.
-MIN_UNIT        := 40
+MIN_UNIT        := 450
 MIN_POISON      := 3
-MIN_386         := 1
+MIN_386         := 250
+MIN_CHURN       := 9
 MIN_CONFORMANCE := 1
 MIN_BROWSER     := 1
 
@@ -28,7 +29,7 @@ NODETEST := internal/tools/nodetest.sh
 DEPS     := internal/tools/deps.sh
 
 # Packages that run on 32-bit systems, and those that borrow buffers.
-PACKAGES_386    := $(wildcard ./wscore/ ./engineio/ ./engineio/packet/ ./socketio/parser/)
+PACKAGES_386    := $(wildcard ./wscore/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
 PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./engineio/ ./socketio/)
 
 ##@ To begin with
@@ -93,11 +94,11 @@ bench: ## all benchmarks, six times, for benchstat
 
 .PHONY: churn
 churn: deps-cc ## connections of every kind come and go: the Churn tests alone
-	go test -race -v -run Churn ./...
+	$(GOTEST) churn $(MIN_CHURN) -race -run Churn ./...
 
 .PHONY: soak
 soak: ## the Churn tests, ROUNDS (20) times, with the leak profile of the runtime
-	GOEXPERIMENT=goroutineleakprofile go test -run Churn -count $(ROUNDS) -timeout 2h ./...
+	GOEXPERIMENT=goroutineleakprofile $(GOTEST) soak $(MIN_CHURN) -run Churn -count $(ROUNDS) -timeout 2h ./...
 
 ##@ What the others need
 

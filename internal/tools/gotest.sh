@@ -8,7 +8,7 @@ shift 2
 
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
-env -u GOARCH -u GOOS -u GOFLAGS go build -C internal/tools -o "$bin/testreport" ./testreport
+env -u GOARCH -u GOOS -u GOFLAGS -u GOEXPERIMENT go build -C internal/tools -o "$bin/testreport" ./testreport
 
 echo "== $name: go test $*"
 go test -json "$@" | "$bin/testreport" -name "$name" -min "$min"
