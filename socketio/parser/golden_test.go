@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -199,4 +200,22 @@ func normal(v any) any {
 		}
 	}
 	return v
+}
+
+// Numbers are written as JSON.stringify writes them, by the codec itself and by
+// the library that serves structs.
+func TestGoldenNumbers(t *testing.T) {
+	for _, line := range goldenLines(t, "numbers.txt") {
+		bits, want, _ := strings.Cut(string(line), " ")
+		n, err := strconv.ParseUint(bits, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := math.Float64frombits(n)
+		got, _, err := DefaultJSON().Append(nil, nil, f)
+		inStruct, _, err2 := DefaultJSON().Append(nil, nil, struct{ F float64 }{f})
+		if err != nil || err2 != nil || string(got) != want || string(inStruct) != `{"F":`+want+`}` {
+			t.Errorf("%x is written as %s, %v and %s, %v; want %s", n, got, err, inStruct, err2, want)
+		}
+	}
 }

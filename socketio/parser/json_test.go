@@ -6,6 +6,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -268,6 +269,30 @@ func TestDecodeKeepsNothingOfRaw(t *testing.T) {
 	if !reflect.DeepEqual(v.Any, []any{"text", map[string]any{"key": "text"}}) || &v.Pic[0] != &att[0][0] {
 		t.Errorf("got %v, %q", v.Any, v.Pic)
 	}
+}
+
+// One codec serves all goroutines; what it pools must not mix their values.
+func TestConcurrentUse(t *testing.T) {
+	j := DefaultJSON()
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			own := strings.Repeat(string(rune('a'+g)), 5)
+			for range 100 {
+				in := tree{Name: own, Any: []any{[]byte(own), file{own, []byte(own)}}, Named: blob(own), Next: &tree{}}
+				text, att, err := j.Append(nil, nil, in)
+				var out tree
+				if err == nil {
+					err = j.Decode(text, att, &out)
+				}
+				if err != nil || len(att) != 3 || out.Name != own || string(out.Named) != own || !sameBlobs(att, []string{own, own, own}) {
+					t.Errorf("goroutine %d: %s %q, %v", g, text, att, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestAppendEventAndAck(t *testing.T) {

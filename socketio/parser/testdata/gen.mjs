@@ -1,5 +1,5 @@
-// Writes encode.txt and decode.txt: what the official parser makes of packets
-// and of messages. Run it where the parser is installed, outside of this tree:
+// Writes encode.txt and decode.txt, what the official parser makes of packets and
+// of messages, and numbers.txt, how JSON.stringify writes numbers. Run it where the parser is installed, outside of this tree:
 //
 //	npm install socket.io-parser@4.2.7
 //	node gen.mjs <directory to write to>
@@ -107,3 +107,21 @@ const decoded = messages.map(([text, ...binary]) => {
   return JSON.stringify(line);
 });
 writeFileSync(join(out, "decode.txt"), decoded.join("\n") + "\n");
+
+// Numbers: the bits of a double in hex, and its text. The generator is a fixed
+// linear congruence, so that the file stays the same.
+const view = new DataView(new ArrayBuffer(8));
+let seed = 0x2545f4914f6cdd1dn;
+const random = () => (seed = (seed * 6364136223846793005n + 1442695040888963407n) & 0xffffffffffffffffn);
+const numbers = [];
+const addNumber = (f) => {
+  view.setFloat64(0, f);
+  numbers.push(view.getBigUint64(0).toString(16).padStart(16, "0") + " " + JSON.stringify(f));
+};
+for (const f of [0, -0, 1, -1, 0.1, 0.2 + 0.1, 1e-6, 9.999999999999999e-7, 1e-7, 1e20, 1e21, 999999999999999900000, 123456789012345680000, 2 ** 53, 2 ** 53 + 2, -(2 ** 63), 5e-324, Number.MAX_VALUE, NaN, Infinity, -Infinity]) addNumber(f);
+for (let i = 0; i < 200; i++) {
+  view.setBigUint64(0, random());
+  addNumber(view.getFloat64(0));
+  addNumber(Number(random() >> 20n) / 10 ** (i % 24));
+}
+writeFileSync(join(out, "numbers.txt"), numbers.join("\n") + "\n");
