@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -50,6 +51,15 @@ type textID [2]byte
 
 func (id textID) MarshalText() ([]byte, error) { return []byte("id-" + string(id[:])), nil }
 
+// streamed encodes and decodes itself with the options it was given.
+type streamed struct{ v [2][]byte }
+
+func (s streamed) MarshalJSONTo(enc *jsontext.Encoder) error { return json.MarshalEncode(enc, s.v) }
+
+func (s *streamed) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return json.UnmarshalDecode(dec, &s.v)
+}
+
 func ph(n string) string { return `{"_placeholder":true,"num":` + n + `}` }
 
 func TestAppend(t *testing.T) {
@@ -67,7 +77,7 @@ func TestAppend(t *testing.T) {
 		{"\"\\/\b\f\n\r\t\x00\x1f\x7f", `"\"\\/\b\f\n\r\t\u0000\u001f` + "\x7f\"", nil},
 		{"a\xffb\xc3", "\"a\ufffdb\ufffd\"", nil},
 		// Numbers.
-		{0, `0`, nil}, {-1, `-1`, nil}, {int8(-5), `-5`, nil}, {uint8(255), `255`, nil}, {int64(math.MinInt64), `-9223372036854775808`, nil}, {uint64(math.MaxUint64), `18446744073709551615`, nil},
+		{0, `0`, nil}, {-1, `-1`, nil}, {int8(-5), `-5`, nil}, {uint8(255), `255`, nil}, {int32(-7), `-7`, nil}, {uint(7), `7`, nil}, {uint32(8), `8`, nil}, {map[float64]int{negZero: 1}, `{"-0":1}`, nil}, {int64(math.MinInt64), `-9223372036854775808`, nil}, {uint64(math.MaxUint64), `18446744073709551615`, nil},
 		{1.0, `1`, nil}, {-2.5, `-2.5`, nil}, {0.1, `0.1`, nil}, {1e21, `1e+21`, nil}, {1e20, `100000000000000000000`, nil}, {123456789012345680000.0, `123456789012345680000`, nil},
 		{1e-6, `0.000001`, nil}, {1e-7, `1e-7`, nil}, {1.5e-9, `1.5e-9`, nil}, {5e-324, `5e-324`, nil}, {math.MaxFloat64, `1.7976931348623157e+308`, nil}, {9007199254740993.0, `9007199254740992`, nil},
 		{float32(0.1), `0.1`, nil}, {float32(16777216), `16777216`, nil}, {float32(3.4e38), `3.4e+38`, nil},
@@ -85,6 +95,11 @@ func TestAppend(t *testing.T) {
 			`{"name":"t","any":{"nan":null,"x":` + ph("0") + `,"y":` + ph("1") + `,"z":{"name":"n","data":` + ph("2") + `}},"files":{"f":{"name":"g","data":` + ph("3") +
 				`}},"named":` + ph("4") + `,"temp":null,"next":{"name":"","any":null,"named":null,"temp":0,"Pic":null},"Pic":` + ph("5") + `}`,
 			[]string{"1", "2", "3", "4", "5", "6"}},
+		{streamed{[2][]byte{[]byte("a"), nil}}, `[` + ph("0") + `,null]`, []string{"a"}}, {struct{ S *streamed }{&streamed{[2][]byte{nil, []byte("b")}}}, `{"S":[null,` + ph("0") + `]}`, []string{"b"}},
+		{struct {
+			S streamed
+			D time.Duration
+		}{D: 9}, `{"S":[null,null],"D":9}`, nil},
 		{[4]byte{1, 2, 3, 4}, `"AQIDBA=="`, nil},
 		// Raw JSON: checked, compact, else as it is.
 		{stdjson.RawMessage(" { \"b\" : 1e5 , \"a\":[ 1.0, \"\\u0041\\/ x\" ] }\n"), `{"b":1e5,"a":[1.0,"\u0041\/ x"]}`, nil},
@@ -143,7 +158,7 @@ func TestAppendRefuses(t *testing.T) {
 	for _, v := range []any{
 		func() {}, make(chan int), complex(1, 1), []any{1, func() {}}, map[string]any{"a": make(chan int)}, struct{ F func() }{func() {}},
 		stdjson.RawMessage(`{`), stdjson.RawMessage(``), stdjson.RawMessage(`1 2`), jsontext.Value(`[1,]`), struct{ R stdjson.RawMessage }{stdjson.RawMessage(`tru`)},
-		loop, ring, list, hop, hops,
+		loop, ring, list, hop, hops, map[time.Duration]int{1: 1}, map[float64]int{math.NaN(): 1},
 	} {
 		dst, att, err := DefaultJSON().Append([]byte("pre"), [][]byte{{1}}, v)
 		if err == nil || string(dst) != "pre" || len(att) != 1 {
@@ -172,7 +187,9 @@ func TestDecodeValue(t *testing.T) {
 		{`{"a":` + ph("0") + `}`, nil, map[string]any{"a": map[string]any{"_placeholder": true, "num": 0.0}}},
 		{`[1,2]`, nil, stdjson.RawMessage(`[1,2]`)}, {`[]`, nil, []any{}}, {`{"a":1,"a":{"b":2}}`, nil, map[string]any{"a": map[string]any{"b": 2.0}}},
 		{`{"R":{"x":` + ph("0") + `}}`, att, struct{ R stdjson.RawMessage }{stdjson.RawMessage(`{"x":` + ph("0") + `}`)}},
-		{`"2026-11-23T01:02:03.004Z"`, nil, time.Date(2026, 11, 23, 1, 2, 3, 4e6, time.UTC)}, {`5`, nil, time.Duration(5)}, {`{"D":-1}`, nil, struct{ D time.Duration }{-1}}, {`"127.0.0.1"`, nil, net.ParseIP("127.0.0.1")},
+		{`"2026-11-23T01:02:03.004Z"`, nil, time.Date(2026, 11, 23, 1, 2, 3, 4e6, time.UTC)}, {`5`, nil, time.Duration(5)}, {`{"D":-1}`, nil, struct{ D time.Duration }{-1}}, {`{"V":[` + ph("1") + `,null]}`, att, struct{ V streamed }{streamed{[2][]byte{[]byte("one"), nil}}}},
+		{`[1]`, nil, jsontext.Value(`[1]`)}, {"\"a\xff\"", nil, "a\ufffd"}, {"[\"a\xff\"]", nil, []any{"a\ufffd"}}, {`["\b\f\n\r\t\"\/\\"]`, nil, []any{"\b\f\n\r\t\"/\\"}},
+		{`"127.0.0.1"`, nil, net.ParseIP("127.0.0.1")},
 	} {
 		v := reflect.New(reflect.TypeOf(c.want))
 		if err := DefaultJSON().Decode([]byte(c.raw), c.att, v.Interface()); err != nil || !reflect.DeepEqual(v.Elem().Interface(), c.want) {
@@ -234,7 +251,7 @@ func TestDecodeValueRefuses(t *testing.T) {
 	}{
 		{`1`, new(string)}, {`"a"`, new(int)}, {`1.5`, new(int)}, {`300`, new(int8)}, {`{}`, new([]int)}, {`[`, new(any)}, {``, new(any)}, {`1 2`, new(any)}, {`1e999`, new(any)},
 		{`{"a":1}`, new([]byte)}, {`{"data":{"_placeholder":true,"num":9}}`, new(file)}, {`{"named":{"_placeholder":true,"num":9}}`, new(tree)},
-		{`"a`, new(string)}, {"\"\n\"", new(string)}, {`tru`, new(stdjson.RawMessage)}, {`{"a":}`, new(map[string]any)}, {`1.5`, new(time.Duration)}, {`1`, nil}, {`1`, 5}, {`1`, (*int)(nil)}, {`"a"`, (*string)(nil)}, {`1`, (*any)(nil)},
+		{`"a`, new(string)}, {"\"\n\"", new(string)}, {`tru`, new(stdjson.RawMessage)}, {`{"a":}`, new(map[string]any)}, {`{a:1}`, new(any)}, {`{"a" 1}`, new(any)}, {`{"a":1`, new(any)}, {`{"a":1]`, new(any)}, {`{"a`, new(any)}, {`[1}`, new(any)}, {`[x]`, new(any)}, {`1.5`, new(time.Duration)}, {`1`, nil}, {`1`, 5}, {`1`, (*int)(nil)}, {`"a"`, (*string)(nil)}, {`1`, (*any)(nil)},
 		{strings.Repeat("[", 1e6), new(any)}, {strings.Repeat(`{"a":`, 1e6), new(map[string]any)},
 	} {
 		if err := DefaultJSON().Decode([]byte(c.raw), [][]byte{{1}}, c.v); err == nil {
@@ -311,7 +328,7 @@ func TestAppendEventAndAck(t *testing.T) {
 		t.Errorf("ack: %s %v", got, err)
 	}
 	got, att, err = AppendEvent(j, []byte("x"), nil, "a", []byte("b"), func() {})
-	if e, ok := err.(*ArgError); !ok || e.Index != 1 || e.Unwrap() == nil || string(got) != "x" || len(att) != 0 {
+	if e, ok := err.(*ArgError); !ok || e.Index != 1 || e.Unwrap() == nil || !strings.HasPrefix(e.Error(), "socketio: argument 1: json: ") || string(got) != "x" || len(att) != 0 {
 		t.Errorf("bad argument: %s %q %v", got, att, err)
 	}
 }
