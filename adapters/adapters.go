@@ -28,15 +28,21 @@ type Flags struct {
 	Local bool
 	// NoCompress: the packet is not worth compressing (compress(false)).
 	NoCompress bool
-	// Timeout bounds the wait for acks and answers; 0 means the namespace's default.
+	// Timeout bounds the wait for acks and answers, beside the context of the
+	// call; 0 means that the context alone does (a namespace puts its default
+	// there).
 	Timeout time.Duration
 }
 
 // SocketInfo describes a socket of any node of the cluster.
 type SocketInfo struct {
-	ID        string
+	// ID is the socket's id; a [Member] that is not connected (any more, or
+	// yet) leaves it empty, and is not part of a Fetch.
+	ID string
+	// Handshake is how it connected.
 	Handshake Handshake
-	Rooms     []string
+	// Rooms are the rooms it is in, in no order.
+	Rooms []string
 	// Data is the JSON text of what the application attached to the socket; nil is none.
 	Data []byte
 }
@@ -57,11 +63,12 @@ type Handshake struct {
 }
 
 // Member is a socket as adapters see it. It must be usable as a map key
-// (adapters compare Members by identity).
+// (adapters compare Members by identity). Its methods are called from any
+// goroutine, never while the adapter holds a lock.
 type Member interface {
 	// ID is the socket's public id; it never changes.
 	ID() string
-	// Info describes the socket; the adapter fills in Rooms.
+	// Info describes the socket; the adapter fills in Rooms. It does not block.
 	Info() SocketInfo
 	// Disconnect makes the socket leave its namespace, or closes the whole
 	// connection. It does not block and never calls back into the adapter
@@ -69,17 +76,21 @@ type Member interface {
 	Disconnect(closeConn bool)
 }
 
-// Local is the namespace as adapters see it.
+// Local is the namespace as adapters see it. Its methods are called from any
+// goroutine, never while the adapter holds a lock.
 type Local interface {
 	// Name is the namespace's name, with its slash.
 	Name() string
 	// Deliver encodes p once and queues it for each member of to. It never
 	// blocks and never calls the adapter. Members that are closed or not yet
-	// connected are passed over. n is how many took it.
+	// connected are passed over. n is how many took it. p is not changed; to
+	// yields each member once, may be run more than once and stopped early,
+	// and is not to be used after Deliver returned.
 	Deliver(p *parser.Packet, f Flags, to iter.Seq[Member]) (n int)
 	// DeliverAck is Deliver for a packet that asks for an ack: it gives p an
-	// ack id of the namespace and calls each once for every answer, on the
-	// connection's goroutine (each must not block). n is how many members were
+	// ack id of the namespace (p itself is not changed) and calls each once
+	// for every answer, on the connection's goroutine (each must not block),
+	// perhaps before DeliverAck has returned. n is how many members were
 	// asked; stop forgets the answers still missing and must be called.
 	DeliverAck(p *parser.Packet, f Flags, to iter.Seq[Member], each func(Member, parser.Args)) (n int, stop func())
 	// ServerSideEvent hands an event of another node to the namespace. reply is
@@ -91,26 +102,35 @@ type Local interface {
 // no context is local and never waits; what has one may wait for other nodes.
 // All methods may be called from any goroutine.
 type Adapter interface {
-	// Join puts m into rooms; being in one already is no error. Local
+	// Join puts m into rooms; being in one already is no error. With the first
+	// call m becomes part of the namespace, even if rooms is empty. Local
 	// membership is immediate and stands whatever the error; the wait is for
-	// the confirmation by other nodes.
+	// the confirmation by other nodes. A closed adapter returns [ErrClosed]
+	// and does nothing.
 	Join(ctx context.Context, m Member, rooms ...string) error
-	// Leave takes m out of rooms; LeaveAll out of all, its own included.
+	// Leave takes m out of rooms; those it is not in are passed over.
 	Leave(m Member, rooms ...string)
+	// LeaveAll takes m out of all rooms, its own included, and out of the
+	// namespace. A Join after it would let m in again: whoever ends a socket
+	// orders the two.
 	LeaveAll(m Member)
 	// RoomsOf returns the rooms m is in, in no order.
 	RoomsOf(m Member) []string
 	// Rooms returns all rooms of the namespace that have a member, in no order.
 	Rooms(ctx context.Context) ([]string, error)
-	// Broadcast sends p to t. It never blocks.
+	// Broadcast sends p to t. It never blocks. When it returns each member of
+	// this node has been handed to [Local], in the order of the caller's
+	// calls. p is not changed and not kept.
 	Broadcast(p *parser.Packet, t Target) error
 	// BroadcastAck sends p to t and calls each for every answer, possibly
 	// from several goroutines, never after it returned. It returns when all
 	// asked have answered, or ctx or t.Flags.Timeout ended: then with a
 	// *PartialError. The number asked is fixed when p is sent.
 	BroadcastAck(ctx context.Context, p *parser.Packet, t Target, each func(parser.Args)) error
-	// SocketsJoin and SocketsLeave move the sockets of t into or out of rooms.
+	// SocketsJoin moves the sockets of t into rooms. It waits for no answer of
+	// another node.
 	SocketsJoin(ctx context.Context, t Target, rooms ...string) error
+	// SocketsLeave moves the sockets of t out of rooms, see SocketsJoin.
 	SocketsLeave(ctx context.Context, t Target, rooms ...string) error
 	// DisconnectSockets disconnects the sockets of t, see [Member].
 	DisconnectSockets(ctx context.Context, t Target, closeConn bool) error
@@ -118,9 +138,11 @@ type Adapter interface {
 	// what could be had.
 	Fetch(ctx context.Context, t Target) ([]SocketInfo, error)
 	// ServerSideEmit sends args to the other nodes. With each != nil it waits
-	// for their answers; partial results come with a *PartialError.
+	// for their answers as BroadcastAck does; partial results come with a
+	// *PartialError. Where there is no other node it returns nil at once.
 	ServerSideEmit(ctx context.Context, args parser.Args, each func(parser.Args)) error
-	// Close ends the adapter; its members are gone by then.
+	// Close ends the adapter; its members are gone by then. Calls that wait
+	// return with [ErrClosed] as cause. Closing twice is no error.
 	Close(ctx context.Context) error
 }
 

@@ -1,0 +1,120 @@
+package memory
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hermod-io/hermod/adapters"
+)
+
+// New returns the factory of in-memory adapters. The adapters it makes share
+// nothing.
+func New() adapters.Factory {
+	return func(local adapters.Local) (adapters.Adapter, error) {
+		a := &Adapter{
+			local:   local,
+			closed:  make(chan struct{}),
+			rooms:   make(map[string]*room),
+			members: make(map[adapters.Member]*occupant),
+		}
+		a.scratch.New = func() any { return newSelection() }
+		return a, nil
+	}
+}
+
+// Adapter keeps the rooms of one namespace in memory; see [adapters.Adapter]
+// for what its methods promise. None of them waits, but for BroadcastAck.
+//
+// The rooms belong to whoever holds mu. Local and Members are only called
+// without it.
+type Adapter struct {
+	local   adapters.Local
+	scratch sync.Pool     // of *selection
+	closed  chan struct{} // closed by Close
+
+	mu       sync.RWMutex // guards what follows
+	ended    bool         // Close was called
+	everyone room         // all members of the namespace; not in rooms
+	rooms    map[string]*room
+	members  map[adapters.Member]*occupant
+	most     int // most rooms since the maps were made, see trim
+}
+
+var _ adapters.Adapter = (*Adapter)(nil)
+
+// Join puts m into rooms at once; ctx is not used. The error is
+// [adapters.ErrClosed] or nil.
+func (a *Adapter) Join(_ context.Context, m adapters.Member, rooms ...string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return adapters.ErrClosed
+	}
+	a.join(a.admit(m), rooms)
+	return nil
+}
+
+// Leave takes m out of rooms; those it is not in are passed over.
+func (a *Adapter) Leave(m adapters.Member, rooms ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if o := a.members[m]; o != nil {
+		a.leave(o, rooms)
+	}
+}
+
+// LeaveAll takes m out of all its rooms and of the namespace. Its cost depends
+// on the rooms of m alone.
+func (a *Adapter) LeaveAll(m adapters.Member) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o := a.members[m]
+	if o == nil {
+		return
+	}
+	for i := len(o.seats) - 1; i >= 0; i-- {
+		a.vacate(o.seats[i])
+	}
+	o.seats, o.index = nil, nil
+	delete(a.members, m)
+	a.trim()
+}
+
+// RoomsOf returns the rooms of m, in no order; nil if it is not in the
+// namespace.
+func (a *Adapter) RoomsOf(m adapters.Member) []string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if o := a.members[m]; o != nil {
+		return o.names()
+	}
+	return nil
+}
+
+// Rooms returns all rooms that have a member, in no order; ctx is not used and
+// the error is nil.
+func (a *Adapter) Rooms(context.Context) ([]string, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	names := make([]string, 0, len(a.rooms))
+	for name := range a.rooms {
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// Close empties all rooms and ends the calls of BroadcastAck that still wait.
+// It returns nil.
+func (a *Adapter) Close(context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return nil
+	}
+	a.ended = true
+	a.everyone = room{}
+	a.rooms = make(map[string]*room)
+	a.members = make(map[adapters.Member]*occupant)
+	close(a.closed)
+	return nil
+}

@@ -1,0 +1,41 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Broadcast hands p and the members of t to the namespace. The error is nil.
+func (a *Adapter) Broadcast(p *parser.Packet, t adapters.Target) error {
+	s := a.pick(t)
+	if len(s.members) > 0 {
+		a.local.Deliver(p, t.Flags, s.all)
+	}
+	a.release(s)
+	return nil
+}
+
+// BroadcastAck is Broadcast for a packet that asks for an ack. It waits until
+// all that were asked have answered (nil; at once if nobody was asked), or
+// until ctx or t.Flags.Timeout ended, or Close: then the error is an
+// *[adapters.PartialError]. A member that leaves meanwhile stays counted.
+func (a *Adapter) BroadcastAck(ctx context.Context, p *parser.Packet, t adapters.Target, each func(parser.Args)) error {
+	s := a.pick(t)
+	if len(s.members) == 0 {
+		a.release(s)
+		return nil
+	}
+	w := newAckWait(each)
+	asked, stop := a.local.DeliverAck(p, t.Flags, s.all, w.answer)
+	a.release(s)
+	defer stop()
+	return w.wait(ctx, asked, t.Flags.Timeout, a.closed)
+}
+
+// ServerSideEmit reaches nobody: there is no other node. each is not called and
+// the error is nil.
+func (a *Adapter) ServerSideEmit(context.Context, parser.Args, func(parser.Args)) error {
+	return nil
+}
