@@ -30,4 +30,40 @@ export const differences = {
     hermod: '42["echo",12345678901234567890]',
     why: 'raw arguments are kept byte for byte; JavaScript rounds',
   },
+  'close packet over a websocket': {
+    official: 'ignored',
+    hermod: 'closed',
+    why: 'the client has said that it leaves; waiting for the end of TCP gains nothing',
+  },
+  'a GET that waits at 5': {
+    official: '1',
+    hermod: '6',
+    why: 'the session goes on; a close packet would say otherwise',
+  },
+  'a CONNECT in the segment of the upgrade request': {
+    official: 'lost',
+    hermod: 'joined',
+    why: 'bytes that came with the request are part of the stream; the official server reads them before it listens',
+  },
+  'sockets made by two CONNECTs while a middleware runs': {
+    official: 2,
+    hermod: 0,
+    why: 'two sockets of one connection in one namespace cannot be told apart; the connection is closed',
+  },
+  'an EVENT in the segment of its CONNECT': {
+    official: 'closed',
+    hermod: 'handled',
+    why: 'packets are handled in the order of their arrival, those behind a pending CONNECT wait',
+  },
+  'attachment count written as JavaScript reads numbers': {
+    official: 'read',
+    hermod: 'refused',
+    why: 'a count is plain decimal digits',
+  },
+  'fractional placeholder index': { official: 'read', hermod: 'refused', why: 'an index is an integer' },
+  'ack id beyond 2^53': {
+    official: '43100000000000000000000[1]',
+    hermod: 'refused',
+    why: 'JavaScript rounds it and answers to another id',
+  },
 };
