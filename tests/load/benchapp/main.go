@@ -1,0 +1,128 @@
+// Command benchapp is the application that load generators drive: it listens on
+// 127.0.0.1:$PORT and handles the events echo, join, leave, pub, gc and stats.
+// $PING_INTERVAL is the ping interval in milliseconds (25000).
+//
+//	echo  any arguments   acks them, decoded and encoded again
+//	join  room            joins it, acks nothing
+//	leave room            leaves it, acks nothing
+//	pub   room, payload   emits "msg" with the payload to the room
+//	gc                    collects garbage, acks nothing
+//	stats                 acks the number of clients and of rooms
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "benchapp:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ping, err := interval(os.Getenv("PING_INTERVAL"))
+	if err != nil {
+		return err
+	}
+	srv, err := socketio.New(socketio.Config{Engine: engineio.Config{PingInterval: ping}})
+	if err != nil {
+		return err
+	}
+	register(srv.Of("/"))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: srv}
+	failed := make(chan error, 1)
+	go func() { failed <- app.ListenAndServe() }() // ended by Close
+	select {
+	case <-ctx.Done():
+		return app.Close()
+	case err := <-failed:
+		return err
+	}
+}
+
+// interval returns the duration of so many milliseconds, 0 for "".
+func interval(ms string) (time.Duration, error) {
+	if ms == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(ms)
+	if err != nil {
+		return 0, fmt.Errorf("PING_INTERVAL: %w", err)
+	}
+	return time.Duration(n) * time.Millisecond, nil
+}
+
+func register(nsp *socketio.Namespace) {
+	nsp.On("echo", echo)
+	nsp.On("join", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
+		return withRoom(e, func(room string) error { return s.Join(ctx, room) })
+	})
+	nsp.On("leave", func(_ context.Context, s *socketio.Socket, e *socketio.Event) error {
+		return withRoom(e, func(room string) error { s.Leave(room); return nil })
+	})
+	nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
+		var room string
+		var payload any
+		if err := e.Scan(&room, &payload); err != nil {
+			return err
+		}
+		return nsp.To(room).Emit("msg", payload)
+	})
+	nsp.On("gc", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
+		debug.FreeOSMemory()
+		return e.Ack()
+	})
+	nsp.On("stats", func(ctx context.Context, _ *socketio.Socket, e *socketio.Event) error {
+		clients := 0
+		for range nsp.Sockets() {
+			clients++
+		}
+		rooms, err := nsp.Rooms(ctx)
+		if err != nil {
+			return err
+		}
+		return e.Ack(map[string]int{"clients": clients, "rooms": len(rooms)})
+	})
+}
+
+// echo acks its arguments as an application that looks at them would.
+func echo(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
+	var one [1]any
+	args := one[:0]
+	for i := range e.Len() {
+		var v any
+		if err := e.Decode(i, &v); err != nil {
+			return err
+		}
+		args = append(args, v)
+	}
+	return e.Ack(args...)
+}
+
+// withRoom runs f with the first argument and acks nothing.
+func withRoom(e *socketio.Event, f func(room string) error) error {
+	var room string
+	if err := e.Decode(0, &room); err != nil {
+		return err
+	}
+	if err := f(room); err != nil {
+		return err
+	}
+	return e.Ack()
+}
