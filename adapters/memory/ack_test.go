@@ -150,9 +150,9 @@ func TestBroadcastAckTimesOut(t *testing.T) {
 				a, sockets := populate(t, n, 3)
 				w := ask(ctx, a, tc.timeout)
 				n.answer(sockets[1], parser.Args{})
-				time.Sleep(tc.want - 1)
+				time.Sleep(tc.want - time.Nanosecond)
 				w.wantIdle(t, "before its time")
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				w.want(t, tc.want, 1, 2, context.DeadlineExceeded)
 				n.answer(sockets[0], parser.Args{})
 				if w.answers.Load() != 1 {
