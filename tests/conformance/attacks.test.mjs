@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { events, reason } from './lib/ends.mjs';
 import { HttpConn, request } from './lib/http.mjs';
-import { known, path, Polling, Socket } from './lib/session.mjs';
+import { known, path, Polling, RS, Socket } from './lib/session.mjs';
 import { alive, event, joined, over } from './lib/sio.mjs';
-import { together } from './lib/suite.mjs';
+import { differs, together } from './lib/suite.mjs';
 import { server, start } from './lib/target.mjs';
 import { within } from './lib/wait.mjs';
 import { BINARY, CLOSE, closeBody, frame, PING, RawWs, TEXT, upgradeHeaders } from './lib/ws.mjs';
@@ -119,11 +119,20 @@ function handshakes() {
 
   test('CVE-2023-31125 an upgrade with an unknown transport behind a middleware', async () => {
     const t = await server({ middleware: true });
-    for (const name of ['foobar', 'polling', 'constructor', '__proto__', '']) {
+    for (const name of ['foobar', 'constructor', '__proto__', '']) {
       const ws = await RawWs.connect(t.port, path(name));
       assert.equal(ws.response.status, 400, name);
       await within(ws.conn.ended, 'the end of TCP');
     }
+    await unharmed(t);
+  });
+
+  test('an upgrade request that names the transport polling', async () => {
+    const t = await server();
+    const ws = await RawWs.connect(t.port, path('polling'));
+    assert.equal(ws.response.status, differs('status of an upgrade request with transport=polling'));
+    if (ws.accepted) await ws.closed();
+    await within(ws.finish(), 'the end of TCP');
     await unharmed(t);
   });
 
@@ -136,7 +145,7 @@ function handshakes() {
   test('CVE-2020-36048 a large POST is refused at the default limit', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
-    s.posts.write('POST', s.path, { headers: { 'Content-Length': 100_000_000 }, body: '4' });
+    s.posts.write('POST', s.path, { headers: { 'Content-Length': 100_000_000 }, body: Buffer.alloc(1_200_000, '4') });
     const res = await s.posts.response('POST');
     assert.equal(res.status, 413);
     await unharmed(t);
@@ -249,7 +258,7 @@ function packets() {
     const t = await server();
     const s = await joined('polling', t.port);
     const begun = Date.now();
-    assert.equal((await s.post(...Array(300_000).fill('6'))).text, 'ok');
+    assert.equal((await s.post(Array(300_000).fill('6').join(RS))).text, 'ok');
     await alive(s);
     assert.ok(Date.now() - begun < 15_000);
     s.close();

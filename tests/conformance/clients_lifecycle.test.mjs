@@ -152,7 +152,7 @@ function flow(mode) {
     const c = client(t, '/', MODES[mode]);
     await joined(c);
     const all = collect(c, 'burst', 500);
-    for (let i = 0; i < 500; i += 50) await t.control('burst', { id: c.id, from: i, to: i + 50 });
+    for (let i = 0; i < 500; i += 50) await t.control('burst', { id: c.id, from: i, until: i + 50 });
     assert.deepEqual((await all).map(([i]) => i), [...Array(500).keys()]);
     c.close();
   });

@@ -66,4 +66,9 @@ export const differences = {
     hermod: 'refused',
     why: 'JavaScript rounds it and answers to another id',
   },
+  'status of an upgrade request with transport=polling': {
+    official: 101,
+    hermod: 400,
+    why: 'the official server switches protocols first and closes the websocket then',
+  },
 };

@@ -29,6 +29,7 @@ const slowFirst = (a, b) => b.startsWith('slow_') - a.startsWith('slow_') || (a 
 function main() {
   if (target === 'hermod') {
     env.HERMOD_APP = build();
+    env.SIO_CLIENT_DIR = path.join(here, 'node_modules/socket.io/client-dist');
     if (!env.HERMOD_APP) return 1;
   }
   const files = wanted.length ? wanted : fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort(slowFirst);

@@ -65,7 +65,7 @@ function polling() {
   test('everything that waits goes in one payload', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
-    await t.control('burst', { id: s.id, from: 0, to: 100 });
+    await t.control('burst', { id: s.id, from: 0, until: 100 });
     assert.equal((await s.get()).text.split(RS).length, 100);
     s.close();
   });
@@ -280,7 +280,7 @@ function upgrading() {
     const ws = await probe(s);
     assert.equal(await ws.message(), '3probe');
     const waiting = s.get();
-    await t.control('burst', { id: s.id, from: 0, to: 1 });
+    await t.control('burst', { id: s.id, from: 0, until: 1 });
     const first = (await waiting).text;
     if (first === '6') assert.equal((await s.get()).text, event(['burst', 0]));
     else assert.equal(first, event(['burst', 0]));

@@ -18,11 +18,11 @@ function upgrades() {
   test('3.01 nothing overtakes across the upgrade', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
-    await t.control('burst', { id: s.id, from: 0, to: 3 });
+    await t.control('burst', { id: s.id, from: 0, until: 3 });
     assert.equal((await s.get()).text, [0, 1, 2].map((i) => event(['burst', i])).join(RS));
     const ws = await probe(s);
     assert.equal(await ws.message(), '3probe');
-    await t.control('burst', { id: s.id, from: 3, to: 6 }); // no GET waits: they stay
+    await t.control('burst', { id: s.id, from: 3, until: 6 }); // no GET waits: they stay
     const early = ws.message('an early packet', 200).then((m) => m, () => 'nothing');
     assert.equal(await early, 'nothing');
   });
@@ -32,9 +32,9 @@ function upgrades() {
     const s = await joined('polling', t.port);
     const ws = await probe(s);
     assert.equal(await ws.message(), '3probe');
-    await t.control('burst', { id: s.id, from: 0, to: 50 });
+    await t.control('burst', { id: s.id, from: 0, until: 50 });
     ws.text('5');
-    await t.control('burst', { id: s.id, from: 50, to: 100 });
+    await t.control('burst', { id: s.id, from: 50, until: 100 });
     for (let i = 0; i < 100; i++) assert.equal(await ws.message(), event(['burst', i]));
     ws.text(event(['ack', 1], { id: 5 }));
     assert.equal(await ws.message(), '435[1]');

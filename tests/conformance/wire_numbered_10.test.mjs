@@ -161,7 +161,7 @@ function attachments() {
       const s = await joined(kind, t.port);
       const chat = await join(s, '/chat');
       const all = Promise.all(['/', '/chat', '/', '/chat'].map((nsp) => t.control('burst', {
-        nsp, id: nsp === '/' ? s.id : chat, from: 0, to: 50, args: [Buffer.from('a'), Buffer.from('b')],
+        nsp, id: nsp === '/' ? s.id : chat, from: 0, until: 50, args: [Buffer.from('a'), Buffer.from('b')],
       })));
       for (let i = 0; i < 200; i++) {
         assert.match(await s.next(), /^452-/);

@@ -62,7 +62,7 @@ const operations = {
     s.conn.close();
   },
   transport: (io, b) => member(io, b).conn.transport.name,
-  burst: (io, b) => { for (let i = b.from; i < b.to; i++) member(io, b).emit('burst', i, ...(b.args ?? [])); },
+  burst: (io, b) => { for (let i = b.from; i < b.until; i++) member(io, b).emit('burst', i, ...(b.args ?? [])); },
   bursts: (io, b) => { // the same events on two namespaces in turn, each with bytes
     for (let i = 0; i < b.n; i++) for (const m of b.members) member(io, m).emit('burst', i, Buffer.from([i]), Buffer.from([i, i]));
   },

@@ -27,14 +27,6 @@ function broadcasts(io, socket) {
     operator(how.via === 'server' ? socket.nsp : socket, how).emit(name, ...args);
     done?.();
   });
-  socket.on('volatile-burst', (n, bytes, done) => {
-    for (let i = 0; i < n; i++) socket.volatile.emit('volatile', i, ...(bytes ? [Buffer.alloc(bytes, i)] : []));
-    done?.();
-  });
-  socket.on('burst', (n, done) => {
-    for (let i = 0; i < n; i++) socket.emit('burst', i);
-    done?.();
-  });
 }
 
 function endings(socket) {

@@ -49,13 +49,22 @@ function middlewares(io, state) {
   });
 }
 
+/** Arguments for the log; what is nested too deep to be walked is left out. */
+function recorded(args) {
+  try {
+    return toJSON(args);
+  } catch {
+    return ['too deep'];
+  }
+}
+
 /** Records the life of a socket. */
 function watch(socket, state) {
   const log = [{ type: 'connect', nsp: socket.nsp.name }];
   socket.data.log = log;
   state.logs.set(socket.id, log);
   socket.onAny((name, ...args) => {
-    log.push({ type: 'event', name: String(name), args: toJSON(args.filter((a) => typeof a !== 'function')) });
+    log.push({ type: 'event', name: String(name), args: recorded(args.filter((a) => typeof a !== 'function')) });
   });
   socket.on('error', (err) => log.push({ type: 'error', message: err?.message ?? String(err) }));
   socket.on('disconnecting', (reason) => log.push({ type: 'disconnecting', reason, rooms: [...socket.rooms] }));
