@@ -1,0 +1,273 @@
+package socketio
+
+import (
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// client is one Engine.IO session, shared by the Sockets of several
+// namespaces; it is the session's value. The decoder belongs to the session's
+// receiving goroutine, what is under mu to whoever holds it.
+type client struct {
+	srv     *Server
+	session *engineio.Session
+	decoder parser.Decoder
+	waiting atomic.Int32 // events in mailboxes
+	ended   atomic.Bool  // no packet counts any more
+
+	// mu guards what follows, and the fields of the Sockets that say so. Under
+	// it CONNECT replies are queued, which does not block.
+	mu      sync.Mutex
+	first   *Socket         // the only one, mostly
+	more    []*Socket       // the others
+	left    []*Namespace    // those that were joined and left, see missing
+	connect *engineio.Timer // until a namespace is joined
+	box     mailboxes
+}
+
+// engineHandler makes a Server the Handler of its engine, without methods of
+// its own.
+type engineHandler struct{ srv *Server }
+
+// OnOpen makes the client of a session.
+func (h engineHandler) OnOpen(session *engineio.Session) {
+	srv := h.srv
+	c := &client{srv: srv, session: session}
+	c.decoder = srv.cfg.Parser.NewDecoder(parser.Limits{Attachments: srv.cfg.MaxAttachments})
+	session.SetValue(c)
+	if d := srv.cfg.ConnectTimeout; d > 0 {
+		c.connect = new(engineio.Timer)
+		srv.engine.After(c.connect, d, c.neverConnected)
+	}
+}
+
+// OnMessage takes a message of a session.
+func (h engineHandler) OnMessage(session *engineio.Session, binary bool, data []byte) {
+	session.Value().(*client).message(binary, data)
+}
+
+// OnClose ends the client of a session.
+func (h engineHandler) OnClose(session *engineio.Session, reason engineio.Reason, err error) {
+	c, ok := session.Value().(*client)
+	if !ok {
+		return
+	}
+	r := engineReason(reason)
+	if h.srv.closing.Load() {
+		r = ServerShuttingDown
+	}
+	c.end(r, err)
+}
+
+// message takes one Engine.IO message. It runs on the receiving goroutine.
+func (c *client) message(binary bool, data []byte) {
+	if c.ended.Load() {
+		return
+	}
+	p, ok, err := c.decoder.Decode(binary, data)
+	switch {
+	case err != nil:
+		c.close(err)
+	case ok:
+		c.packet(&p)
+	}
+}
+
+func (c *client) packet(p *parser.Packet) {
+	if p.Type == parser.Connect {
+		c.connectTo(p)
+		return
+	}
+	s := c.socket(p.Namespace)
+	switch {
+	case p.Type == parser.ConnectError:
+		c.close(errUnexpected("CONNECT_ERROR from a client"))
+	case s == nil:
+		c.missing(p)
+	case p.Type == parser.Event:
+		c.post(s, newEvent(s, p))
+	case p.Type == parser.Ack:
+		s.answered(p)
+	default:
+		s.leave(&DisconnectError{Reason: ClientNamespaceDisconnect}, leaveQuietly)
+	}
+}
+
+// missing takes a packet for a namespace that the client is not in. It may
+// have crossed our DISCONNECT, or come after the client's own: then it is
+// dropped. Otherwise the connection is closed. Socket.IO v5, "Disconnection".
+func (c *client) missing(p *parser.Packet) {
+	c.mu.Lock()
+	for _, n := range c.left {
+		if n.name == p.Namespace {
+			c.mu.Unlock()
+			return
+		}
+	}
+	c.mu.Unlock()
+	c.close(errUnexpected("packet for a namespace that is not joined"))
+}
+
+// connectTo takes a CONNECT packet.
+func (c *client) connectTo(p *parser.Packet) {
+	n := c.srv.lookup(p.Namespace)
+	if n == nil {
+		c.refuse(p.Namespace, json.RawMessage(`{"message":"Invalid namespace"}`))
+		return
+	}
+	s := newSocket(n, c, p.JSON)
+	c.mu.Lock()
+	if c.find(n.name) != nil {
+		c.mu.Unlock()
+		c.close(errUnexpected("second CONNECT for a namespace"))
+		return
+	}
+	if c.ended.Load() {
+		c.mu.Unlock()
+		return
+	}
+	if c.first == nil {
+		c.first = s
+	} else {
+		c.more = append(c.more, s)
+	}
+	s.working = true
+	c.mu.Unlock()
+	c.srv.workers.run(s)
+}
+
+// refuse sends a CONNECT_ERROR.
+func (c *client) refuse(ns string, payload json.RawMessage) {
+	w := getWriter()
+	defer putWriter(w)
+	w.packet = parser.Packet{Type: parser.ConnectError, Namespace: ns, Args: parser.Args{JSON: payload}}
+	_ = c.send(w, engineio.Must) // closed: nobody waits for the answer
+}
+
+// send encodes w.packet and sends it.
+func (c *client) send(w *writer, f engineio.SendFlags) error {
+	if c.waiting.Load() > 0 {
+		f |= engineio.Later
+	}
+	return c.session.Send(f, w.unit(c.srv.cfg.Parser, &w.packet)...)
+}
+
+// socket returns the Socket of a namespace, or nil.
+func (c *client) socket(ns string) *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.find(ns)
+}
+
+// find needs mu.
+func (c *client) find(ns string) *Socket {
+	if c.first != nil && c.first.ns.name == ns {
+		return c.first
+	}
+	for _, s := range c.more {
+		if s.ns.name == ns {
+			return s
+		}
+	}
+	return nil
+}
+
+// remove needs mu.
+func (c *client) remove(s *Socket) {
+	if c.first == s {
+		c.first = nil
+		if n := len(c.more); n > 0 {
+			c.first, c.more[n-1] = c.more[n-1], nil
+			c.more = c.more[:n-1]
+		}
+	}
+	for i, t := range c.more {
+		if t == s {
+			n := len(c.more) - 1
+			c.more[i], c.more[n] = c.more[n], nil
+			c.more = c.more[:n]
+			break
+		}
+	}
+	if len(c.more) == 0 {
+		c.more = nil
+	}
+}
+
+// remember notes a namespace that was left. It needs mu.
+func (c *client) remember(n *Namespace) {
+	for _, m := range c.left {
+		if m == n {
+			return
+		}
+	}
+	c.left = append(c.left, n)
+}
+
+// sockets returns all Sockets.
+func (c *client) sockets() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.first == nil {
+		return nil
+	}
+	return append([]*Socket{c.first}, c.more...)
+}
+
+// neverConnected is called by the connect timeout.
+func (c *client) neverConnected() {
+	c.mu.Lock()
+	over := c.connect != nil
+	c.mu.Unlock()
+	if over {
+		c.close(errUnexpected("no namespace was joined in time"))
+	}
+}
+
+// stopConnectTimer needs mu.
+func (c *client) stopConnectTimer() {
+	if c.connect != nil {
+		c.connect.Stop()
+		c.connect = nil
+	}
+}
+
+// close closes the connection for cause, the client's fault.
+func (c *client) close(cause error) {
+	if log := c.srv.cfg.Log; log != nil {
+		log.Warn("connection closed", slog.Any("err", cause), slog.String("transport", c.session.Transport()))
+	}
+	reason := ForcedClose
+	if c.session.Transport() == engineio.Polling && !c.session.Writable() {
+		reason = ForcedServerClose
+	}
+	c.end(reason, cause)
+	c.session.Close(false)
+}
+
+// end makes every Socket leave. The session is closed by the caller, or was.
+func (c *client) end(reason Reason, err error) {
+	if !c.ended.CompareAndSwap(false, true) {
+		return
+	}
+	c.mu.Lock()
+	c.stopConnectTimer()
+	c.wake()
+	c.mu.Unlock()
+	cause := &DisconnectError{Reason: reason, Err: err}
+	for _, s := range c.sockets() {
+		s.leave(cause, leaveQuietly)
+	}
+}
+
+// protocolError is a packet that is well-formed but out of place.
+type protocolError string
+
+func errUnexpected(text string) error { return protocolError(text) }
+
+func (e protocolError) Error() string { return "socketio: " + string(e) }

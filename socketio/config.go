@@ -1,0 +1,114 @@
+package socketio
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/memory"
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Config configures a Server; the zero value has the official defaults, but
+// for bounds that the official server lacks (Mailbox, AckTimeout and
+// Engine.Queue). It is copied by New. Numbers and durations: 0 is the default,
+// negative is off where that makes sense.
+type Config struct {
+	// Engine configures the Engine.IO floor. Its Path "" means "/socket.io"
+	// here, its Log nil means Log.
+	Engine engineio.Config
+	// NoServeClient switches the serving of ClientFiles off. JS: serveClient (inverted).
+	NoServeClient bool
+	// ClientFiles holds the official browser bundles (socket.io.js and its
+	// siblings); nil means that none are served.
+	ClientFiles fs.FS
+	// Adapter spreads packets over the sockets of a namespace, and over nodes;
+	// nil means in memory, this node alone. JS: adapter.
+	Adapter adapters.Factory
+	// Parser is the encoding of packets, the same at both ends; nil means
+	// parser.Default(). JS: parser.
+	Parser parser.Parser
+	// JSON converts arguments; nil means parser.DefaultJSON().
+	JSON parser.JSON
+	// ConnectTimeout is how long a connection may last without a namespace;
+	// 0 means 45 s, negative for ever. JS: connectTimeout.
+	ConnectTimeout time.Duration
+	// AckTimeout is the deadline of an ack if the context has none; 0 means
+	// 30 s, negative for ever.
+	AckTimeout time.Duration
+	// MaxAttachments bounds the binary values of one packet; 0 means 10, as in
+	// the official parser, negative means none are taken.
+	MaxAttachments int
+	// Mailbox bounds what waits to be handled, per client. When it is full the
+	// connection is not read until it is half empty.
+	Mailbox Mailbox
+	// AckError returns the argument of the ack that a handler's error becomes;
+	// nil means {"error":{"code","message","data"}} with the content of an
+	// *Error, code "bad_request" for an *ArgError, and "internal" without any
+	// detail for all else. It is called by the goroutine of the handler.
+	AckError func(error) any
+	// Log takes diagnostics; nil is silent.
+	Log *slog.Logger
+}
+
+// Mailbox bounds the received packets of one client that wait for their
+// handlers, over all its namespaces.
+type Mailbox struct {
+	Packets int // 0 means 256
+	Bytes   int // 0 means 1 MiB
+}
+
+// Validate reports the first setting that makes no sense, those of Engine
+// included.
+func (c *Config) Validate() error {
+	switch {
+	case c.Mailbox.Packets < 0:
+		return errors.New("socketio: Mailbox.Packets is negative: there is no mailbox without a bound")
+	case c.Mailbox.Bytes < 0:
+		return errors.New("socketio: Mailbox.Bytes is negative: there is no mailbox without a bound")
+	}
+	engine := c.engineConfig()
+	return engine.Validate()
+}
+
+// engineConfig is the configuration of the floor below, with our defaults.
+func (c *Config) engineConfig() engineio.Config {
+	e := c.Engine
+	if e.Path == "" {
+		e.Path = "/socket.io"
+	}
+	if e.Log == nil {
+		e.Log = c.Log
+	}
+	return e
+}
+
+// withDefaults returns c with its zero fields filled in.
+func (c Config) withDefaults() Config {
+	c.Engine = c.engineConfig()
+	if c.Adapter == nil {
+		c.Adapter = memory.New()
+	}
+	if c.Parser == nil {
+		c.Parser = parser.Default()
+	}
+	if c.JSON == nil {
+		c.JSON = parser.DefaultJSON()
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 45 * time.Second
+	}
+	if c.AckTimeout == 0 {
+		c.AckTimeout = 30 * time.Second
+	}
+	if c.Mailbox.Packets == 0 {
+		c.Mailbox.Packets = 256
+	}
+	if c.Mailbox.Bytes == 0 {
+		c.Mailbox.Bytes = 1 << 20
+	}
+	return c
+}

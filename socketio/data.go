@@ -1,0 +1,77 @@
+package socketio
+
+import (
+	"encoding/json"
+	"maps"
+	"sync"
+)
+
+// Data is what the application attaches to a socket. It is safe for concurrent
+// use. Other nodes see it, encoded as JSON, in RemoteSocket.Info; a value that
+// cannot be encoded hides all of them there.
+type Data struct {
+	mu     sync.RWMutex // guards what follows
+	values map[string]any
+}
+
+// Get returns the value of key, and whether there is one.
+func (d *Data) Get(key string) (any, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	v, ok := d.values[key]
+	return v, ok
+}
+
+// Set sets the value of key. It should be of a type that JSON can hold.
+func (d *Data) Set(key string, v any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.values == nil {
+		d.values = make(map[string]any)
+	}
+	d.values[key] = v
+}
+
+// Delete removes key.
+func (d *Data) Delete(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.values, key)
+}
+
+// All returns a copy of the keys and values.
+func (d *Data) All() map[string]any {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return maps.Clone(d.values)
+}
+
+// MarshalJSON encodes the values as one object.
+func (d *Data) MarshalJSON() ([]byte, error) {
+	all := d.All()
+	if all == nil {
+		all = map[string]any{}
+	}
+	return json.Marshal(all)
+}
+
+// Key gives typed access to one value of a Socket's Data. Make it once with
+// NewKey; it may be copied.
+type Key[T any] struct{ name string }
+
+// NewKey returns the Key of that name.
+func NewKey[T any](name string) Key[T] { return Key[T]{name} }
+
+// Get returns the value of s; ok is false if it has none of type T.
+func (k Key[T]) Get(s *Socket) (v T, ok bool) {
+	d := s.data.Load()
+	if d == nil {
+		return v, false
+	}
+	x, _ := d.Get(k.name)
+	v, ok = x.(T)
+	return v, ok
+}
+
+// Set sets the value of s.
+func (k Key[T]) Set(s *Socket, v T) { s.Data().Set(k.name, v) }

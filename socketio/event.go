@@ -1,0 +1,100 @@
+package socketio
+
+import (
+	"sync/atomic"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Event is a received event with its arguments. It may be kept, and used from
+// any goroutine.
+type Event struct {
+	Args
+
+	socket *Socket           // nil for an event of another node
+	reply  func(parser.Args) // how an event of another node is answered
+	name   string            // "" until it is looked up or asked for
+	id     uint64            // of the ack
+	hasID  bool
+	acked  atomic.Bool
+	held   bool   // counted against the mailbox while a concurrent handler runs
+	size   int    // what it counts there
+	next   *Event // in the mailbox, under client.mu
+}
+
+// smallEvent is an Event with the memory of a short text, so that it takes one
+// allocation.
+type smallEvent struct {
+	Event
+	text [128]byte
+}
+
+// newEvent makes an event of a packet whose memory is only lent.
+func newEvent(s *Socket, p *parser.Packet) *Event {
+	var e *Event
+	n := len(p.JSON)
+	if n <= len(smallEvent{}.text) {
+		small := new(smallEvent)
+		e = &small.Event
+		copy(small.text[:], p.JSON)
+		e.raw.JSON = small.text[:n:n]
+	} else {
+		e = new(Event)
+		e.raw.JSON = make([]byte, n)
+		copy(e.raw.JSON, p.JSON)
+	}
+	e.raw.Attachments = p.Attachments
+	e.json, e.skip = s.ns.srv.cfg.JSON, 1
+	e.socket, e.id, e.hasID = s, p.ID, p.HasID
+	e.size = eventCost + n
+	for _, b := range p.Attachments {
+		e.size += len(b)
+	}
+	return e
+}
+
+// eventCost is what an event counts in the mailbox beside its bytes.
+const eventCost = 128
+
+// Name returns the name of the event. A name that was sent as a number is its
+// digits.
+func (e *Event) Name() string {
+	if e.name != "" {
+		return e.name
+	}
+	name, _ := e.raw.EventName()
+	return string(name)
+}
+
+// WantsAck reports whether the sender asked for an ack.
+func (e *Event) WantsAck() bool { return e.hasID }
+
+// Ack answers the event, once: later calls and calls without a request do
+// nothing. It may be called from any goroutine, also after the handler
+// returned, and never blocks. After the socket has left its namespace the
+// answer is dropped, with ErrClosed. Args are read before it returns. The error
+// may also be an *EncodeError, after which another Ack may be tried.
+func (e *Event) Ack(args ...any) error {
+	if !e.hasID || e.acked.Load() {
+		return nil
+	}
+	w := getWriter()
+	defer putWriter(w)
+	if err := w.ack(e.json, args); err != nil {
+		return &EncodeError{Event: e.Name(), Err: err}
+	}
+	if !e.acked.CompareAndSwap(false, true) {
+		return nil
+	}
+	if e.socket == nil {
+		e.reply(w.packet.Args.Clone())
+		return nil
+	}
+	s := e.socket
+	if s.state.Load() != stateLive {
+		return ErrClosed
+	}
+	w.packet.Namespace, w.packet.ID, w.packet.HasID = s.ns.name, e.id, true
+	return s.client.send(w, engineio.Must)
+}

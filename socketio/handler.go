@@ -1,0 +1,256 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+)
+
+// Handler handles an event of a socket. ctx ends when the socket disconnects,
+// with the *DisconnectError as cause. Handlers of one socket run one at a time,
+// in the order of the events; they may block. An error becomes the error ack,
+// if one was asked for and none was sent (Config.AckError), and goes to OnError;
+// so does a panic, after which the socket lives on.
+type Handler func(ctx context.Context, s *Socket, e *Event) error
+
+// Concurrent makes a Handler that runs on a goroutine of its own: events may
+// overtake one another, and the socket's OnDisconnect does not wait for it. How
+// many run at once is bounded by Config.Mailbox.
+func Concurrent(h Handler) Handler {
+	return func(ctx context.Context, s *Socket, e *Event) error {
+		s.client.hold(e)
+		s.ns.srv.workers.spawn(func() {
+			defer s.client.release(e)
+			s.finish(e, s.run(h, e))
+		})
+		return nil
+	}
+}
+
+// registered is a handler under the name of its event.
+type registered struct {
+	name string
+	h    Handler
+	full Handler // with the middlewares around it
+}
+
+// table is what was registered on a namespace. It is immutable; registering
+// makes a new one.
+type table struct {
+	middlewares     []func(context.Context, *Socket) error
+	onConnect       []func(context.Context, *Socket) error
+	handlers        map[string]*registered
+	onAny           []Handler
+	onAnyOutgoing   []func(*Socket, *Event)
+	around          []func(Handler) Handler
+	nobody          Handler // what the middlewares are around when there is no handler; nil without middlewares
+	onDisconnecting []func(*Socket, Reason)
+	onDisconnect    []func(*Socket, Reason)
+	onError         []func(*Socket, string, error)
+	serverSide      map[string]func(context.Context, *Event) error
+}
+
+// clone returns a copy whose slices and maps are its own.
+func (t *table) clone() *table {
+	c := *t
+	c.middlewares = slices.Clip(t.middlewares)
+	c.onConnect = slices.Clip(t.onConnect)
+	c.handlers = maps.Clone(t.handlers)
+	c.onAny = slices.Clip(t.onAny)
+	c.onAnyOutgoing = slices.Clip(t.onAnyOutgoing)
+	c.around = slices.Clip(t.around)
+	c.onDisconnecting = slices.Clip(t.onDisconnecting)
+	c.onDisconnect = slices.Clip(t.onDisconnect)
+	c.onError = slices.Clip(t.onError)
+	c.serverSide = maps.Clone(t.serverSide)
+	return &c
+}
+
+// wrap puts the event middlewares around h, the first one outermost.
+func (t *table) wrap(h Handler) Handler {
+	for _, mw := range slices.Backward(t.around) {
+		h = mw(h)
+	}
+	return h
+}
+
+// setAround adds a middleware around all handlers.
+func (t *table) setAround(mw func(Handler) Handler) {
+	t.around = append(t.around, mw)
+	for name, r := range t.handlers {
+		t.handlers[name] = &registered{name, r.h, t.wrap(r.h)}
+	}
+	t.nobody = t.wrap(func(context.Context, *Socket, *Event) error { return nil })
+}
+
+// setHandler sets the handler of an event; nil removes it.
+func (t *table) setHandler(event string, h Handler) {
+	if t.handlers == nil {
+		t.handlers = make(map[string]*registered)
+	}
+	if h == nil {
+		delete(t.handlers, event)
+		return
+	}
+	t.handlers[event] = &registered{event, h, t.wrap(h)}
+}
+
+// overrides are the handlers of one socket. They are immutable, as a table is.
+type overrides struct {
+	of       *table // whose middlewares are around them
+	handlers map[string]*registered
+}
+
+// On sets the handler of an event for this socket, in place of the namespace's;
+// nil gives it back to the namespace. It holds for events that have not begun
+// to be handled.
+func (s *Socket) On(event string, h Handler) {
+	t := s.ns.table.Load()
+	for {
+		old := s.own.Load()
+		made := &overrides{of: t, handlers: make(map[string]*registered)}
+		if old != nil {
+			for name, r := range old.handlers {
+				made.handlers[name] = &registered{name, r.h, t.wrap(r.h)}
+			}
+		}
+		if h == nil {
+			delete(made.handlers, event)
+		} else {
+			made.handlers[event] = &registered{event, h, t.wrap(h)}
+		}
+		if s.own.CompareAndSwap(old, made) {
+			return
+		}
+	}
+}
+
+// find returns what handles an event, nil if nothing does, and gives the event
+// its name.
+func (s *Socket) find(t *table, e *Event) Handler {
+	name, _ := e.raw.EventName()
+	if own := s.own.Load(); own != nil {
+		if r := own.handlers[string(name)]; r != nil {
+			e.name = r.name
+			if own.of != t { // the middlewares may have changed
+				return t.wrap(r.h)
+			}
+			return r.full
+		}
+	}
+	if r := t.handlers[string(name)]; r != nil {
+		e.name = r.name
+		return r.full
+	}
+	return t.nobody
+}
+
+// handle runs the handlers of an event.
+func (s *Socket) handle(e *Event) {
+	t := s.ns.table.Load()
+	h := s.find(t, e)
+	var first error
+	for _, any := range t.onAny {
+		if err := s.run(any, e); err != nil && first == nil {
+			first = err
+		}
+	}
+	if h != nil {
+		if err := s.run(h, e); err != nil {
+			first = errors.Join(err, first)
+		}
+	}
+	s.finish(e, first)
+}
+
+// run calls a handler; a panic becomes an error.
+func (s *Socket) run(h Handler, e *Event) (err error) {
+	defer s.ns.srv.recovered(&err)
+	return h(s.Context(), s, e)
+}
+
+// finish deals with the error of a handler.
+func (s *Socket) finish(e *Event, err error) {
+	if err == nil {
+		return
+	}
+	if e.hasID && !e.acked.Load() {
+		answer := s.ns.srv.cfg.AckError
+		if answer == nil {
+			answer = defaultAckError
+		}
+		if ackErr := e.Ack(answer(err)); ackErr != nil && !errors.Is(ackErr, ErrClosed) {
+			err = errors.Join(err, ackErr)
+		}
+	}
+	s.failed(e, err)
+}
+
+// failed reports the error of a handler (of OnConnect if e is nil).
+func (s *Socket) failed(e *Event, err error) {
+	name := ""
+	if e != nil {
+		name = e.Name()
+	}
+	s.report(name, err)
+}
+
+// report logs an error of user code and hands it to OnError.
+func (s *Socket) report(event string, err error) {
+	if log := s.ns.srv.cfg.Log; log != nil {
+		level, stack := slog.LevelInfo, ""
+		var p *panicError
+		if errors.As(err, &p) {
+			level, stack = slog.LevelError, string(p.stack)
+		}
+		log.LogAttrs(context.Background(), level, "handler failed", slog.String("nsp", s.ns.name), slog.String("socket", s.id),
+			slog.String("event", event), slog.Any("err", err), slog.String("stack", stack))
+	}
+	defer func() { _ = recover() }() // whoever panics on being told of an error is not told of that
+	for _, f := range s.ns.table.Load().onError {
+		f(s, event, err)
+	}
+}
+
+// recovered is deferred around user code: it turns a panic into an error.
+func (srv *Server) recovered(err *error) {
+	if v := recover(); v != nil {
+		srv.stats.panics.Add(1)
+		*err = &panicError{v, debug.Stack()}
+	}
+}
+
+const (
+	internalError = "internal error"
+	codeInternal  = "internal"
+	codeArgument  = "bad_request"
+)
+
+// errorAck is the argument of an error ack.
+type errorAck struct {
+	Error errorBody `json:"error"`
+}
+
+type errorBody struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Data    any    `json:"data,omitzero"`
+}
+
+// defaultAckError is Config.AckError unless another is set.
+func defaultAckError(err error) any {
+	var (
+		own *Error
+		arg *ArgError
+	)
+	switch {
+	case errors.As(err, &own):
+		return errorAck{errorBody{own.Code, own.Message, own.Data}}
+	case errors.As(err, &arg):
+		return errorAck{errorBody{Code: codeArgument, Message: arg.Error()}}
+	}
+	return errorAck{errorBody{Code: codeInternal, Message: internalError}}
+}

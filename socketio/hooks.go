@@ -1,0 +1,78 @@
+package socketio
+
+import "context"
+
+// Use adds a connection middleware. Middlewares run in order for each CONNECT,
+// before the socket is part of the namespace; they may block. The first error
+// refuses the client: an *Error with {message, data}, any other with its text,
+// a panic with "internal error".
+func (n *Namespace) Use(f func(ctx context.Context, s *Socket) error) {
+	n.change(func(t *table) { t.middlewares = append(t.middlewares, f) })
+}
+
+// OnConnect adds a function that is called when a socket has joined, before its
+// first event is handled. An error disconnects it.
+func (n *Namespace) OnConnect(f func(ctx context.Context, s *Socket) error) {
+	n.change(func(t *table) { t.onConnect = append(t.onConnect, f) })
+}
+
+// On sets the handler of an event, in place of an earlier one; nil removes it.
+// An event without a handler is ignored, also if it asks for an ack.
+func (n *Namespace) On(event string, h Handler) {
+	n.change(func(t *table) { t.setHandler(event, h) })
+}
+
+// OnAny adds a catch-all, called for each event before the middlewares of
+// UseEvent and the handler, which run whatever it returns. Its error is dealt
+// with as theirs, once all have run.
+func (n *Namespace) OnAny(h Handler) {
+	n.change(func(t *table) { t.onAny = append(t.onAny, h) })
+}
+
+// OnAnyOutgoing adds a function that is called for each emit and broadcast to a
+// socket of this node (not for acks), before it is sent, also if it is then
+// dropped. It is called by the emitting goroutine and must not block. Event.Ack
+// does nothing.
+func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) {
+	n.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, f) })
+}
+
+// UseEvent adds a middleware around all handlers, the first one outermost. It
+// also sees events without a handler. One that returns an error without calling
+// next drops the event; the error is dealt with as a handler's.
+func (n *Namespace) UseEvent(mw func(next Handler) Handler) {
+	n.change(func(t *table) { t.setAround(mw) })
+}
+
+// OnDisconnecting adds a function that is called when a socket has left, after
+// its last handler, while its rooms can still be read. Nothing can be sent to
+// it any more.
+func (n *Namespace) OnDisconnecting(f func(s *Socket, r Reason)) {
+	n.change(func(t *table) { t.onDisconnecting = append(t.onDisconnecting, f) })
+}
+
+// OnDisconnect adds a function that is called last, once for each socket that
+// OnConnect was called for.
+func (n *Namespace) OnDisconnect(f func(s *Socket, r Reason)) {
+	n.change(func(t *table) { t.onDisconnect = append(t.onDisconnect, f) })
+}
+
+// OnError adds a function that hears errors and panics of handlers and hooks
+// (event is "" when there was none), and that a client broke the protocol (the
+// error is then a *parser.Error). It must not block for long: the socket's next
+// event waits.
+func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
+	n.change(func(t *table) { t.onError = append(t.onError, f) })
+}
+
+// OnServerSide sets the handler of an event that another node sent with
+// ServerSideEmit, in place of an earlier one. Such events are handled one at a
+// time, in order. Its error becomes the answer, as a handler's would.
+func (n *Namespace) OnServerSide(event string, f func(ctx context.Context, e *Event) error) {
+	n.change(func(t *table) {
+		if t.serverSide == nil {
+			t.serverSide = make(map[string]func(context.Context, *Event) error)
+		}
+		t.serverSide[event] = f
+	})
+}

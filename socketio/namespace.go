@@ -1,0 +1,232 @@
+package socketio
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Namespace is a Socket.IO namespace: its sockets, their rooms, and what is
+// registered for them. All methods may be called from any goroutine, at any
+// time; what is registered holds from then on.
+type Namespace struct {
+	srv       *Server
+	name      string
+	adapter   adapters.Adapter
+	table     atomic.Pointer[table]
+	ackIDs    atomic.Uint64
+	questions questions
+	serverBox serverBox
+
+	register sync.Mutex // held while the table is changed
+
+	mu      sync.RWMutex // guards what follows
+	sockets map[string]*Socket
+}
+
+func newNamespace(srv *Server, name string) (*Namespace, error) {
+	n := &Namespace{srv: srv, name: name, sockets: make(map[string]*Socket)}
+	n.table.Store(new(table))
+	var err error
+	n.adapter, err = srv.cfg.Adapter((*local)(n))
+	return n, err
+}
+
+// Name is the name, with its slash.
+func (n *Namespace) Name() string { return n.name }
+
+// change registers something.
+func (n *Namespace) change(f func(*table)) {
+	n.register.Lock()
+	defer n.register.Unlock()
+	t := n.table.Load().clone()
+	f(t)
+	n.table.Store(t)
+}
+
+// Sockets iterates over this node's connected sockets, in no order. It is a
+// snapshot.
+func (n *Namespace) Sockets() iter.Seq[*Socket] {
+	return func(yield func(*Socket) bool) {
+		n.mu.RLock()
+		all := make([]*Socket, 0, len(n.sockets))
+		for _, s := range n.sockets {
+			all = append(all, s)
+		}
+		n.mu.RUnlock()
+		for _, s := range all {
+			if s.Connected() && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Socket returns the connected socket of this node with that id, or nil.
+func (n *Namespace) Socket(id string) *Socket {
+	n.mu.RLock()
+	s := n.sockets[id]
+	n.mu.RUnlock()
+	if s == nil || !s.Connected() {
+		return nil
+	}
+	return s
+}
+
+// Rooms returns all rooms that have a member, those of single sockets included,
+// in no order.
+func (n *Namespace) Rooms(ctx context.Context) ([]string, error) { return n.adapter.Rooms(ctx) }
+
+func (n *Namespace) add(s *Socket) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sockets[s.id] = s
+}
+
+func (n *Namespace) remove(s *Socket) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.sockets, s.id)
+	if len(n.sockets) == 0 {
+		n.sockets = make(map[string]*Socket) // a map never shrinks
+	}
+}
+
+// local is a Namespace as adapters see it.
+type local Namespace
+
+// Name implements adapters.Local.
+func (l *local) Name() string { return l.name }
+
+// reachable reports whether s takes broadcasts. One that is just joining takes
+// them behind its CONNECT reply.
+func (s *Socket) reachable() bool {
+	state := s.state.Load()
+	if state == stateJoining {
+		s.client.mu.Lock()
+		state = s.state.Load()
+		s.client.mu.Unlock()
+	}
+	return state == stateLive
+}
+
+// delivery is one packet on its way to the members of this node.
+type delivery struct {
+	ns       *Namespace
+	packet   *parser.Packet
+	flags    adapters.Flags
+	hooks    []func(*Socket, *Event)
+	event    *Event // for the hooks; made for the first of them
+	waiting  *Socket
+	prepared *engineio.Prepared
+	question *question
+	n        int
+}
+
+// Deliver implements adapters.Local.
+func (l *local) Deliver(p *parser.Packet, f adapters.Flags, to iter.Seq[adapters.Member]) int {
+	d := delivery{ns: (*Namespace)(l), packet: p, flags: f}
+	return d.run(to)
+}
+
+// DeliverAck implements adapters.Local.
+func (l *local) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[adapters.Member], each func(adapters.Member, parser.Args)) (int, func()) {
+	n := (*Namespace)(l)
+	q := *p
+	q.ID, q.HasID = n.nextAck(), true
+	f.Volatile = false // who is not asked does not answer
+	d := delivery{ns: n, packet: &q, flags: f, question: &question{each: each, asked: make(map[*Socket]struct{})}}
+	n.questions.add(q.ID, d.question)
+	return d.run(to), func() { n.questions.remove(q.ID) }
+}
+
+// run delivers to each member. A single one gets the packet as an emit would;
+// for several it is encoded once, and queued, to leave when the flushers come
+// to it.
+func (d *delivery) run(to iter.Seq[adapters.Member]) int {
+	d.hooks = d.ns.table.Load().onAnyOutgoing
+	for m := range to {
+		s := (*Socket)(m.(*member))
+		if !s.reachable() {
+			continue
+		}
+		if d.hooks != nil {
+			d.overhear(s)
+		}
+		if d.flags.Volatile && !s.client.session.Writable() {
+			d.ns.srv.stats.volatile.Add(1)
+			continue
+		}
+		switch {
+		case d.prepared != nil:
+			d.later(s)
+		case d.waiting == nil:
+			d.waiting = s
+		default:
+			d.prepare()
+			d.later(d.waiting)
+			d.later(s)
+		}
+	}
+	if d.waiting != nil && d.prepared == nil {
+		d.now(d.waiting)
+	}
+	return d.n
+}
+
+func (d *delivery) prepare() {
+	w := getWriter()
+	defer putWriter(w)
+	d.prepared = engineio.NewPrepared(w.unit(d.ns.srv.cfg.Parser, d.packet)...)
+}
+
+// later queues the packet for one of several.
+func (d *delivery) later(s *Socket) {
+	d.count(s, func() error {
+		return s.client.session.SendPrepared(d.prepared, sendFlags(d.flags)|engineio.Later)
+	})
+}
+
+// now sends the packet to the only one.
+func (d *delivery) now(s *Socket) {
+	w := getWriter()
+	defer putWriter(w)
+	d.count(s, func() error {
+		return s.client.session.Send(sendFlags(d.flags), w.unit(d.ns.srv.cfg.Parser, d.packet)...)
+	})
+}
+
+// count sends to s, who is expected to answer before it could.
+func (d *delivery) count(s *Socket, send func() error) {
+	if d.question != nil {
+		d.ns.questions.expect(d.question, s)
+	}
+	if send() == nil {
+		d.n++
+	} else if d.question != nil {
+		d.ns.questions.undo(d.question, s)
+	}
+}
+
+func (d *delivery) overhear(s *Socket) {
+	if d.event == nil {
+		d.event = outgoingEvent(d.ns, "", d.packet)
+	}
+	s.overhear(d.hooks, d.event)
+}
+
+// ServerSideEvent implements adapters.Local.
+func (l *local) ServerSideEvent(args parser.Args, reply func(parser.Args)) {
+	(*Namespace)(l).takeServerSide(args, reply)
+}
+
+// roomNames copies names, since operators keep them.
+func roomNames(old []string, names []string) []string {
+	return append(slices.Clip(old), names...)
+}

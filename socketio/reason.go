@@ -1,0 +1,33 @@
+package socketio
+
+import "github.com/hermod-io/hermod/engineio"
+
+// Reason is why a socket left its namespace; the strings are the official server's.
+type Reason string
+
+// The reasons of OnDisconnecting and OnDisconnect.
+const (
+	// TransportClose: the client closed the connection, or it was cut.
+	TransportClose Reason = "transport close"
+	// TransportError: reading, writing or the transport's protocol failed.
+	TransportError Reason = "transport error"
+	// PingTimeout: the client did not answer a ping in time.
+	PingTimeout Reason = "ping timeout"
+	// ParseError: the client broke the Engine.IO protocol.
+	ParseError Reason = "parse error"
+	// ForcedClose: the server closed the connection, also because the client
+	// broke the Socket.IO protocol or has joined no namespace in time.
+	ForcedClose Reason = "forced close"
+	// ForcedServerClose is ForcedClose of a polling client that has no GET
+	// waiting, so that it will hear of it later.
+	ForcedServerClose Reason = "forced server close"
+	// ClientNamespaceDisconnect: the client left the namespace.
+	ClientNamespaceDisconnect Reason = "client namespace disconnect"
+	// ServerNamespaceDisconnect: Disconnect was called.
+	ServerNamespaceDisconnect Reason = "server namespace disconnect"
+	// ServerShuttingDown: Close or Shutdown of the Server was called.
+	ServerShuttingDown Reason = "server shutting down"
+)
+
+// engineReason is the reason of a session's end as this floor names it.
+func engineReason(r engineio.Reason) Reason { return Reason(r) }

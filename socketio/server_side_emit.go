@@ -1,0 +1,125 @@
+package socketio
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// ServerSideEmit sends an event to the namespace on all other nodes, whose
+// OnServerSide handlers take it. With the in-memory adapter there is none, and
+// nothing happens. ctx bounds the wait for the way out, not for the handlers.
+// Errors: an *EncodeError, one that wraps ErrReserved, those of the adapter.
+func (n *Namespace) ServerSideEmit(ctx context.Context, event string, args ...any) error {
+	return n.serverSideEmit(ctx, event, args, nil)
+}
+
+// ServerSideEmitWithAck is ServerSideEmit that waits for the answer of each
+// other node, until the deadline of ctx or Config.AckTimeout; then the answers
+// that came are returned with an *AckError.
+func (n *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, args ...any) (Replies, error) {
+	if d := n.ackDeadline(ctx, 0); d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	got := replies{json: n.srv.cfg.JSON}
+	err := n.serverSideEmit(ctx, event, args, got.add)
+	return got.take(), partial(err)
+}
+
+func (n *Namespace) serverSideEmit(ctx context.Context, event string, args []any, each func(parser.Args)) error {
+	switch event {
+	case "connect", "connection", "new_namespace":
+		return reservedError(event)
+	}
+	text, attachments, err := parser.AppendEvent(n.srv.cfg.JSON, nil, nil, event, unwrapOwned(args)...)
+	if err != nil {
+		return &EncodeError{Event: event, Err: err}
+	}
+	return n.adapter.ServerSideEmit(ctx, parser.Args{JSON: text, Attachments: attachments}, each)
+}
+
+// serverBox holds the events of other nodes that wait for their handlers. A
+// goroutine handles them, as long as there are any; Server.Close waits for it.
+type serverBox struct {
+	mu      sync.Mutex // guards what follows
+	events  []*Event
+	running bool
+}
+
+func (n *Namespace) takeServerSide(args parser.Args, reply func(parser.Args)) {
+	e := &Event{Args: Args{raw: args, json: n.srv.cfg.JSON, skip: 1}, reply: reply, hasID: reply != nil}
+	b := &n.serverBox
+	b.mu.Lock()
+	b.events = append(b.events, e)
+	start := !b.running
+	b.running = true
+	b.mu.Unlock()
+	if start {
+		n.srv.workers.spawn(n.runServerSide)
+	}
+}
+
+func (n *Namespace) runServerSide() {
+	b := &n.serverBox
+	for {
+		b.mu.Lock()
+		if len(b.events) == 0 {
+			b.events, b.running = nil, false
+			b.mu.Unlock()
+			return
+		}
+		e := b.events[0]
+		b.events[0], b.events = nil, b.events[1:]
+		b.mu.Unlock()
+		n.handleServerSide(e)
+	}
+}
+
+func (n *Namespace) handleServerSide(e *Event) {
+	f := n.table.Load().serverSide[e.Name()]
+	if f == nil {
+		return
+	}
+	var err error
+	func() {
+		defer n.srv.recovered(&err)
+		err = f(n.srv.ctx, e)
+	}()
+	if err == nil {
+		return
+	}
+	answer := n.srv.cfg.AckError
+	if answer == nil {
+		answer = defaultAckError
+	}
+	_ = e.Ack(answer(err)) // does nothing without a request
+	if log := n.srv.cfg.Log; log != nil {
+		log.Info("server-side handler failed", slog.String("nsp", n.name), slog.String("event", e.Name()), slog.Any("err", err))
+	}
+}
+
+// replies collects acks as they arrive.
+type replies struct {
+	json parser.JSON
+	mu   sync.Mutex // guards what follows
+	got  Replies
+}
+
+func (r *replies) add(a parser.Args) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, Args{raw: a, json: r.json})
+}
+
+func (r *replies) take() Replies {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.got
+}
+
+var _ adapters.Local = (*local)(nil)

@@ -1,0 +1,144 @@
+package socketio
+
+import (
+	"context"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Emit sends an event to the socket. It never blocks: the event leaves at once
+// or is queued. The arguments are read before it returns; a []byte at any depth
+// travels as binary. Errors: ErrClosed, ErrQueueFull, an *EncodeError, or one
+// that wraps ErrReserved. In a middleware the event leaves before the client
+// knows that it is connected.
+func (s *Socket) Emit(event string, args ...any) error {
+	return s.emit(adapters.Flags{}, event, args, nil)
+}
+
+// emit sends an event; with ack it asks for one.
+func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck) error {
+	if parser.Reserved(name) {
+		return reservedError(name)
+	}
+	if s.state.Load() >= stateLeaving {
+		return ErrClosed
+	}
+	outgoing := s.ns.table.Load().onAnyOutgoing
+	if f.Volatile && outgoing == nil && !s.client.session.Writable() {
+		s.ns.srv.stats.volatile.Add(1)
+		return nil
+	}
+	w := getWriter()
+	defer putWriter(w)
+	if err := w.event(s.ns.srv.cfg.JSON, s.ns.name, name, args); err != nil {
+		return err
+	}
+	if ack != nil {
+		w.packet.ID, w.packet.HasID = ack.id, true
+	}
+	if outgoing != nil {
+		s.overhear(outgoing, outgoingEvent(s.ns, name, &w.packet))
+	}
+	if f.Volatile && !s.client.session.Writable() {
+		s.ns.srv.stats.volatile.Add(1)
+		return nil
+	}
+	return s.client.send(w, sendFlags(f))
+}
+
+func sendFlags(f adapters.Flags) (out engineio.SendFlags) {
+	if f.NoCompress {
+		out |= engineio.NoCompress
+	}
+	return out
+}
+
+// outgoingEvent is what the hooks of outgoing events are given.
+func outgoingEvent(n *Namespace, name string, p *parser.Packet) *Event {
+	return &Event{Args: Args{raw: cloneArgs(p.Args), json: n.srv.cfg.JSON, skip: 1}, name: name}
+}
+
+// cloneArgs copies arguments whose memory is only lent.
+func cloneArgs(a parser.Args) parser.Args {
+	out := a.Clone()
+	if len(a.Attachments) > 0 {
+		out.Attachments = make([][]byte, len(a.Attachments))
+		for i, b := range a.Attachments {
+			out.Attachments[i] = append([]byte{}, b...)
+		}
+	}
+	return out
+}
+
+// overhear calls the hooks of outgoing events.
+func (s *Socket) overhear(hooks []func(*Socket, *Event), e *Event) {
+	var err error
+	func() {
+		defer s.ns.srv.recovered(&err)
+		for _, f := range hooks {
+			f(s, e)
+		}
+	}()
+	if err != nil {
+		s.report(e.Name(), err)
+	}
+}
+
+// Emitter emits to one socket, with modifiers. It is an immutable value; each
+// modifier returns a changed copy.
+type Emitter struct {
+	socket *Socket
+	flags  adapters.Flags
+}
+
+// Volatile returns an emitter whose events are dropped, with a nil error, when
+// the client cannot take them now: while bytes that the network refused wait,
+// or while no polling request does.
+func (s *Socket) Volatile() Emitter { return Emitter{socket: s}.Volatile() }
+
+// Compress returns an emitter that says whether its events are worth
+// compressing; they are by default.
+func (s *Socket) Compress(on bool) Emitter { return Emitter{socket: s}.Compress(on) }
+
+// Volatile is Socket.Volatile on top of e's modifiers.
+func (e Emitter) Volatile() Emitter {
+	e.flags.Volatile = true
+	return e
+}
+
+// Compress is Socket.Compress on top of e's modifiers.
+func (e Emitter) Compress(on bool) Emitter {
+	e.flags.NoCompress = !on
+	return e
+}
+
+// Emit is Socket.Emit with the modifiers of e.
+func (e Emitter) Emit(event string, args ...any) error {
+	return e.socket.emit(e.flags, event, args, nil)
+}
+
+// EmitWithAck is Socket.EmitWithAck with the modifiers of e, except that the
+// event is not volatile: its ack would be waited for in vain.
+func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
+	f := e.flags
+	f.Volatile = false
+	return e.socket.ask1(ctx, f, event, args)
+}
+
+// To returns a broadcast to the rooms, without the socket itself. A socket's id
+// is the name of a room as well.
+func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
+
+// In is the same as To.
+func (s *Socket) In(rooms ...string) Broadcast { return s.To(rooms...) }
+
+// Except returns a broadcast to all but those in the rooms and the socket itself.
+func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except(rooms...) }
+
+// Broadcast returns a broadcast to all others of the namespace.
+func (s *Socket) Broadcast() Broadcast { return Broadcast{ns: s.ns}.Except(s.id) }
+
+// Local returns a broadcast to all others on this node.
+func (s *Socket) Local() Broadcast { return s.Broadcast().Local() }

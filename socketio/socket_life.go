@@ -1,0 +1,239 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// work runs what waits for a Socket, in order: CONNECT, events, the end. A
+// worker calls it when working has been set, and returns when nothing waits.
+func (s *Socket) work() {
+	c := s.client
+	for {
+		c.mu.Lock()
+		leaving := s.state.Load() >= stateLeaving
+		switch {
+		case s.phase == phaseNew && !leaving:
+			s.phase = phaseConnected
+			c.mu.Unlock()
+			s.connect()
+		case s.phase == phaseNew:
+			s.phase = phaseEnded
+			s.drop()
+			c.mu.Unlock()
+		case s.head != nil:
+			e := s.take()
+			c.mu.Unlock()
+			s.handle(e)
+		case leaving && s.phase == phaseConnected:
+			s.phase = phaseEnded
+			c.mu.Unlock()
+			s.end()
+		default:
+			s.working = false
+			c.mu.Unlock()
+			return
+		}
+	}
+}
+
+// connect runs the middlewares, joins the namespace and calls OnConnect.
+func (s *Socket) connect() {
+	t := s.ns.table.Load()
+	for _, f := range t.middlewares {
+		if err := s.guard(f); err != nil {
+			s.refuse(err)
+			return
+		}
+	}
+	if s.state.Load() != statePending {
+		s.vanish()
+		return
+	}
+	// An error is about other nodes, or the adapter is closed, and we with it.
+	_ = s.ns.adapter.Join(s.Context(), (*member)(s), s.id)
+	s.ns.add(s)
+	if !s.join() {
+		s.vanish()
+		return
+	}
+	for _, f := range t.onConnect {
+		if err := s.guard(f); err != nil {
+			s.failed(nil, err)
+			s.Disconnect(false)
+			return
+		}
+	}
+}
+
+// guard runs a middleware or an OnConnect function; a panic becomes an error.
+func (s *Socket) guard(f func(context.Context, *Socket) error) (err error) {
+	defer s.ns.srv.recovered(&err)
+	return f(s.Context(), s)
+}
+
+// join queues the CONNECT reply and makes the Socket live, under one lock: who
+// finds it pending does not send, who finds it live sends after the reply.
+func (s *Socket) join() bool {
+	c := s.client
+	w := getWriter()
+	defer putWriter(w)
+	w.json = append(append(append(w.json[:0], `{"sid":"`...), s.id...), `"}`...)
+	w.packet = parser.Packet{Type: parser.Connect, Namespace: s.ns.name, Args: parser.Args{JSON: w.json}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.state.Load() != statePending {
+		return false
+	}
+	c.stopConnectTimer()
+	s.state.Store(stateJoining)
+	_ = c.send(w, engineio.Must) // closed: OnClose follows
+	s.state.Store(stateLive)
+	return true
+}
+
+// refuse answers a CONNECT with the error of a middleware, after every trace of
+// the Socket is gone.
+func (s *Socket) refuse(err error) {
+	c := s.client
+	c.mu.Lock()
+	alone := s.state.Load() == statePending
+	s.abandon(&DisconnectError{Reason: ServerNamespaceDisconnect, Err: err})
+	c.mu.Unlock()
+	s.vanish()
+	if alone {
+		c.refuse(s.ns.name, s.ns.srv.refusal(err))
+	}
+	var p *panicError
+	if errors.As(err, &p) {
+		s.report("", err)
+	}
+}
+
+// abandon ends a Socket that never was live. It needs mu.
+func (s *Socket) abandon(cause *DisconnectError) {
+	if s.cause == nil {
+		s.cause = cause
+	}
+	s.phase = phaseEnded
+	s.drop()
+	s.client.remove(s)
+	s.state.Store(stateLeaving)
+}
+
+// vanish removes what a Socket that never was live has left behind.
+func (s *Socket) vanish() {
+	c := s.client
+	c.mu.Lock()
+	s.phase = phaseEnded
+	s.drop()
+	acks := s.takeAcks()
+	s.state.Store(stateGone)
+	cause := s.cause
+	c.mu.Unlock()
+	s.ns.adapter.LeaveAll((*member)(s))
+	s.ns.remove(s)
+	s.cancelContext()
+	acks.fail(cause)
+}
+
+// The ways of leaving.
+const (
+	leaveQuietly = false
+	leaveNotify  = true // with a DISCONNECT packet, and without what waits
+)
+
+// leave makes a Socket leave its namespace, once. The worker calls the hooks.
+func (s *Socket) leave(cause *DisconnectError, notify bool) {
+	c := s.client
+	c.mu.Lock()
+	state := s.state.Load()
+	if state >= stateLeaving {
+		c.mu.Unlock()
+		return
+	}
+	if notify && state == stateLive {
+		w := getWriter()
+		w.packet = parser.Packet{Type: parser.Disconnect, Namespace: s.ns.name}
+		_ = c.send(w, engineio.Must) // closed: then it knows
+		putWriter(w)
+	}
+	s.cause = cause
+	s.state.Store(stateLeaving)
+	c.remove(s)
+	c.remember(s.ns)
+	if notify {
+		s.drop()
+	}
+	acks := s.takeAcks()
+	start := !s.working
+	s.working = true
+	c.mu.Unlock()
+	s.cancelContext()
+	acks.fail(cause)
+	if start {
+		c.srv.workers.run(s)
+	}
+}
+
+// end calls the hooks of the end; the rooms are left between them.
+func (s *Socket) end() {
+	t := s.ns.table.Load()
+	s.client.mu.Lock()
+	cause := s.cause
+	s.client.mu.Unlock()
+	var broken *parser.Error
+	if errors.As(cause.Err, &broken) {
+		s.report("", broken)
+	}
+	for _, f := range t.onDisconnecting {
+		s.farewell(f, cause.Reason)
+	}
+	s.state.Store(stateGone)
+	s.ns.adapter.LeaveAll((*member)(s))
+	s.ns.remove(s)
+	for _, f := range t.onDisconnect {
+		s.farewell(f, cause.Reason)
+	}
+}
+
+func (s *Socket) farewell(f func(*Socket, Reason), r Reason) {
+	var err error
+	func() {
+		defer s.ns.srv.recovered(&err)
+		f(s, r)
+	}()
+	if err != nil {
+		s.report("", err)
+	}
+}
+
+// refusal is the payload of a CONNECT_ERROR.
+func (srv *Server) refusal(err error) json.RawMessage {
+	type payload struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitzero"`
+	}
+	var (
+		p payload
+		e *Error
+		k *panicError
+	)
+	switch {
+	case errors.As(err, &e):
+		p = payload{e.Message, e.Data}
+	case errors.As(err, &k):
+		p.Message = internalError
+	default:
+		p.Message = err.Error()
+	}
+	text, attachments, encErr := srv.cfg.JSON.Append(nil, nil, p)
+	if encErr != nil || len(attachments) > 0 { // data that CONNECT_ERROR cannot carry
+		text, _, _ = srv.cfg.JSON.Append(nil, nil, payload{Message: p.Message})
+	}
+	return text
+}
