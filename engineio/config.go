@@ -1,11 +1,10 @@
 package engineio
 
 import (
-	"context"
-	"iter"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/rs/cors"
@@ -48,6 +47,8 @@ type Config struct {
 	GenerateID        func(r *http.Request) (string, error) // JS: engine.generateId
 	Queue             Queue                                 // what may wait for one client, over both transports
 	MaxReadPause      time.Duration                         // how long a receiver may hold up reading with the heartbeat suspended. 60 s
+	PerMessageDeflate bool                                  // JS: perMessageDeflate. Not available yet: Validate refuses true
+	AllowEIO3         bool                                  // JS: allowEIO3. Not available yet: Validate refuses true
 	OnInitialHeaders  func(h http.Header, r *http.Request)  // JS: initial_headers
 	OnHeaders         func(h http.Header, r *http.Request)  // JS: headers
 	OnConnectionError func(e *ConnectionError)              // JS: connection_error
@@ -127,107 +128,48 @@ type Handler interface {
 	OnClose(s *Session, reason Reason, err error)
 }
 
-// Server accepts sessions. It is an http.Handler.
-type Server struct{}
-
-// New returns a Server that reports to h. The error is of Config.Validate.
-func New(cfg Config, h Handler) (*Server, error) { panic("skeleton") }
-
 // Validate reports the first setting that makes no sense.
-func (c *Config) Validate() error { panic("skeleton") }
-
-// ServeHTTP serves a request under any path; mounting is the caller's.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("skeleton") }
-
-// Use adds a middleware around every request of the server, upgrades included. JS: engine.use.
-func (s *Server) Use(mw func(http.Handler) http.Handler) { panic("skeleton") }
-
-// Clients reports the number of open sessions. JS: engine.clientsCount.
-func (s *Server) Clients() int { panic("skeleton") }
-
-// Sessions iterates over the open sessions, in no order.
-func (s *Server) Sessions() iter.Seq[*Session] { panic("skeleton") }
-
-// Config returns the settings in force, defaults filled in.
-func (s *Server) Config() Config { panic("skeleton") }
-
-// After calls f on the server's timer wheel, not before d has passed; coarse (see Config.PingInterval), f must not block.
-// It serves the floor above: connect timeouts, ack timeouts.
-func (s *Server) After(t *Timer, d time.Duration, f func()) { panic("skeleton") }
-
-// Timer is a coarse timer of a Server; the zero value is ready. Stop unlinks it at once.
-type Timer struct{}
-
-// Stop reports whether the timer was armed.
-func (t *Timer) Stop() bool { panic("skeleton") }
-
-// Close refuses new sessions and closes all sessions at once (reason forced close, nothing is sent), and
-// waits until nothing of the server runs, or ctx ends.
-func (s *Server) Close(ctx context.Context) error { panic("skeleton") }
-
-// Shutdown refuses new sessions and closes the transports of the others spread over
-// the time ctx leaves (at most a few seconds), delivering first what is queued; official clients reconnect.
-func (s *Server) Shutdown(ctx context.Context) error { panic("skeleton") }
-
-// Session is what a sid names. All methods may be called from any goroutine and none blocks.
-type Session struct{}
-
-// ID is the sid, a bearer secret: never show it to other parties.
-func (s *Session) ID() string { panic("skeleton") }
-
-// Protocol is 4.
-func (s *Session) Protocol() int { panic("skeleton") }
-
-// Transport is the name of the current transport.
-func (s *Session) Transport() string { panic("skeleton") }
-
-// Value returns what SetValue stored; meant for the one pointer of the floor above.
-func (s *Session) Value() any { panic("skeleton") }
-
-// SetValue is to be called in OnOpen.
-func (s *Session) SetValue(v any) { panic("skeleton") }
-
-// Handshake returns the request that opened the session, parsed anew at each call.
-func (s *Session) Handshake() *Handshake { panic("skeleton") }
-
-// Context carries the values of the request that opened the session; it is never cancelled.
-func (s *Session) Context() context.Context { panic("skeleton") }
-
-// Send queues msgs as one unit, nothing gets between them. Errors: ErrClosed, ErrQueueFull.
-func (s *Session) Send(f SendFlags, msgs ...Message) error { panic("skeleton") }
-
-// SendPrepared is Send for messages encoded before.
-func (s *Session) SendPrepared(p *Prepared, f SendFlags) error { panic("skeleton") }
-
-// Writable reports whether a volatile packet would leave now: not when the kernel has refused bytes that still wait, or no GET waits.
-func (s *Session) Writable() bool { panic("skeleton") }
-
-// Buffered reports what waits for the client.
-func (s *Session) Buffered() (bytes, packets int) { panic("skeleton") }
-
-// Close closes the session with reason forced close: what is queued is sent first, then (polling) a close packet.
-// With discard at once and without a word. It does not wait.
-func (s *Session) Close(discard bool) { panic("skeleton") }
-
-// Suspend and Resume bracket a wait within OnMessage: while suspended the heartbeat is not
-// enforced, for at most Config.MaxReadPause.
-func (s *Session) Suspend() { panic("skeleton") }
-
-// Resume ends Suspend.
-func (s *Session) Resume() { panic("skeleton") }
-
-// Handshake is the request that opened a session.
-type Handshake struct {
-	Method     string
-	URL        *url.URL
-	Header     http.Header // with Host
-	RemoteAddr string      // host:port
-	Secure     bool        // over TLS
-	Time       time.Time
+func (c *Config) Validate() error {
+	switch {
+	case c.AllowEIO3:
+		return errors.New("engineio: AllowEIO3 is not available")
+	case c.PerMessageDeflate:
+		return errors.New("engineio: PerMessageDeflate is not available")
+	case c.PingInterval < 0 || c.PingTimeout < 0 || c.UpgradeTimeout < 0:
+		return errors.New("engineio: PingInterval, PingTimeout and UpgradeTimeout cannot be switched off")
+	case c.MaxHTTPBufferSize < 0:
+		return errors.New("engineio: MaxHTTPBufferSize cannot be switched off")
+	}
+	for _, t := range c.Transports {
+		if t != Polling && t != WebSocket {
+			return fmt.Errorf("engineio: unknown transport %q", t)
+		}
+	}
+	if c.Cookie != nil {
+		return c.Cookie.validate()
+	}
+	return nil
 }
 
-// Prepared is an immutable unit of messages, encoded at most once per wire form.
-type Prepared struct{}
+// withDefaults returns c with the zero fields filled in.
+func (c Config) withDefaults() Config {
+	def(&c.Path, "/engine.io")
+	def(&c.PingInterval, 25*time.Second)
+	def(&c.PingTimeout, 20*time.Second)
+	def(&c.UpgradeTimeout, 10*time.Second)
+	def(&c.MaxHTTPBufferSize, 1_000_000)
+	def(&c.Queue.Bytes, 4<<20)
+	def(&c.Queue.Packets, 4096)
+	def(&c.MaxReadPause, time.Minute)
+	if c.Transports == nil {
+		c.Transports = []string{Polling, WebSocket}
+	}
+	return c
+}
 
-// NewPrepared returns a unit of msgs; their bytes are copied.
-func NewPrepared(msgs ...Message) *Prepared { panic("skeleton") }
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}

@@ -1,0 +1,167 @@
+package engineio
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The error codes of the protocol. Engine.IO, "HTTP errors".
+const (
+	CodeUnknownTransport = 0
+	CodeUnknownSID       = 1
+	CodeBadMethod        = 2
+	CodeBadRequest       = 3
+	CodeForbidden        = 4
+	CodeVersion          = 5
+)
+
+var codeMessages = [...]string{
+	"Transport unknown", "Session ID unknown", "Bad handshake method",
+	"Bad request", "Forbidden", "Unsupported protocol version",
+}
+
+// query is what the engine reads of a request's query; of duplicates the last wins.
+type query struct {
+	transport, sid, eio string
+}
+
+func parseQuery(raw string) (q query) {
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		key, value, _ := strings.Cut(pair, "=")
+		if strings.ContainsAny(value, "%+") {
+			if v, err := url.QueryUnescape(value); err == nil {
+				value = v
+			}
+		}
+		switch key {
+		case "transport":
+			q.transport = value
+		case "sid":
+			q.sid = value
+		case "EIO":
+			q.eio = value
+		}
+	}
+	return q
+}
+
+// verify checks a request in the order of the official server. s is the
+// session it names, if any.
+func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionError) {
+	upgrade := isUpgrade(r)
+	refuse := func(code int, ctx map[string]any) (*Session, *ConnectionError) {
+		return nil, &ConnectionError{Request: r, Code: code, Message: codeMessages[code], Context: ctx}
+	}
+	if !slices.Contains(srv.cfg.Transports, q.transport) {
+		return refuse(CodeUnknownTransport, map[string]any{"transport": q.transport})
+	}
+	if origin := r.Header.Get("Origin"); !validHeader(origin) {
+		return refuse(CodeBadRequest, map[string]any{"name": "INVALID_ORIGIN", "origin": origin})
+	}
+	if q.sid != "" {
+		s := srv.sessions.get(q.sid)
+		switch {
+		case s == nil:
+			return refuse(CodeUnknownSID, map[string]any{"sid": q.sid})
+		case !upgrade && s.Transport() != q.transport, upgrade && q.transport != WebSocket:
+			return refuse(CodeBadRequest, map[string]any{"name": "TRANSPORT_MISMATCH", "transport": q.transport, "previousTransport": s.Transport()})
+		case q.eio != "4":
+			return refuse(CodeBadRequest, map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": q.eio})
+		}
+		return s, nil
+	}
+	switch {
+	case r.Method != http.MethodGet:
+		return refuse(CodeBadMethod, map[string]any{"method": r.Method})
+	case q.transport == WebSocket && !upgrade, q.transport != WebSocket && upgrade:
+		return refuse(CodeBadRequest, map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"})
+	}
+	if e := srv.allow(r); e != nil {
+		return nil, e
+	}
+	if q.eio != "4" {
+		return refuse(CodeVersion, map[string]any{"protocol": 3})
+	}
+	return nil, nil
+}
+
+// allow asks the configured origins and AllowRequest.
+func (srv *Server) allow(r *http.Request) *ConnectionError {
+	e := &ConnectionError{Request: r, Code: CodeForbidden, Message: codeMessages[CodeForbidden]}
+	if origin := r.Header.Get("Origin"); origin != "" && srv.cors != nil && !srv.cors.OriginAllowed(r) {
+		e.Context = map[string]any{"origin": origin}
+		return e
+	}
+	if srv.cfg.AllowRequest == nil {
+		return nil
+	}
+	err := srv.cfg.AllowRequest(r)
+	if err == nil {
+		return nil
+	}
+	var allow *AllowError
+	if errors.As(err, &allow) && allow.Message != "" {
+		e.Message = allow.Message
+	}
+	e.Context = map[string]any{"message": err.Error()}
+	return e
+}
+
+// SameOrigin is an AllowRequest that refuses pages of other hosts. A request
+// without Origin is allowed: it comes from no page.
+func SameOrigin(r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || !strings.EqualFold(u.Host, r.Host) {
+		return errors.New("engineio: origin " + origin + " is not this host")
+	}
+	return nil
+}
+
+func isUpgrade(r *http.Request) bool {
+	return r.Header.Get("Upgrade") != ""
+}
+
+// validHeader reports whether v has only characters that a header may have.
+func validHeader(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// reject answers a refused request and tells the hook.
+func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionError) {
+	if srv.cfg.OnConnectionError != nil {
+		srv.cfg.OnConnectionError(e)
+	}
+	if isUpgrade(r) {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(e.Message))
+		return
+	}
+	status := http.StatusBadRequest
+	if e.Code == CodeForbidden {
+		status = http.StatusForbidden
+	}
+	body, _ := json.Marshal(struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}{e.Code, e.Message})
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,278 @@
+package engineio
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"iter"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/hermod-io/hermod/internal/wheel"
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// Server accepts sessions. It is an http.Handler.
+type Server struct {
+	cfg      Config
+	h        Handler
+	ws       *wscore.Server
+	wheel    *wheel.Wheel
+	cors     *cors.Cors
+	sessions sessions
+	serve    atomic.Pointer[http.Handler] // the middlewares around srv.route
+
+	mu      sync.Mutex // guards what follows
+	mws     []func(http.Handler) http.Handler
+	closed  bool
+	running int
+	idle    chan struct{}
+}
+
+// New returns a Server that reports to h. The error is of Config.Validate.
+func New(cfg Config, h Handler) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	srv := &Server{cfg: cfg, h: h}
+	srv.ws = wscore.NewServer(wscore.Settings{
+		Origins:    []string{"*"},
+		MaxMessage: cfg.MaxHTTPBufferSize,
+		Queue:      wscore.Queue{Bytes: cfg.Queue.Bytes, Packets: cfg.Queue.Packets, OnFull: wscore.OnFull(cfg.Queue.OnFull)},
+		Log:        cfg.Log,
+	})
+	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / 8)
+	srv.sessions.byID = map[string]*Session{}
+	if cfg.CORS != nil {
+		srv.cors = cors.New(*cfg.CORS)
+	}
+	srv.build()
+	return srv, nil
+}
+
+// build puts the middlewares around the router.
+func (srv *Server) build() {
+	var h http.Handler = http.HandlerFunc(srv.route)
+	for i := len(srv.mws) - 1; i >= 0; i-- {
+		h = srv.mws[i](h)
+	}
+	if srv.cors != nil {
+		h = srv.cors.Handler(h)
+	}
+	srv.serve.Store(&h)
+}
+
+// Use adds a middleware around every request of the server, upgrades included. JS: engine.use.
+func (srv *Server) Use(mw func(http.Handler) http.Handler) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.mws = append(srv.mws, mw)
+	srv.build()
+}
+
+// ServeHTTP serves a request under any path; mounting is the caller's.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*srv.serve.Load()).ServeHTTP(w, r)
+}
+
+// route verifies a request and hands it to its session, or opens one.
+func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
+	q := parseQuery(r.URL.RawQuery)
+	s, e := srv.verify(r, q)
+	switch {
+	case e != nil:
+		srv.reject(w, r, e)
+	case q.transport == WebSocket:
+		srv.acceptWebSocket(w, r, s)
+	case s != nil:
+		s.poll(w, r)
+	default:
+		srv.openPolling(w, r)
+	}
+}
+
+// newSession makes and registers a session for r.
+func (srv *Server) newSession(r *http.Request) (*Session, *ConnectionError) {
+	id, err := srv.newID(r)
+	if err != nil {
+		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
+			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
+	}
+	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: context.WithoutCancel(r.Context()), turn: make(chan struct{}, 1)}
+	srv.mu.Lock()
+	closed := srv.closed
+	srv.mu.Unlock()
+	if closed || !srv.sessions.add(s) {
+		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
+	}
+	return s, nil
+}
+
+func (srv *Server) newID(r *http.Request) (string, error) {
+	if srv.cfg.GenerateID != nil {
+		return srv.cfg.GenerateID(r)
+	}
+	var b [15]byte
+	_, _ = rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+// Clients reports the number of open sessions. JS: engine.clientsCount.
+func (srv *Server) Clients() int { return srv.sessions.len() }
+
+// Sessions iterates over the open sessions, in no order.
+func (srv *Server) Sessions() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		for _, s := range srv.sessions.all() {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Config returns the settings in force, defaults filled in.
+func (srv *Server) Config() Config { return srv.cfg }
+
+// goFunc starts f on a goroutine that Close waits for.
+func (srv *Server) goFunc(f func()) {
+	srv.mu.Lock()
+	srv.running++
+	srv.mu.Unlock()
+	go func() {
+		f()
+		srv.mu.Lock()
+		defer srv.mu.Unlock()
+		if srv.running--; srv.running == 0 && srv.idle != nil {
+			close(srv.idle)
+			srv.idle = nil
+		}
+	}()
+}
+
+// Close refuses new sessions and closes all sessions at once (reason forced close), and
+// waits until nothing of the server runs, or ctx ends.
+func (srv *Server) Close(ctx context.Context) error {
+	srv.stop()
+	for _, s := range srv.sessions.all() {
+		s.Close(true)
+	}
+	return srv.wait(ctx)
+}
+
+// Shutdown refuses new sessions and closes the transports of the others spread over
+// the time ctx leaves (at most a few seconds); official clients reconnect.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.stop()
+	all := srv.sessions.all()
+	pause := 2 * time.Second
+	if d, ok := ctx.Deadline(); ok {
+		pause = min(pause, time.Until(d)/2)
+	}
+	const steps = 20
+	for i := range steps {
+		for _, s := range all[len(all)*i/steps : len(all)*(i+1)/steps] {
+			s.goAway()
+		}
+		if len(all) == 0 || i == steps-1 {
+			break
+		}
+		select {
+		case <-time.After(pause / steps):
+		case <-ctx.Done():
+		}
+	}
+	return srv.Close(ctx)
+}
+
+func (srv *Server) stop() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.closed = true
+}
+
+func (srv *Server) wait(ctx context.Context) error {
+	srv.mu.Lock()
+	idle := srv.idle
+	if srv.running > 0 && idle == nil {
+		idle = make(chan struct{})
+		srv.idle = idle
+	}
+	srv.mu.Unlock()
+	if idle != nil {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return srv.ws.Close(ctx)
+}
+
+// sessions finds sessions by id.
+type sessions struct {
+	mu   sync.RWMutex // guards what follows
+	byID map[string]*Session
+}
+
+func (m *sessions) get(id string) *Session {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.byID[id]
+}
+
+func (m *sessions) add(s *Session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.byID[s.id] != nil {
+		return false
+	}
+	m.byID[s.id] = s
+	return true
+}
+
+func (m *sessions) remove(s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.byID, s.id)
+}
+
+func (m *sessions) len() int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.byID)
+}
+
+func (m *sessions) all() []*Session {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	list := make([]*Session, 0, len(m.byID))
+	for _, s := range m.byID {
+		list = append(list, s)
+	}
+	return list
+}
+
+// Timer is a coarse timer of a Server; the zero value is ready. Stop unlinks it at once.
+type Timer struct {
+	t   wheel.Timer
+	srv *Server
+	f   func()
+}
+
+// Expire implements wheel.Expirer.
+func (t *Timer) Expire(*wheel.Timer) { t.f() }
+
+// Stop reports whether the timer was armed.
+func (t *Timer) Stop() bool { return t.srv != nil && t.srv.wheel.Stop(&t.t) }
+
+// After calls f on the server's timer wheel, not before d has passed; f must not block.
+func (srv *Server) After(t *Timer, d time.Duration, f func()) {
+	t.srv, t.f = srv, f
+	srv.wheel.Start(&t.t, t, d)
+}

@@ -1,0 +1,200 @@
+package engineio
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/internal/wheel"
+)
+
+type state uint8
+
+const (
+	stateOpen state = iota
+	stateClosing
+	stateClosed
+)
+
+// Session is what a sid names. All methods may be called from any goroutine and none blocks.
+//
+// What receives takes turns by the channel turn; the rest belongs to whoever holds mu.
+type Session struct {
+	srv   *Server
+	id    string
+	shake packed
+	ctx   context.Context
+	value any
+	turn  chan struct{} // held by the one who calls the Handler
+	ended bool          // OnClose was called; guarded by turn
+
+	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
+	awaiting  atomic.Bool                 // a pong is due
+	extended  atomic.Bool                 // the wait for it was prolonged
+	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; 0: not
+
+	mu       sync.Mutex // guards what follows
+	state    state
+	probe    *wsTransport
+	box      outbox
+	get      *getRequest
+	posting  bool
+	reason   Reason
+	err      error
+	done     chan struct{}
+	beat     wheel.Timer
+	patience wheel.Timer // upgrade timeout; after Close the wait for the last GET
+	noop     *time.Timer
+}
+
+// ID is the sid, a bearer secret: never show it to other parties.
+func (s *Session) ID() string { return s.id }
+
+// Protocol is 4.
+func (s *Session) Protocol() int { return 4 }
+
+// Transport is the name of the current transport.
+func (s *Session) Transport() string {
+	if s.ws.Load() != nil {
+		return WebSocket
+	}
+	return Polling
+}
+
+// Value returns what SetValue stored; meant for the one pointer of the floor above.
+func (s *Session) Value() any { return s.value }
+
+// SetValue is to be called in OnOpen.
+func (s *Session) SetValue(v any) { s.value = v }
+
+// Context carries the values of the request that opened the session; it is never cancelled.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Handshake returns the request that opened the session, parsed anew at each call.
+func (s *Session) Handshake() *Handshake { return s.shake.unpack() }
+
+// Done is closed when the session has ended; OnClose follows as soon as a
+// running OnMessage returned.
+func (s *Session) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.state == stateClosed {
+			close(s.done)
+		}
+	}
+	return s.done
+}
+
+// opened starts the heartbeat and tells the handler.
+func (s *Session) opened() {
+	s.srv.wheel.Start(&s.beat, s, s.srv.cfg.PingInterval)
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.guard(func() { s.srv.h.OnOpen(s) })
+	if p := s.srv.cfg.InitialPacket; p != nil {
+		_ = s.Send(Must, *p)
+	}
+}
+
+// guard runs a callback; a panic there closes the session.
+func (s *Session) guard(f func()) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if log := s.srv.cfg.Log; log != nil {
+			log.Error("engineio: panic in a handler", "panic", v, "stack", string(debug.Stack()))
+		}
+		s.end(TransportError, nil)
+	}()
+	f()
+}
+
+// receive handles a packet of the current transport and reports whether the
+// rest of what came with it counts.
+func (s *Session) receive(p packet.Packet) bool {
+	switch p.Type {
+	case packet.Message:
+		s.otherPacket()
+		return s.deliver(p)
+	case packet.Pong:
+		s.pong()
+	case packet.Close:
+		s.end(TransportClose, nil)
+		return false
+	case packet.Ping:
+		s.end(TransportError, errHeartbeat)
+		return false
+	}
+	return true
+}
+
+func (s *Session) deliver(p packet.Packet) bool {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	if s.ended {
+		return false
+	}
+	s.guard(func() { s.srv.h.OnMessage(s, p.Binary, p.Data) })
+	return true
+}
+
+// Expire implements wheel.Expirer.
+func (s *Session) Expire(t *wheel.Timer) {
+	if t == &s.beat {
+		s.heartbeat()
+		return
+	}
+	s.outOfPatience()
+}
+
+// heartbeat sends the ping that is due, or ends a session whose pong is.
+func (s *Session) heartbeat() {
+	cfg := &s.srv.cfg
+	if s.awaiting.Load() {
+		if since := s.suspended.Load(); since != 0 && time.Since(time.Unix(0, since)) < cfg.MaxReadPause {
+			s.srv.wheel.Start(&s.beat, s, cfg.PingTimeout)
+			return
+		}
+		s.end(PingTimeout, nil)
+		return
+	}
+	s.awaiting.Store(true)
+	s.extended.Store(false)
+	s.srv.wheel.Start(&s.beat, s, cfg.PingTimeout)
+	_ = s.sendPacket(Later|Must, packet.Packet{Type: packet.Ping})
+}
+
+// pong is the client's answer, or an unasked sign of life.
+func (s *Session) pong() {
+	s.awaiting.Store(false)
+	s.rearm(s.srv.cfg.PingInterval)
+}
+
+// otherPacket prolongs the wait for a pong, once: a client that sends is alive.
+func (s *Session) otherPacket() {
+	if s.awaiting.Load() && s.extended.CompareAndSwap(false, true) {
+		s.rearm(s.srv.cfg.PingTimeout)
+	}
+}
+
+func (s *Session) rearm(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateClosed {
+		s.srv.wheel.Start(&s.beat, s, d)
+	}
+}
+
+// Suspend and Resume bracket a wait within OnMessage: while suspended the heartbeat is not
+// enforced, for at most Config.MaxReadPause.
+func (s *Session) Suspend() { s.suspended.Store(time.Now().UnixNano()) }
+
+// Resume ends Suspend.
+func (s *Session) Resume() { s.suspended.Store(0) }

@@ -1,0 +1,120 @@
+package engineio
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/wscore"
+)
+
+var (
+	errHeartbeat = errors.New("engineio: ping from a client")
+	errOverlap   = errors.New("engineio: overlapping requests")
+	errAborted   = errors.New("engineio: request aborted")
+	errType      = errors.New("engineio: binary body")
+)
+
+// lastPoll is how long a closing session waits for the GET that takes its
+// close packet.
+const lastPoll = 30 * time.Second
+
+// Close closes the session with reason forced close: what is queued is sent first, then (polling) a close packet.
+// With discard at once and without a word. It does not wait.
+func (s *Session) Close(discard bool) {
+	if discard {
+		s.end(ForcedClose, nil)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return
+	}
+	s.state, s.reason = stateClosing, ForcedClose
+	if ws := s.ws.Load(); ws != nil {
+		_ = ws.conn.Close(wscore.CloseNoStatus, "")
+		return
+	}
+	if s.probe == nil {
+		s.srv.wheel.Start(&s.patience, s, lastPoll)
+	}
+	if s.get != nil {
+		if s.box.empty() {
+			s.get.last = packet.Close
+		}
+		s.get.wake()
+	}
+}
+
+// goAway closes the transport after what is queued, so that the client reconnects.
+func (s *Session) goAway() {
+	if ws := s.ws.Load(); ws != nil {
+		_ = ws.conn.Close(wscore.CloseNoStatus, "")
+		return
+	}
+	s.Close(false)
+}
+
+// end ends the session at once. The handler hears of it on a goroutine of its
+// own, after a running OnMessage.
+func (s *Session) end(reason Reason, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(reason, err)
+}
+
+func (s *Session) endLocked(reason Reason, err error) {
+	if s.state == stateClosed {
+		return
+	}
+	if s.state == stateClosing && s.reason != "" && reason == TransportClose {
+		reason, err = s.reason, nil
+	}
+	s.state, s.reason, s.err = stateClosed, reason, err
+	s.srv.wheel.Stop(&s.beat)
+	s.srv.wheel.Stop(&s.patience)
+	s.stopNoop()
+	if s.done != nil {
+		close(s.done)
+	}
+	s.box = outbox{}
+	if s.get != nil {
+		s.get.last = packet.Close
+		if reason == TransportClose {
+			s.get.last = packet.Noop
+		}
+		s.get.wake()
+	}
+	if p := s.probe; p != nil {
+		s.probe = nil
+		_ = p.conn.Close(wscore.CloseNoStatus, "")
+	}
+	if ws := s.ws.Load(); ws != nil {
+		_ = ws.conn.Close(wscore.CloseNoStatus, "")
+	}
+	s.srv.sessions.remove(s)
+	s.srv.goFunc(s.tellClosed)
+}
+
+// tellClosed calls OnClose when it is its turn.
+func (s *Session) tellClosed() {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.ended = true
+	s.guard(func() { s.srv.h.OnClose(s, s.reason, s.err) })
+}
+
+// outOfPatience ends an upgrade that takes too long, or a closing session
+// whose client does not poll any more.
+func (s *Session) outOfPatience() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.probe; p != nil {
+		s.dropProbe(p)
+		return
+	}
+	if s.state == stateClosing {
+		s.endLocked(s.reason, nil)
+	}
+}

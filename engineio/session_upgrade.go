@@ -1,0 +1,132 @@
+package engineio
+
+import (
+	"time"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// noopInterval is how often a waiting GET is ended while a client upgrades.
+const noopInterval = 100 * time.Millisecond
+
+// beginProbe lets a second transport prove itself. A further one is closed.
+func (s *Session) beginProbe(t *wsTransport) {
+	s.mu.Lock()
+	ok := s.state == stateOpen && s.probe == nil && s.ws.Load() == nil
+	if ok {
+		s.probe = t
+		s.srv.wheel.Start(&s.patience, s, s.srv.cfg.UpgradeTimeout)
+	}
+	s.mu.Unlock()
+	if !ok {
+		_ = t.conn.Close(wscore.CloseNoStatus, "")
+	}
+	t.conn.Serve(t)
+}
+
+// probed handles a packet of a transport that is not the session's.
+func (s *Session) probed(t *wsTransport, p packet.Packet) {
+	switch {
+	case p.Type == packet.Ping && string(p.Data) == "probe":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.probe != t {
+			return
+		}
+		_ = t.conn.SendMessages(wscore.Must, wsMessage(packet.Packet{Type: packet.Pong, Data: p.Data}))
+		s.endPoll()
+		s.startNoop()
+	case p.Type == packet.Upgrade:
+		s.switchTo(t)
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.dropProbe(t)
+	}
+}
+
+// startNoop ends waiting GETs until the upgrade is over. mu is held.
+func (s *Session) startNoop() {
+	s.stopNoop()
+	s.noop = time.AfterFunc(noopInterval, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.probe != nil && s.noop != nil {
+			s.endPoll()
+			s.noop.Reset(noopInterval)
+		}
+	})
+}
+
+func (s *Session) stopNoop() {
+	if s.noop != nil {
+		s.noop.Stop()
+		s.noop = nil
+	}
+}
+
+// endPoll answers a waiting GET with a noop. mu is held.
+func (s *Session) endPoll() {
+	if s.get != nil && s.box.empty() && s.state == stateOpen {
+		s.get.last = packet.Noop
+		s.get.wake()
+	}
+}
+
+// switchTo makes t the session's transport: what waits moves into its queue
+// before anybody else can write there.
+func (s *Session) switchTo(t *wsTransport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probe != t || s.state == stateClosed {
+		return
+	}
+	s.probe = nil
+	s.stopNoop()
+	s.srv.wheel.Stop(&s.patience)
+	for _, u := range s.box.units {
+		u.sendOn(t)
+	}
+	s.box = outbox{}
+	s.ws.Store(t)
+	if s.get != nil {
+		s.get.last = packet.Noop
+		s.get.wake()
+	}
+	if s.state == stateClosing {
+		_ = t.conn.Close(wscore.CloseNoStatus, "")
+	}
+}
+
+// sendOn sends a unit that waited in the outbox.
+func (u *unit) sendOn(t *wsTransport) {
+	if u.prepared != nil {
+		_ = t.conn.SendPrepared(u.prepared.frames(), wscore.Must)
+		return
+	}
+	msgs := make([]wscore.Message, len(u.pkts))
+	for i, p := range u.pkts {
+		msgs[i] = wsMessage(p)
+	}
+	_ = t.conn.SendMessages(wscore.Must, msgs...)
+}
+
+// dropProbe closes a probe that failed; the session goes on, and may try again. mu is held.
+func (s *Session) dropProbe(t *wsTransport) {
+	if s.probe == t {
+		s.probe = nil
+		s.stopNoop()
+		s.srv.wheel.Stop(&s.patience)
+		if s.state == stateClosing {
+			s.srv.wheel.Start(&s.patience, s, lastPoll)
+		}
+	}
+	_ = t.conn.Close(wscore.CloseNoStatus, "")
+}
+
+func (s *Session) probeClosed(t *wsTransport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropProbe(t)
+}

@@ -1,0 +1,183 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+)
+
+// getRequest is a GET that waits.
+type getRequest struct {
+	ready chan struct{}
+	woken bool
+	last  packet.Type // what it gets when nothing else is there
+}
+
+// wake lets the request answer. The session's mu is held.
+func (g *getRequest) wake() {
+	if !g.woken {
+		g.woken = true
+		close(g.ready)
+	}
+}
+
+// openPolling answers the first request of a session.
+func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request) {
+	s, e := srv.newSession(r)
+	if e != nil {
+		srv.reject(w, r, e)
+		return
+	}
+	if c := srv.cfg.Cookie; c != nil {
+		http.SetCookie(w, c.http(s.id))
+	}
+	var upgrades []string
+	if !srv.cfg.NoUpgrades && srv.has(WebSocket) {
+		upgrades = []string{WebSocket}
+	}
+	s.mu.Lock()
+	s.box.units = append(s.box.units, unit{pkts: []packet.Packet{srv.openPacket(s.id, upgrades)}})
+	s.mu.Unlock()
+	s.opened()
+	srv.responseHeaders(w.Header(), r, true)
+	s.answerGet(w, r)
+}
+
+// poll serves a polling request of the session.
+func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
+	s.srv.responseHeaders(w.Header(), r, false)
+	switch r.Method {
+	case http.MethodGet:
+		s.answerGet(w, r)
+	case http.MethodPost:
+		s.answerPost(w, r)
+	default:
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// answerGet waits until there is something to send.
+func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
+	g := &getRequest{ready: make(chan struct{}), last: packet.Noop}
+	s.mu.Lock()
+	if s.get != nil {
+		s.endLocked(TransportError, errOverlap)
+		s.mu.Unlock()
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.get = g
+	closing := s.state == stateClosing
+	if closing && s.box.empty() && s.ws.Load() == nil {
+		s.box.units = append(s.box.units,
+			unit{pkts: []packet.Packet{{Type: packet.Noop}, {Type: packet.Close}}, noCompress: true})
+		s.srv.wheel.Stop(&s.patience)
+		defer s.end(s.reason, nil)
+	}
+	if !s.box.empty() || s.state == stateClosed {
+		g.wake()
+	}
+	s.mu.Unlock()
+	select {
+	case <-g.ready:
+	case <-r.Context().Done():
+	}
+	s.mu.Lock()
+	s.get = nil
+	if !g.woken {
+		s.endLocked(TransportError, errAborted)
+		s.mu.Unlock()
+		return
+	}
+	body, compress := s.box.payload(nil)
+	if len(body) == 0 {
+		body = []byte{byte(g.last)}
+		if s.state == stateClosing && g.last == packet.Close {
+			s.endLocked(s.reason, nil)
+		}
+	}
+	s.mu.Unlock()
+	s.srv.writePayload(w, r, body, compress)
+}
+
+// writePayload answers a GET.
+func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []byte, compress bool) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	h.Set("Cache-Control", "no-store")
+	if compress {
+		body = srv.compress(h, r, body)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body)
+}
+
+// answerPost takes packets.
+func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.posting {
+		s.endLocked(TransportError, errOverlap)
+		s.mu.Unlock()
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.posting = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.posting = false
+		s.mu.Unlock()
+	}()
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream") {
+		s.end(TransportError, errType)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	body, err := s.readBody(w, r)
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooBig):
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		s.end(TransportError, errAborted)
+		return
+	}
+	s.takePayload(body)
+	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("Content-Length", "2")
+	_, _ = io.WriteString(w, "ok")
+}
+
+// readBody reads the body up to the limit.
+func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limit := s.srv.cfg.MaxHTTPBufferSize
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	var b bytes.Buffer
+	if r.ContentLength > 0 {
+		b.Grow(min(int(r.ContentLength), 64<<10) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	return b.Bytes(), err
+}
+
+// takePayload handles the packets of a body in order, up to the first bad one.
+func (s *Session) takePayload(body []byte) {
+	pr := packet.NewPayloadReader(body)
+	for pr.Next() {
+		if !s.receive(pr.Packet()) {
+			return
+		}
+	}
+	if err := pr.Err(); err != nil {
+		s.end(ParseError, err)
+	}
+}

@@ -1,0 +1,89 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// wsTransport is a WebSocket connection of a session: its transport, or one
+// that wants to become it.
+type wsTransport struct {
+	s    *Session
+	conn *wscore.Conn
+}
+
+// acceptWebSocket opens a session over WebSocket, or lets a connection probe
+// for the session s.
+func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, s *Session) {
+	opening := s == nil
+	if opening {
+		var e *ConnectionError
+		if s, e = srv.newSession(r); e != nil {
+			srv.reject(w, r, e)
+			return
+		}
+	}
+	extra := http.Header{}
+	srv.responseHeaders(extra, r, opening)
+	conn, err := srv.ws.Accept(w, r, extra)
+	if err != nil {
+		if opening {
+			srv.sessions.remove(s)
+		}
+		return
+	}
+	t := &wsTransport{s: s, conn: conn}
+	if !opening {
+		s.beginProbe(t)
+		return
+	}
+	s.ws.Store(t)
+	_ = s.sendPacket(Must, srv.openPacket(s.id, nil))
+	s.opened()
+	conn.Serve(t)
+}
+
+// OnMessage implements wscore.Protocol.
+func (t *wsTransport) OnMessage(op wscore.Opcode, data []byte) {
+	var p packet.Packet
+	if op == wscore.OpBinary {
+		p = packet.DecodeBinary(data)
+	} else {
+		var err error
+		if p, err = packet.DecodeText(data); err != nil {
+			t.malformed(err)
+			return
+		}
+	}
+	if t.s.ws.Load() == t {
+		t.s.receive(p)
+		return
+	}
+	t.s.probed(t, p)
+}
+
+func (t *wsTransport) malformed(err error) {
+	if t.s.ws.Load() == t {
+		t.s.end(ParseError, err)
+		return
+	}
+	_ = t.conn.Close(wscore.CloseNoStatus, "")
+}
+
+// OnClose implements wscore.Protocol.
+func (t *wsTransport) OnClose(err error) {
+	if t.s.ws.Load() != t {
+		t.s.probeClosed(t)
+		return
+	}
+	reason := TransportClose
+	var ce *wscore.CloseError
+	if errors.As(err, &ce) && ce.Err != nil && !errors.Is(ce.Err, io.ErrUnexpectedEOF) {
+		reason = TransportError
+	}
+	t.s.end(reason, err)
+}

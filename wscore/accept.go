@@ -1,0 +1,173 @@
+package wscore
+
+import (
+	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// HandshakeError is a refused handshake; its response has been written.
+type HandshakeError struct {
+	Status int
+	Msg    string
+}
+
+func (e *HandshakeError) Error() string { return "wscore: handshake refused: " + e.Msg }
+
+// Accept checks the handshake in r and takes the connection over. extra are
+// response headers to add. On an error the response has been written (426, 400, 403, …).
+func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Header) (*Conn, error) {
+	if err := s.check(r); err != nil {
+		refuse(w, err)
+		return nil, err
+	}
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		e := &HandshakeError{http.StatusInternalServerError, "connection cannot be taken over: " + err.Error()}
+		refuse(w, e)
+		return nil, e
+	}
+	_ = nc.SetDeadline(time.Time{})
+	c := s.newConn(nc, buffered(rw.Reader))
+	c.subprotocol = s.choose(r)
+	head := appendAnswer(nil, r, c.subprotocol, extra)
+	c.mu.Lock()
+	c.out.queue = append(c.out.queue, segment{b: head})
+	c.out.bytes += len(head)
+	c.mu.Unlock()
+	return c, nil
+}
+
+func refuse(w http.ResponseWriter, e *HandshakeError) {
+	h := w.Header()
+	if e.Status == http.StatusUpgradeRequired {
+		h.Set("Sec-WebSocket-Version", "13")
+		h.Set("Upgrade", "websocket")
+	}
+	h.Set("Connection", "close")
+	http.Error(w, e.Msg, e.Status)
+}
+
+// check verifies the client's part of the handshake. RFC 6455 section 4.2.1.
+func (s *Server) check(r *http.Request) *HandshakeError {
+	bad := func(msg string) *HandshakeError { return &HandshakeError{http.StatusBadRequest, msg} }
+	key := r.Header.Values("Sec-Websocket-Key")
+	switch {
+	case r.Method != http.MethodGet:
+		return &HandshakeError{http.StatusMethodNotAllowed, "method is not GET"}
+	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
+		return bad("not HTTP/1.1")
+	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
+		return &HandshakeError{http.StatusUpgradeRequired, "not an upgrade to websocket"}
+	case r.Header.Get("Sec-Websocket-Version") != "13":
+		return &HandshakeError{http.StatusUpgradeRequired, "version is not 13"}
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		return bad("upgrade request with a body")
+	case len(key) != 1:
+		return bad("no Sec-WebSocket-Key")
+	}
+	if k, err := base64.StdEncoding.DecodeString(key[0]); err != nil || len(k) != 16 {
+		return bad("Sec-WebSocket-Key is not of 16 bytes")
+	}
+	if !s.originAllowed(r) {
+		return &HandshakeError{http.StatusForbidden, "origin not allowed"}
+	}
+	return nil
+}
+
+func hasToken(h http.Header, name, token string) bool {
+	for _, v := range h.Values(name) {
+		for t := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(t), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// originAllowed lets pages of the same host and of listed hosts connect. RFC 6455 section 10.2.
+func (s *Server) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if strings.EqualFold(u.Host, r.Host) && u.Host != "" {
+		return true
+	}
+	return slices.ContainsFunc(s.settings.Origins, func(pattern string) bool {
+		ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(u.Host))
+		return pattern == "*" || err == nil && ok
+	})
+}
+
+func (s *Server) choose(r *http.Request) string {
+	for _, p := range s.settings.Subprotocols {
+		if hasToken(r.Header, "Sec-Websocket-Protocol", p) {
+			return p
+		}
+	}
+	return ""
+}
+
+// buffered returns what the HTTP server has read beyond the request.
+func buffered(r *bufio.Reader) []byte {
+	n := r.Buffered()
+	if n == 0 {
+		return nil
+	}
+	b := make([]byte, n)
+	n, _ = r.Read(b)
+	return b[:n]
+}
+
+// appendAnswer appends the 101 response. RFC 6455 section 4.2.2.
+func appendAnswer(dst []byte, r *http.Request, subprotocol string, extra http.Header) []byte {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	if subprotocol != "" {
+		dst = append(append(dst, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
+	}
+	for name, values := range extra {
+		switch http.CanonicalHeaderKey(name) {
+		case "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding":
+			continue
+		}
+		for _, v := range values {
+			dst = append(append(append(append(dst, "\r\n"...), clean(name)...), ": "...), clean(v)...)
+		}
+	}
+	return append(dst, "\r\n\r\n"...)
+}
+
+// clean keeps a header from being two.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\r' || r == '\n' {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+var _ net.Error = (*timeoutError)(nil)
+
+type timeoutError struct{ error }
+
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return false }
+
+var errTimeout = &timeoutError{errors.New("wscore: timeout")}

@@ -1,0 +1,227 @@
+package wscore
+
+import (
+	"io"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/bufpool"
+	"github.com/hermod-io/hermod/internal/wheel"
+)
+
+// state is how far a connection is on its way to the end.
+type state uint8
+
+const (
+	stateOpen    state = iota
+	stateClosing       // our close frame is queued or sent
+	stateGone          // the stream is closed
+)
+
+// Protocol is what runs on a connection under Serve. Its methods are called
+// one at a time on the connection's goroutine; they may block, which stops the
+// reading. A panic in one closes that connection (1011).
+type Protocol interface {
+	// OnMessage is called for each complete message. data is lent until it returns.
+	OnMessage(op Opcode, data []byte)
+	// OnClose is called once, last, with a *CloseError.
+	OnClose(err error)
+}
+
+// Conn is one WebSocket connection. All methods but the reading ones may be
+// called from any goroutine and never block.
+//
+// What reads belongs to the reader's goroutine, the rest to whoever holds mu.
+type Conn struct {
+	srv         *Server
+	rwc         io.ReadWriteCloser
+	raw         rawIO
+	subprotocol string
+	proto       Protocol
+	tryRead     func() bool
+
+	parser   parser
+	early    []byte // read before the handshake was done
+	buf      *bufpool.Buffer
+	n        int
+	readErr  error
+	pong     []byte // the latest unanswered ping
+	hasPong  bool
+	moved    time.Time // when the reader last changed goroutines
+	got      bool      // close frame received, or a fault: the rest is discarded
+	watching bool      // the timer bounds an unfinished message
+	used     atomic.Uint32
+
+	mu          sync.Mutex // guards what follows
+	state       state
+	out         outgoing
+	closeQueued bool
+	closeErr    *CloseError
+	timer       wheel.Timer
+	discarding  bool
+	discarded   int
+}
+
+const (
+	usedServe = 1
+	usedRead  = 2
+)
+
+// Serve starts p on the connection and returns. See Protocol.
+func (c *Conn) Serve(p Protocol) {
+	if !c.used.CompareAndSwap(0, usedServe) {
+		panic("wscore: connection is in use")
+	}
+	c.proto = p
+	c.tryRead = c.readOnce
+	c.uncork()
+	c.srv.goFunc(c.serve)
+}
+
+// uncork lets out the handshake's answer and what was sent since.
+func (c *Conn) uncork() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out.corked {
+		c.out.corked = false
+		if !c.out.owned && len(c.out.queue) > 0 && c.state != stateGone {
+			c.writeSome()
+		}
+	}
+}
+
+// readOnce is one read without waiting; the buffer is held only if there is
+// something in it.
+func (c *Conn) readOnce() bool {
+	buf := bufpool.Get(bufpool.Medium)
+	n, again, err := c.raw.TryRead(buf.Bytes())
+	if n == 0 {
+		bufpool.Put(buf)
+		c.readErr = err
+		return !again
+	}
+	c.buf, c.n = buf, n
+	return true
+}
+
+// serve is the connection's goroutine.
+func (c *Conn) serve() {
+	if len(c.early) > 0 {
+		early := c.early
+		c.early = nil
+		if !c.handle(early) {
+			c.finish()
+			return
+		}
+	}
+	for {
+		if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
+			c.readErr = err
+		}
+		if c.readErr != nil {
+			c.finish()
+			return
+		}
+		buf := c.buf
+		c.buf = nil
+		ok := c.handle(buf.Bytes()[:c.n])
+		bufpool.Put(buf)
+		if !ok {
+			c.finish()
+			return
+		}
+		if now := time.Now(); now.Sub(c.moved) > time.Second {
+			c.moved = now
+			c.srv.goFunc(c.serve)
+			return
+		}
+	}
+}
+
+// handle parses what was read and hands on what is complete; then the library's
+// own replies leave. It reports whether reading goes on.
+func (c *Conn) handle(b []byte) bool {
+	for len(b) > 0 {
+		if c.over(len(b)) {
+			return c.keepDiscarding()
+		}
+		n, it, err := c.parser.next(b)
+		b = b[n:]
+		if err != nil {
+			c.fault(err)
+			return c.keepDiscarding()
+		}
+		if it.ok {
+			c.dispatch(it)
+		}
+	}
+	c.replyPong()
+	c.watchProgress()
+	return c.keepDiscarding()
+}
+
+func (c *Conn) dispatch(it item) {
+	switch it.op {
+	case OpPing:
+		c.pong, c.hasPong = append(c.pong[:0], it.data...), true
+	case OpPong:
+	case OpClose:
+		c.replyPong()
+		c.peerClosed(it.data)
+	default:
+		c.deliver(it)
+	}
+}
+
+// deliver hands a message to the protocol; a panic there closes the connection.
+func (c *Conn) deliver(it item) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(v)
+		}
+	}()
+	c.proto.OnMessage(it.op, it.data)
+}
+
+func (c *Conn) panicked(v any) {
+	if log := c.srv.settings.Log; log != nil {
+		log.Error("wscore: panic in a protocol", "panic", v, "stack", string(debug.Stack()))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failLocked(CloseInternal, nil)
+}
+
+// replyPong answers the latest ping. RFC 6455 section 5.5.3.
+func (c *Conn) replyPong() {
+	if !c.hasPong {
+		return
+	}
+	c.hasPong = false
+	_ = c.SendMessages(Must, Message{Op: OpPong, Data: c.pong})
+	c.pong = nil
+}
+
+// Ping sends a ping frame with data (at most 125 bytes).
+func (c *Conn) Ping(data []byte) error {
+	return c.SendMessages(Must, Message{Op: OpPing, Data: data[:min(len(data), maxControl)]})
+}
+
+// Stalled reports whether bytes wait that the kernel has refused.
+func (c *Conn) Stalled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.refused
+}
+
+// Buffered reports what waits in the queue.
+func (c *Conn) Buffered() (bytes, packets int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.bytes, c.out.packets
+}
+
+// Subprotocol is the negotiated one, or "".
+func (c *Conn) Subprotocol() string { return c.subprotocol }

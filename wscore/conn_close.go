@@ -1,0 +1,249 @@
+package wscore
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/bufpool"
+	"github.com/hermod-io/hermod/internal/wheel"
+)
+
+const (
+	// After its close frame the server goes on reading, lest a reset destroy the frame.
+	discardTime  = time.Second
+	discardBytes = 256 << 10
+)
+
+// Close begins the close handshake: what is queued is sent, then a close frame (code
+// CloseNoStatus: an empty one). It does not wait; OnClose tells the end, at most CloseTimeout later.
+func (c *Conn) Close(code CloseCode, reason string) error {
+	if code != CloseNoStatus && !code.mayTravel() || len(reason) > maxControl-2 {
+		return errBadClose
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return nil
+	}
+	c.closeLocked(&CloseError{Code: code, Reason: reason})
+	return nil
+}
+
+// CloseNow drops the connection without a close frame.
+func (c *Conn) CloseNow() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(&CloseError{Code: CloseAbnormal})
+	return nil
+}
+
+// failLocked closes the connection because of err. What is queued is given up
+// when it is the queue that is too long.
+func (c *Conn) failLocked(code CloseCode, err error) {
+	if c.state != stateOpen {
+		return
+	}
+	if errors.Is(err, ErrQueueFull) {
+		c.state = stateClosing
+		c.closeErr = &CloseError{Code: code, Err: err}
+		c.srv.goFunc(func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.end(c.closeErr)
+		})
+		return
+	}
+	c.closeLocked(&CloseError{Code: code, Err: err})
+}
+
+// closeLocked queues a close frame and starts the wait for the peer's. mu is held.
+func (c *Conn) closeLocked(why *CloseError) {
+	c.state, c.closeErr = stateClosing, why
+	var b [maxControl]byte
+	payload := b[:0]
+	if why.Code != CloseNoStatus {
+		payload = binary.BigEndian.AppendUint16(payload, uint16(why.Code))
+		payload = append(payload, why.Reason...)
+	}
+	msg := Message{Op: OpClose, Data: payload}
+	size := headerLen(len(payload)) + len(payload)
+	c.out.bytes += size
+	c.out.packets++
+	c.closeQueued = true
+	c.srv.wheel.Start(&c.timer, c, c.srv.settings.closeTimeout())
+	c.appendCopied(size, []Message{msg})
+	c.depart(0)
+}
+
+// flushedClose runs when the close frame was written. mu is held.
+func (c *Conn) flushedClose() {
+	if c.state != stateClosing || c.discarding || !c.got && c.closeErr.Err == nil && !c.closeErr.Remote {
+		return // the peer's answer is awaited
+	}
+	c.beginDiscard()
+}
+
+// beginDiscard half-closes, and leaves it to the peer to end the connection,
+// for a short while.
+func (c *Conn) beginDiscard() {
+	if c.discarding {
+		return
+	}
+	c.discarding = true
+	if hc, ok := c.rwc.(interface{ CloseWrite() error }); ok && hc.CloseWrite() == nil {
+		c.srv.wheel.Start(&c.timer, c, min(discardTime, c.srv.settings.closeTimeout()))
+		return
+	}
+	c.end(c.closeErr)
+}
+
+// peerClosed handles the peer's close frame. RFC 6455 section 5.5.1.
+func (c *Conn) peerClosed(payload []byte) {
+	code, reason, err := parseClose(payload)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got = true
+	if c.state == stateOpen {
+		c.closeLocked(&CloseError{Code: code, Reason: "", Remote: true})
+		c.closeErr.Reason = reason
+		return
+	}
+	if c.state == stateClosing && c.out.packets == 0 {
+		c.beginDiscard()
+	}
+}
+
+// fault fails the connection because the peer broke the protocol.
+func (c *Conn) fault(err error) {
+	var f *fault
+	code := CloseProtocolError
+	if errors.As(err, &f) {
+		code = f.code
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got = true // nothing it sends counts any more
+	switch c.state {
+	case stateOpen:
+		c.closeLocked(&CloseError{Code: code, Reason: err.Error(), Err: err})
+	case stateClosing:
+		c.beginDiscard()
+	}
+}
+
+// over reports whether what arrives is only to be discarded, and counts it.
+func (c *Conn) over(n int) bool {
+	if !c.got {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.discarded += n; c.discarded > discardBytes {
+		c.end(c.closeErr)
+	}
+	return true
+}
+
+// keepDiscarding reports whether the stream is still open.
+func (c *Conn) keepDiscarding() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state != stateGone
+}
+
+// watchProgress bounds the time that an unfinished message may take.
+func (c *Conn) watchProgress() {
+	busy := c.parser.busy()
+	if !busy && !c.watching {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return
+	}
+	c.watching = busy
+	if d := c.srv.settings.progressTimeout(); busy && d > 0 {
+		c.srv.wheel.Start(&c.timer, c, d)
+	} else {
+		c.srv.wheel.Stop(&c.timer)
+	}
+}
+
+// Expire implements wheel.Expirer.
+func (c *Conn) Expire(*wheel.Timer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.state {
+	case stateOpen:
+		c.failLocked(ClosePolicy, errNoProgress)
+	case stateClosing:
+		c.end(c.closeErr)
+	}
+}
+
+var errNoProgress = errors.New("wscore: message not finished in time")
+
+// writeFailed ends the connection after a failed write. mu is held.
+func (c *Conn) writeFailed(err error) {
+	c.out.owned = false
+	c.end(&CloseError{Code: CloseAbnormal, Err: err})
+}
+
+// end closes the stream; the reader notices and calls OnClose. mu is held.
+func (c *Conn) end(why *CloseError) {
+	if c.state == stateGone {
+		return
+	}
+	c.state = stateGone
+	if c.closeErr == nil {
+		c.closeErr = why
+	}
+	c.srv.wheel.Stop(&c.timer)
+	if !c.out.owned {
+		c.dropQueue()
+	}
+	_ = c.rwc.Close()
+}
+
+// dropQueue gives up what waits.
+func (c *Conn) dropQueue() {
+	for _, q := range [][]segment{c.out.out, c.out.queue} {
+		for _, s := range q {
+			bufpool.Put(s.arena)
+		}
+	}
+	c.out = outgoing{}
+}
+
+// finish runs at the end of the reader: it tells the protocol.
+func (c *Conn) finish() {
+	c.mu.Lock()
+	err := c.readErr
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	c.end(&CloseError{Code: CloseAbnormal, Remote: true, Err: err})
+	why := c.closeErr
+	c.mu.Unlock()
+	c.srv.forget(c)
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(v)
+		}
+	}()
+	c.proto.OnClose(why)
+}
+
+func (c *Conn) closedError() error {
+	if c.closeErr == nil {
+		return &CloseError{Code: CloseAbnormal}
+	}
+	return c.closeErr
+}

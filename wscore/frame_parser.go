@@ -1,0 +1,270 @@
+package wscore
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// parser turns bytes into frames and messages. It is a pure state machine: it
+// reads from nothing and writes to nothing, and keeps no bytes but those of an
+// unfinished header, control frame or message. It belongs to the goroutine
+// that reads the connection.
+type parser struct {
+	limit  uint64 // of a message in bytes; 0 is none
+	masked bool   // frames must be masked (server) or must not be (client)
+
+	hdr  [14]byte // header bytes so far
+	hn   uint8
+	body bool // the header is complete
+	fin  bool
+	op   Opcode // of the frame
+	left uint64 // payload bytes to come
+	key  uint32
+
+	open  bool   // a message is unfinished
+	msgOp Opcode // its opcode
+	msg   []byte // its payload so far
+	utf   utf8Check
+	ctl   []byte // payload so far of a control frame
+}
+
+// item is what the parser found: a complete message or control frame.
+type item struct {
+	op   Opcode
+	data []byte // valid until the next call
+	ok   bool
+}
+
+// fault is a violation of the protocol by the peer.
+type fault struct {
+	code CloseCode
+	msg  string
+}
+
+func (f *fault) Error() string { return f.msg }
+
+var (
+	errRSV         = &fault{CloseProtocolError, "reserved bit set"}
+	errOpcode      = &fault{CloseProtocolError, "reserved opcode"}
+	errControlLen  = &fault{CloseProtocolError, "control frame too long"}
+	errControlFrag = &fault{CloseProtocolError, "fragmented control frame"}
+	errUnmasked    = &fault{CloseProtocolError, "frame not masked"}
+	errMasked      = &fault{CloseProtocolError, "frame masked"}
+	errLength      = &fault{CloseProtocolError, "length not in its shortest form"}
+	errLengthMSB   = &fault{CloseProtocolError, "length with the top bit set"}
+	errContinue    = &fault{CloseProtocolError, "continuation of nothing"}
+	errInterleave  = &fault{CloseProtocolError, "message within a fragmented message"}
+	errTooBig      = &fault{CloseTooBig, "message too big"}
+	errUTF8        = &fault{CloseInvalidPayload, "invalid UTF-8"}
+)
+
+// busy reports whether a frame or message is unfinished.
+func (p *parser) busy() bool { return p.hn > 0 || p.open }
+
+// next consumes bytes of in, which it may change, up to the end of the first
+// complete item. After an error the connection is to be failed.
+func (p *parser) next(in []byte) (n int, it item, err error) {
+	if !p.body {
+		if n, err = p.header(in); err != nil || !p.body {
+			return n, it, err
+		}
+	}
+	chunk := in[n:]
+	if uint64(len(chunk)) > p.left {
+		chunk = chunk[:p.left]
+	}
+	n += len(chunk)
+	p.left -= uint64(len(chunk))
+	p.key = mask(chunk, p.key)
+	if p.op.control() {
+		return n, p.control(chunk), nil
+	}
+	it, err = p.data(chunk)
+	return n, it, err
+}
+
+// header gathers and checks the header of a frame. RFC 6455 section 5.2.
+func (p *parser) header(in []byte) (n int, err error) {
+	need := 2
+	for {
+		if int(p.hn) < need {
+			c := copy(p.hdr[p.hn:need], in[n:])
+			p.hn += uint8(c)
+			n += c
+			if int(p.hn) < need {
+				return n, nil
+			}
+		}
+		if need == 2 {
+			if err := p.first2(); err != nil {
+				return n, err
+			}
+			if need = p.headerLen(); need > 2 {
+				continue
+			}
+		}
+		return n, p.begin()
+	}
+}
+
+// headerLen is the length of the header that its first two bytes announce.
+func (p *parser) headerLen() int {
+	n := 2
+	switch p.hdr[1] & 0x7f {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	if p.hdr[1]&0x80 != 0 {
+		n += 4
+	}
+	return n
+}
+
+// first2 checks what the first two bytes of a header say.
+func (p *parser) first2() error {
+	b0, b1 := p.hdr[0], p.hdr[1]
+	p.fin, p.op = b0&0x80 != 0, Opcode(b0&0xf)
+	switch {
+	case b0&0x70 != 0:
+		return errRSV
+	case p.masked && b1&0x80 == 0:
+		return errUnmasked
+	case !p.masked && b1&0x80 != 0:
+		return errMasked
+	}
+	switch p.op {
+	case OpClose, OpPing, OpPong:
+		if !p.fin {
+			return errControlFrag
+		}
+		if b1&0x7f > maxControl {
+			return errControlLen
+		}
+	case OpText, OpBinary:
+		if p.open {
+			return errInterleave
+		}
+	case OpContinuation:
+		if !p.open {
+			return errContinue
+		}
+	default:
+		return errOpcode
+	}
+	return nil
+}
+
+// begin checks the length of a frame against the limit, before any memory is
+// taken for it, and starts the payload.
+func (p *parser) begin() error {
+	length, rest := uint64(p.hdr[1]&0x7f), p.hdr[2:p.hn]
+	switch length {
+	case 126:
+		length, rest = uint64(binary.BigEndian.Uint16(rest)), rest[2:]
+		if length < 126 {
+			return errLength
+		}
+	case 127:
+		length, rest = binary.BigEndian.Uint64(rest), rest[8:]
+		if length>>63 != 0 {
+			return errLengthMSB
+		}
+		if length < 1<<16 {
+			return errLength
+		}
+	}
+	p.key = 0
+	if p.masked {
+		p.key = binary.LittleEndian.Uint32(rest)
+	}
+	if !p.op.control() {
+		if have := uint64(len(p.msg)); p.limit > 0 && (length > p.limit || have > p.limit-length) {
+			return errTooBig
+		}
+		if p.op != OpContinuation {
+			p.open, p.msgOp = true, p.op
+		}
+	}
+	p.left, p.body = length, true
+	return nil
+}
+
+// endFrame makes ready for the next header.
+func (p *parser) endFrame() { p.body, p.hn = false, 0 }
+
+// control takes a piece of a control frame's payload.
+func (p *parser) control(chunk []byte) item {
+	if p.left > 0 {
+		p.ctl = append(p.ctl, chunk...)
+		return item{}
+	}
+	if len(p.ctl) > 0 {
+		chunk = append(p.ctl, chunk...)
+		p.ctl = nil
+	}
+	p.endFrame()
+	return item{p.op, chunk, true}
+}
+
+// data takes a piece of a data frame's payload.
+func (p *parser) data(chunk []byte) (it item, err error) {
+	if p.msgOp == OpText && !p.utf.add(chunk) {
+		return it, errUTF8
+	}
+	if p.left > 0 || !p.fin {
+		p.msg = append(p.msg, chunk...)
+		if p.left == 0 {
+			p.endFrame()
+		}
+		return it, nil
+	}
+	p.endFrame()
+	p.open = false
+	if !p.utf.done() {
+		return it, errUTF8
+	}
+	if len(p.msg) > 0 {
+		chunk = append(p.msg, chunk...)
+		p.msg = nil
+	}
+	return item{p.msgOp, chunk, true}, nil
+}
+
+// parseClose checks the payload of a close frame. RFC 6455 sections 5.5.1 and 7.4.
+func parseClose(b []byte) (code CloseCode, reason string, err error) {
+	if len(b) == 0 {
+		return CloseNoStatus, "", nil
+	}
+	if len(b) == 1 {
+		return 0, "", errCloseLen
+	}
+	code = CloseCode(binary.BigEndian.Uint16(b))
+	if !code.mayTravel() {
+		return 0, "", errCloseCode
+	}
+	var u utf8Check
+	if !u.add(b[2:]) || !u.done() {
+		return 0, "", errUTF8
+	}
+	return code, string(b[2:]), nil
+}
+
+var (
+	errCloseLen  = &fault{CloseProtocolError, "close frame of one byte"}
+	errCloseCode = &fault{CloseProtocolError, "close code that must not be sent"}
+	errBadClose  = errors.New("wscore: close code or reason that must not be sent")
+)
+
+// mayTravel reports whether a close frame may carry the code. RFC 6455 section 7.4
+// and the IANA registry.
+func (c CloseCode) mayTravel() bool {
+	switch {
+	case c >= 3000 && c <= 4999:
+		return true
+	case c < 1000 || c > CloseBadGateway:
+		return false
+	}
+	return c != 1004 && c != CloseNoStatus && c != CloseAbnormal
+}
