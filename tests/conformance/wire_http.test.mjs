@@ -78,6 +78,13 @@ function errors() {
     s.close();
   });
 
+  test('an Origin with characters that no header may have', async () => {
+    const { port } = await server(); // refused before the server looks at it
+    const headers = { Origin: 'http://a\u007fb' };
+    assert.equal((await request(port, 'GET', path('polling'), { headers })).status, 400);
+    assert.equal((await RawWs.connect(port, path('websocket'), { headers })).response.status, 400);
+  });
+
   test('order of the checks', async () => {
     const { port } = await server();
     refused(await request(port, 'POST', path('tobi', { sid: 'nope', EIO: '9' }), { body: '' }), 0); // transport before sid

@@ -5,7 +5,7 @@ import { events, reason } from './lib/ends.mjs';
 import { request } from './lib/http.mjs';
 import { path, Polling, RS } from './lib/session.mjs';
 import { alive, event, joined, over } from './lib/sio.mjs';
-import { differs, together } from './lib/suite.mjs';
+import { together } from './lib/suite.mjs';
 import { server } from './lib/target.mjs';
 import { probe, upgrade } from './lib/upgrade.mjs';
 import { pause, within } from './lib/wait.mjs';
@@ -243,7 +243,7 @@ function texts() {
       const s = await joined(kind, t.port);
       await s.send('42["echo","\\ud800 😀 \\ud83d\\ude00"]');
       const got = await s.next();
-      assert.equal(JSON.parse(got.slice(2))[1], differs('lone surrogate in a string'));
+      assert.equal(JSON.parse(got.slice(2))[1], '\ud800 😀 😀');
       await s.send('42["echo","é😀\u2028"]');
       assert.equal(await s.next(), '42["echo","é😀\u2028"]');
       s.close();

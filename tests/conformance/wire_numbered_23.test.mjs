@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import { differences } from './differences.mjs';
 import { events, reason } from './lib/ends.mjs';
 import { request } from './lib/http.mjs';
 import { known, path, Polling, Socket } from './lib/session.mjs';
@@ -26,6 +27,17 @@ test('every item of the list has its test', () => {
   const found = new Set([...text.matchAll(/test\(\s*['"`]3\.(\d\d) /g)].map((m) => Number(m[1])));
   const missing = Array.from({ length: 35 }, (_, i) => i + 1).filter((n) => !found.has(n));
   assert.deepEqual(missing, []);
+});
+
+test('every difference is asserted by a test', () => {
+  const here = new URL('.', import.meta.url);
+  const text = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs'))
+    .map((f) => fs.readFileSync(new URL(f, here), 'utf8')).join('\n');
+  for (const [name, row] of Object.entries(differences)) {
+    assert.ok(text.includes(`differs('${name}')`), name);
+    assert.ok(row.why);
+    assert.notDeepEqual(row.official, row.hermod, `${name} is no difference`);
+  }
 });
 
 function namespaces() {

@@ -189,6 +189,14 @@ function sequence(kind) {
 }
 
 function leniencies() {
+  test('a base64 packet over a websocket counts as bytes', async () => {
+    const s = await joined('websocket', (await server()).port);
+    await s.send('451-1["ack",{"_placeholder":true,"num":0}]', 'bAQI=');
+    assert.equal(await s.next(), '461-1[{"_placeholder":true,"num":0}]');
+    assert.deepEqual(await s.next(), Buffer.from([1, 2]));
+    s.close();
+  });
+
   for (const head of ['45 1-', '450x1-', '451e0-', '45+1-', '4501-']) {
     test(`attachment count of JavaScript: ${head}`, async () => {
       const t = await server();
