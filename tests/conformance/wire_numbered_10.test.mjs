@@ -280,7 +280,7 @@ function order() {
       const list = await Promise.all([0, 1, 2].map(() => joined(kind, t.port)));
       const room = `b-${list[0].id}`;
       await t.control('sockets-join', { to: list.map((s) => s.id), rooms: [room] });
-      const all = t.control('emit-ack', { to: room, timeout: 1500, event: 'q' });
+      const all = t.control('emit-ack', { to: room, timeout: 3000, event: 'q' });
       const ids = await Promise.all(list.map(async (s) => /^42(\d+)\["q"\]$/.exec(await s.next())[1]));
       await list[0].send(`43${ids[0]}["a","surplus"]`);
       await list[1].send('41');
