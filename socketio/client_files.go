@@ -22,6 +22,7 @@ var banner = regexp.MustCompile(`Socket\.IO v(\d+\.\d+\.\d+[0-9A-Za-z.+-]*)`)
 
 // clientFiles serves the browser client. It is immutable.
 type clientFiles struct {
+	prefix string // of the path, up to the name
 	byName map[string]*clientFile
 }
 
@@ -35,8 +36,8 @@ type clientFile struct {
 }
 
 // readClientFiles reads what there is of the bundles and their maps.
-func readClientFiles(dir fs.FS) (*clientFiles, error) {
-	files := &clientFiles{byName: make(map[string]*clientFile)}
+func readClientFiles(dir fs.FS, path string) (*clientFiles, error) {
+	files := &clientFiles{prefix: strings.TrimSuffix(path, "/") + "/", byName: make(map[string]*clientFile)}
 	version := ""
 	for _, name := range bundles {
 		for _, f := range []struct{ name, contentType string }{
@@ -62,16 +63,17 @@ func readClientFiles(dir fs.FS) (*clientFiles, error) {
 	return files, nil
 }
 
-// find returns the file that r asks for, or nil.
-func (c *clientFiles) find(path string, r *http.Request) *clientFile {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil
-	}
-	name, ok := strings.CutPrefix(r.URL.Path, strings.TrimSuffix(path, "/")+"/")
-	if !ok {
-		return nil
-	}
-	return c.byName[name]
+// serve serves the files, and leaves all else to next.
+func (c *clientFiles) serve(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := strings.CutPrefix(r.URL.Path, c.prefix); ok {
+			if f := c.byName[name]; f != nil {
+				f.ServeHTTP(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP serves the file.
@@ -92,7 +94,7 @@ func (f *clientFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodGet {
+	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // an error means that the client is gone
 	}
 }

@@ -1,9 +1,6 @@
 package socketio
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // mailboxes counts the events of one client that wait for their handlers. It
 // is guarded by client.mu.
@@ -110,16 +107,13 @@ func (c *client) pause() {
 			suspended = true
 			c.session.Suspend()
 		}
-		c.await(woken)
+		select {
+		case <-woken:
+		case <-c.session.Done():
+			c.session.Resume()
+			return
+		}
 	}
-}
-
-// sessionCheck is how often a stopped reader looks whether its session lives.
-const sessionCheck = time.Second
-
-// await waits for woken, or for the end of the session.
-func (c *client) await(woken <-chan struct{}) {
-	<-woken
 }
 
 // wake wakes the reader, who looks again whether it may go on. It needs mu.

@@ -20,8 +20,7 @@ type Server struct {
 	main    *Namespace
 	workers workers
 	stats   counters
-	files   *clientFiles // nil: none are served
-	closing atomic.Bool  // every end from now on is ServerShuttingDown
+	closing atomic.Bool // every end from now on is ServerShuttingDown
 
 	ctx    context.Context // of what belongs to no socket: handlers of OnServerSide
 	cancel context.CancelFunc
@@ -54,28 +53,26 @@ func New(cfg Config) (*Server, error) {
 	srv := &Server{cfg: cfg.withDefaults(), namespaces: make(map[string]*Namespace)}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	var err error
-	if !cfg.NoServeClient && cfg.ClientFiles != nil {
-		if srv.files, err = readClientFiles(cfg.ClientFiles); err != nil {
-			return nil, err
-		}
-	}
 	if srv.main, err = newNamespace(srv, "/"); err != nil {
 		return nil, err
 	}
 	srv.namespaces["/"] = srv.main
-	srv.engine, err = engineio.New(srv.cfg.Engine, engineHandler{srv})
-	return srv, err
+	if srv.engine, err = engineio.New(srv.cfg.Engine, engineHandler{srv}); err != nil {
+		return nil, err
+	}
+	if !cfg.NoServeClient && cfg.ClientFiles != nil {
+		files, err := readClientFiles(cfg.ClientFiles, srv.cfg.Engine.Path)
+		if err != nil {
+			return nil, err
+		}
+		srv.engine.Use(files.serve) // within CORS, before all else
+	}
+	return srv, nil
 }
 
 // ServeHTTP serves Engine.IO, and the browser client under Engine.Path. Mount it
 // at that path and what is below it.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if srv.files != nil {
-		if f := srv.files.find(srv.cfg.Engine.Path, r); f != nil {
-			f.ServeHTTP(w, r)
-			return
-		}
-	}
 	srv.engine.ServeHTTP(w, r)
 }
 
