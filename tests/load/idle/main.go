@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -24,6 +25,7 @@ type options struct {
 	rest        time.Duration
 	ping        time.Duration
 	max         float64
+	profile     string
 }
 
 func main() {
@@ -37,6 +39,7 @@ func main() {
 	flag.DurationVar(&o.rest, "rest", 5*time.Second, "how long they are idle before the measurement")
 	flag.DurationVar(&o.ping, "ping", 25*time.Second, "ping interval of a server started by -exec")
 	flag.Float64Var(&o.max, "max", 0, "heap and stack per connection, in bytes, that are allowed; 0 means any")
+	flag.StringVar(&o.profile, "heap", "", "file for the profile of the server's heap with all connections idle")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -117,6 +120,11 @@ func measure(ctx context.Context, o options) (r report, err error) {
 	if r.with, err = fetch(ctx, o.stats); err != nil {
 		return r, err
 	}
+	if o.profile != "" {
+		if err := save(ctx, o.profile, "http://"+o.stats+"/debug/pprof/heap"); err != nil {
+			return r, err
+		}
+	}
 	for _, c := range clients {
 		if err := c.lost(); err != nil {
 			return r, fmt.Errorf("a connection ended while it was idle: %w", err)
@@ -167,18 +175,35 @@ func rest(ctx context.Context, d time.Duration) error {
 
 // fetch reads the figures of the server, which collects garbage before.
 func fetch(ctx context.Context, stats string) (f figures, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+stats+"/stats", nil)
+	err = get(ctx, "http://"+stats+"/stats", func(body io.Reader) error { return json.NewDecoder(body).Decode(&f) })
+	return f, err
+}
+
+// save writes what is at url to a file.
+func save(ctx context.Context, name, url string) error {
+	return get(ctx, url, func(body io.Reader) error {
+		data, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(name, data, 0o666)
+	})
+}
+
+// get hands the body at url to read.
+func get(ctx context.Context, url string, read func(io.Reader) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return f, err
+		return err
 	}
 	req.Close = true // a connection kept alive would be in the figures
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return f, err
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return f, fmt.Errorf("%s: %s", req.URL, resp.Status)
+		return fmt.Errorf("%s: %s", url, resp.Status)
 	}
-	return f, json.NewDecoder(resp.Body).Decode(&f)
+	return read(resp.Body)
 }

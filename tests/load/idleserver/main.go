@@ -4,7 +4,8 @@
 //
 //	GET /stats
 //
-// collects garbage and answers the figures of package runtime, in bytes.
+// collects garbage and answers the figures of package runtime, in bytes. The
+// profiles of net/http/pprof are there, too.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"runtime"
@@ -32,6 +34,7 @@ func main() {
 	stats := flag.String("stats", "127.0.0.1:0", "where to serve /stats")
 	ping := flag.Duration("ping", 25*time.Second, "ping interval")
 	stdin := flag.Bool("stdin", false, "end when the standard input ends")
+	flag.IntVar(&runtime.MemProfileRate, "memprofilerate", runtime.MemProfileRate, "bytes allocated per sample of the heap profile")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,6 +67,7 @@ func run(ctx context.Context, addr, statsAddr string, ping time.Duration) error 
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /stats", serveStats)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	app, figures := &http.Server{Handler: srv}, &http.Server{Handler: mux}
 	failed := make(chan error, 2)
 	go func() { failed <- app.Serve(ln) }()      // ended by Close below
