@@ -39,7 +39,7 @@ func main() {
 	flag.DurationVar(&o.rest, "rest", 5*time.Second, "how long they are idle before the measurement")
 	flag.DurationVar(&o.ping, "ping", 25*time.Second, "ping interval of a server started by -exec")
 	flag.Float64Var(&o.max, "max", 0, "heap and stack per connection, in bytes, that are allowed; 0 means any")
-	flag.StringVar(&o.profile, "heap", "", "file for the profile of the server's heap with all connections idle")
+	flag.StringVar(&o.profile, "heap", "", "file for the profile of the server's heap with all connections idle; FILE.closed is that afterwards")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -93,10 +93,10 @@ func (r report) per(before, with uint64) float64 {
 
 func (r report) String() string {
 	return fmt.Sprintf("connections %d in %.1f s: heap+stack %.0f B each (heap in use %.0f, live %.0f, stack %.0f), RSS %.0f B each, goroutines %.3f each\n"+
-		"closed again: heap in use %+d KB, stack %+d KB, goroutines %+d against the start",
+		"closed again: heap in use %+d KB, live %+d KB, stack %+d KB, goroutines %+d against the start",
 		r.n, r.took.Seconds(), r.perConn(), r.per(r.before.HeapInuse, r.with.HeapInuse), r.per(r.before.HeapAlloc, r.with.HeapAlloc),
 		r.per(r.before.StackInuse, r.with.StackInuse), r.per(r.before.RSS, r.with.RSS), r.per(r.before.Goroutines, r.with.Goroutines),
-		grown(r.before.HeapInuse, r.closed.HeapInuse)/1024, grown(r.before.StackInuse, r.closed.StackInuse)/1024, grown(r.before.Goroutines, r.closed.Goroutines))
+		grown(r.before.HeapInuse, r.closed.HeapInuse)/1024, grown(r.before.HeapAlloc, r.closed.HeapAlloc)/1024, grown(r.before.StackInuse, r.closed.StackInuse)/1024, grown(r.before.Goroutines, r.closed.Goroutines))
 }
 
 func grown(before, after uint64) int64 { return int64(after) - int64(before) }
@@ -134,7 +134,9 @@ func measure(ctx context.Context, o options) (r report, err error) {
 	if err := rest(ctx, o.rest); err != nil {
 		return r, err
 	}
-	r.closed, err = fetch(ctx, o.stats)
+	if r.closed, err = fetch(ctx, o.stats); err == nil && o.profile != "" {
+		err = save(ctx, o.profile+".closed", "http://"+o.stats+"/debug/pprof/heap")
+	}
 	return r, err
 }
 
