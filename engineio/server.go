@@ -18,13 +18,14 @@ import (
 
 // Server accepts sessions. It is an http.Handler.
 type Server struct {
-	cfg      Config
-	h        Handler
-	ws       *wscore.Server
-	wheel    *wheel.Wheel
-	cors     *cors.Cors
-	sessions sessions
-	serve    atomic.Pointer[http.Handler] // the middlewares around srv.route
+	cfg         Config
+	h           Handler
+	ws          *wscore.Server
+	wheel       *wheel.Wheel
+	cors        *cors.Cors
+	compressors compressors
+	sessions    sessions
+	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
 
 	mu      sync.Mutex // guards what follows
 	mws     []func(http.Handler) http.Handler
@@ -94,6 +95,15 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		srv.openPolling(w, r)
 	}
+}
+
+// CORS puts the configured CORS headers around h, for what a program serves
+// beside the sessions. Without Config.CORS it returns h.
+func (srv *Server) CORS(h http.Handler) http.Handler {
+	if srv.cors == nil {
+		return h
+	}
+	return srv.cors.Handler(h)
 }
 
 // newSession makes and registers a session for r.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"context"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,7 @@ type Session struct {
 	probe    *wsTransport
 	box      outbox
 	get      *getRequest
-	posting  bool
+	post     *http.ResponseController // of the POST under way
 	reason   Reason
 	err      error
 	done     chan struct{}

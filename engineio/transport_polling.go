@@ -120,20 +120,11 @@ func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []b
 
 // answerPost takes packets.
 func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if s.posting {
-		s.endLocked(TransportError, errOverlap)
-		s.mu.Unlock()
+	if !s.beginPost(w) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	s.posting = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.posting = false
-		s.mu.Unlock()
-	}()
+	defer s.endPost()
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream") {
 		s.end(TransportError, errType)
 		w.WriteHeader(http.StatusBadRequest)
@@ -147,12 +138,30 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		return
 	case err != nil:
 		s.end(TransportError, errAborted)
-		return
+		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
 	}
 	s.takePayload(body)
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
 	_, _ = io.WriteString(w, "ok")
+}
+
+// beginPost claims the session for a POST. An overlapping one ends it.
+func (s *Session) beginPost(w http.ResponseWriter) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.post != nil {
+		s.endLocked(TransportError, errOverlap)
+		return false
+	}
+	s.post = http.NewResponseController(w)
+	return true
+}
+
+func (s *Session) endPost() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.post = nil
 }
 
 // readBody reads the body up to the limit.

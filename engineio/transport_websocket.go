@@ -71,7 +71,7 @@ func (t *wsTransport) malformed(err error) {
 		t.s.end(ParseError, err)
 		return
 	}
-	_ = t.conn.Close(wscore.CloseNoStatus, "")
+	t.s.probeClosed(t)
 }
 
 // OnClose implements wscore.Protocol.

@@ -89,12 +89,15 @@ func (c *client) packet(p *parser.Packet) {
 		c.close(errUnexpected("CONNECT_ERROR from a client"))
 	case s == nil:
 		c.missing(p)
+	case p.JSON == nil && p.Type != parser.Disconnect || p.Type == parser.Ack && !p.HasID:
+		// means nothing, and harms nobody
+	case p.Type == parser.Disconnect:
+		s.depart()
+	case p.JSON == nil: // means nothing, and is ignored where it belongs
 	case p.Type == parser.Event:
 		c.post(s, newEvent(s, p))
-	case p.Type == parser.Ack:
+	case p.HasID:
 		s.answered(p)
-	default:
-		s.leave(&DisconnectError{Reason: ClientNamespaceDisconnect}, leaveQuietly)
 	}
 }
 

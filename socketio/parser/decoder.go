@@ -18,7 +18,6 @@ type pending struct {
 	pkt      Packet
 	refs     resolver // where the attachments go; its memory is reused
 	due, got int      // attachments announced and received; none due: no packet
-	ignored  bool     // an ack without id: to be dropped when complete
 }
 
 // Decode implements Decoder.
@@ -74,18 +73,17 @@ func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
 	if p.JSON, err = payload(p.Type, rest); err != nil {
 		return p, false, err
 	}
-	ignored := p.Type == Ack && !p.HasID || p.Type == Event && p.JSON == nil || p.Type == Ack && p.JSON == nil
 	if attachments == 0 {
-		return p, !ignored, nil
+		return p, true, nil
 	}
 	if p.JSON == nil {
 		return p, false, errNoPayload
 	}
-	return p, false, d.hold(p, attachments, ignored)
+	return p, false, d.hold(p, attachments)
 }
 
 // hold keeps p, in memory of its own, until its attachments are there.
-func (d *decoder) hold(p Packet, attachments int, ignored bool) *Error {
+func (d *decoder) hold(p Packet, attachments int) *Error {
 	if d.pending == nil {
 		d.pending = new(pending)
 	}
@@ -97,7 +95,7 @@ func (d *decoder) hold(p Packet, attachments int, ignored bool) *Error {
 	if used := len(w.refs.order); used > 0 {
 		p.Attachments = make([][]byte, used)
 	}
-	w.pkt, w.due, w.got, w.ignored = p, attachments, 0, ignored
+	w.pkt, w.due, w.got = p, attachments, 0
 	return nil
 }
 
@@ -117,7 +115,7 @@ func (d *decoder) attach(data []byte) (Packet, bool, *Error) {
 	}
 	p := w.pkt
 	w.pkt, w.due = Packet{}, 0
-	return p, !w.ignored, nil
+	return p, true, nil
 }
 
 // namespace cuts the namespace off rest: from a slash to the first comma or to

@@ -51,12 +51,14 @@ func TestDecodeText(t *testing.T) {
 	}
 }
 
-// The official server takes no notice of these.
-func TestDecodeIgnores(t *testing.T) {
+// The official server takes no notice of these, once it knows the namespace: so
+// they are handed on.
+func TestDecodeMeaningless(t *testing.T) {
 	for _, in := range []string{"2", "20", "2/x,", "2/x", "2/x,7", "3", "30", "3[1]", "3/x,[1]"} {
 		d := Default().NewDecoder(Limits{})
-		if _, ok, err := d.Decode(false, []byte(in)); ok || err != nil {
-			t.Errorf("%s: ok %v, error %v", in, ok, err)
+		p, ok, err := d.Decode(false, []byte(in))
+		if !ok || err != nil || p.JSON != nil && (p.Type != Ack || p.HasID) {
+			t.Errorf("%s: %+v, ok %v, error %v", in, p, ok, err)
 		}
 		if _, ok, err := d.Decode(false, []byte(`2["a"]`)); !ok || err != nil {
 			t.Errorf("an event behind %s: ok %v, error %v", in, ok, err)
@@ -66,8 +68,8 @@ func TestDecodeIgnores(t *testing.T) {
 	if _, ok, err := d.Decode(false, []byte(`61-[{"_placeholder":true,"num":0}]`)); ok || err != nil {
 		t.Fatalf("binary ack without id: %v, %v", ok, err)
 	}
-	if _, ok, err := d.Decode(true, []byte("x")); ok || err != nil {
-		t.Errorf("attachment of an ack without id: %v, %v", ok, err)
+	if p, ok, err := d.Decode(true, []byte("x")); !ok || p.HasID || err != nil {
+		t.Errorf("attachment of an ack without id: %+v, %v, %v", p, ok, err)
 	}
 }
 

@@ -15,14 +15,13 @@ type Parser interface {
 // Decoder reassembles the packets of one connection. It is called by one
 // goroutine at a time.
 type Decoder interface {
-	// Decode takes the next Engine.IO message. ok reports that p is complete.
-	// Without an error and without ok there is nothing to do: either more
-	// attachments are due, or the packet is one that the official server
-	// ignores (an event or ack without JSON, an ack without id). p.JSON may
-	// alias data and is valid until data is; p.Namespace and the attachments
-	// are copies that the caller may keep. p.Namespace is "/" if the message
-	// names none. After an error, which is an *Error, the connection is to be
-	// closed.
+	// Decode takes the next Engine.IO message. ok reports that p is complete;
+	// without ok and without an error attachments are due. p.JSON may alias
+	// data and is valid until data is; p.Namespace and the attachments are
+	// copies that the caller may keep. p.Namespace is "/" if the message names
+	// none. An Event or Ack whose JSON is nil, and an Ack without HasID, mean
+	// nothing: the official server ignores them, if their namespace is joined.
+	// After an error, which is an *Error, the connection is to be closed.
 	Decode(binary bool, data []byte) (p Packet, ok bool, err error)
 }
 
