@@ -31,6 +31,7 @@ export class Target {
       child.once('exit', (code, signal) => {
         running.delete(this);
         this.exit = { code, signal };
+        if (code) process.stderr.write(`[${TARGET} ended with ${code}]\n${this.output}\n`);
         resolve(this.exit);
       });
     });
@@ -86,7 +87,7 @@ export async function start(options = {}, port = 0) {
       const m = /^listening 127\.0\.0\.1:(\d+)$/m.exec(out);
       if (m) resolve(Number(m[1]));
     });
-    child.stderr.on('data', (c) => { target.output = (target.output + c).slice(-8192); });
+    child.stderr.on('data', (c) => { target.output = (target.output + c).slice(-16384); });
     child.once('error', reject);
     target.exited.then((e) => reject(new Error(`server ended early: ${JSON.stringify(e)}\n${target.output}`)));
   });
