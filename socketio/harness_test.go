@@ -68,17 +68,22 @@ func bubble(t *testing.T, transport string, cfg socketio.Config, f func(r *rig))
 		r := &rig{T: t, srv: srv, listener: testnet.Listen(testnet.Options{}), transport: transport}
 		r.http = &http.Server{Handler: srv}
 		go r.http.Serve(r.listener)
+		defer r.close()
 		f(r)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		if err := srv.Close(ctx); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-		for _, p := range r.peers {
-			p.hangUp()
-		}
-		r.http.Close()
 	})
+}
+
+// close ends everything; it also runs when the body has failed.
+func (r *rig) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if err := r.srv.Close(ctx); err != nil {
+		r.Errorf("Close: %v", err)
+	}
+	for _, p := range r.peers {
+		p.hangUp()
+	}
+	r.http.Close()
 }
 
 // eventually waits for something that happens on the server's side.

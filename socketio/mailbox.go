@@ -33,7 +33,7 @@ func (c *client) halfEmpty() bool {
 // and waits there while the mailboxes of the client are full.
 func (c *client) post(s *Socket, e *Event) {
 	c.mu.Lock()
-	if s.state.Load() >= stateLeaving {
+	if s.departing || s.state.Load() >= stateLeaving {
 		c.mu.Unlock()
 		return
 	}

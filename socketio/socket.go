@@ -38,6 +38,7 @@ type Socket struct {
 	// guarded by client.mu
 	head, tail *Event
 	working    bool
+	departing  bool // the client's DISCONNECT waits behind its CONNECT
 	phase      phase
 	cause      *DisconnectError       // set when it leaves
 	ask        *pendingAck            // the only wait for an ack, mostly

@@ -33,6 +33,9 @@ func (s *Socket) work() {
 			s.phase = phaseEnded
 			c.mu.Unlock()
 			s.end()
+		case s.departing && !leaving:
+			c.mu.Unlock()
+			s.leave(&DisconnectError{Reason: ClientNamespaceDisconnect}, leaveQuietly)
 		default:
 			s.working = false
 			c.mu.Unlock()
@@ -139,6 +142,19 @@ func (s *Socket) vanish() {
 	s.ns.remove(s)
 	s.cancelContext()
 	acks.fail(cause)
+}
+
+// depart takes the client's DISCONNECT. Behind a CONNECT that is not answered
+// yet it waits as events do.
+func (s *Socket) depart() {
+	s.client.mu.Lock()
+	if state := s.state.Load(); state < stateLive {
+		s.departing = true
+		s.client.mu.Unlock()
+		return
+	}
+	s.client.mu.Unlock()
+	s.leave(&DisconnectError{Reason: ClientNamespaceDisconnect}, leaveQuietly)
 }
 
 // The ways of leaving.
