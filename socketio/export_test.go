@@ -1,0 +1,16 @@
+package socketio
+
+import "unsafe"
+
+// IdleWorkers is how many goroutines wait for mail.
+func IdleWorkers(srv *Server) int {
+	srv.workers.mu.Lock()
+	defer srv.workers.mu.Unlock()
+	return len(srv.workers.idle)
+}
+
+// Sizes of what an idle connection has.
+const (
+	SizeofSocket = unsafe.Sizeof(Socket{})
+	SizeofClient = unsafe.Sizeof(client{})
+)
