@@ -49,6 +49,7 @@ type Conn struct {
 	readErr  error
 	pong     []byte // the latest unanswered ping
 	hasPong  bool
+	reads    uint8     // up to youngReads
 	moved    time.Time // when the reader last changed goroutines
 	got      bool      // close frame received, or a fault: the rest is discarded
 	watching bool      // the timer bounds an unfinished message
@@ -132,12 +133,31 @@ func (c *Conn) serve() {
 			c.finish()
 			return
 		}
-		if now := time.Now(); now.Sub(c.moved) > time.Second {
-			c.moved = now
+		if c.shouldMove() {
 			c.srv.goFunc(c.serve)
 			return
 		}
 	}
+}
+
+// youngReads is how many reads a connection counts as young for.
+const youngReads = 16
+
+// shouldMove reports whether the reader should go on in a fresh goroutine. A
+// stack that grew while a message was handled is never given back, so an idle
+// connection would keep it: a young connection, which often says a few words
+// and then falls silent, moves after each read, an older one once a second.
+func (c *Conn) shouldMove() bool {
+	if c.reads < youngReads {
+		c.reads++
+		return true
+	}
+	now := time.Now()
+	if now.Sub(c.moved) < time.Second {
+		return false
+	}
+	c.moved = now
+	return true
 }
 
 // handle parses what was read and hands on what is complete; then the library's
