@@ -57,7 +57,7 @@ function errors() {
       refused(await request(t.port, method, path('polling', { tag: `m-${method}` }), { body: method === 'OPTIONS' ? undefined : 'x' }), 2);
     }
     assert.equal((await request(t.port, 'HEAD', path('polling'))).status, 400);
-    const [e] = await t.control('errors', { tag: 'm-PUT' });
+    const [e] = await t.control('errors', { tag: 'tag=m-PUT' });
     assert.deepEqual([e.code, e.message, e.context], [2, 'Bad handshake method', ['method']]);
   });
 
@@ -146,7 +146,7 @@ function hooks() {
     const t = await server({ allowRequest: true });
     refused(await request(t.port, 'GET', path('polling', { refuse: 'plain', tag: 'ar1' })), 4);
     refused(await request(t.port, 'GET', path('polling', { refuse: 'too many of you' })), 4, 'too many of you');
-    const [e] = await t.control('errors', { tag: 'ar1' });
+    const [e] = await t.control('errors', { tag: 'tag=ar1' });
     assert.deepEqual([e.code, e.message], [4, 'Forbidden']);
     const ws = await RawWs.connect(t.port, path('websocket', { refuse: 'too many of you' }));
     assert.equal(ws.response.line, 'HTTP/1.1 400 Bad Request');
@@ -159,7 +159,7 @@ function hooks() {
     await request(t.port, 'GET', path('polling', { sid: 'x', tag: 'ce2' }));
     await request(t.port, 'GET', path('polling', { EIO: '3', tag: 'ce3' }));
     await RawWs.connect(t.port, path('websocket', { sid: 'x', tag: 'ce4' }));
-    const all = await t.control('errors', { tag: 'ce' });
+    const all = await t.control('errors', { tag: 'tag=ce' });
     assert.deepEqual(all.map((e) => [e.code, e.message, e.context]), [
       [0, 'Transport unknown', ['transport']],
       [1, 'Session ID unknown', ['sid']],

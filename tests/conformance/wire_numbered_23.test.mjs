@@ -171,7 +171,7 @@ function http() {
     assert.deepEqual([get.headers['x-initial'], get.headers['x-each']], [undefined, '1']);
     const ws = await RawWs.connect(t.port, path('websocket', { sid: s.sid }));
     assert.deepEqual([ws.response.headers['x-initial'], ws.response.headers['x-each']], [undefined, '1']);
-    const calls = await t.control('headers', { tag: 'polling-hooks' });
+    const calls = await t.control('headers', { tag: 'tag=polling-hooks' });
     assert.deepEqual(calls.map((c) => c.hook).sort(), ['headers', 'initial_headers']);
     ws.close();
     s.close();
@@ -181,7 +181,7 @@ function http() {
     const t = await server({ headers: true });
     const s = await Socket.open(t.port, { query: { tag: 'websocket-hooks' } });
     assert.deepEqual([s.response.headers['x-initial'], s.response.headers['x-each']], ['1', '1']);
-    const calls = await t.control('headers', { tag: 'websocket-hooks' });
+    const calls = await t.control('headers', { tag: 'tag=websocket-hooks' });
     assert.deepEqual(calls.map((c) => c.hook).sort(), ['headers', 'initial_headers']);
     s.close();
   });
