@@ -281,6 +281,32 @@ func (r *rig) openPolling(p *peer) {
 	}()
 }
 
+// quietPolling connects a polling peer that sends but never waits for more.
+func (r *rig) quietPolling() *peer {
+	ctx, cancel := context.WithCancel(context.Background())
+	client := &http.Client{Transport: &http.Transport{DialContext: r.listener.DialContext}}
+	p := &peer{r: r, hangUp: func() {
+		cancel()
+		client.CloseIdleConnections()
+	}}
+	r.peers = append(r.peers, p)
+	url := "http://server/socket.io/?EIO=4&transport=polling"
+	p.write = func(m message) error {
+		method := http.MethodPost
+		if m == "" {
+			method = http.MethodGet
+		}
+		req, _ := http.NewRequestWithContext(ctx, method, url, strings.NewReader(payload(m)))
+		got, err := do(client, req)
+		if m == "" && err == nil {
+			url += "&sid=" + regexp.MustCompile(`"sid":"([^"]*)"`).FindStringSubmatch(string(got[0]))[1]
+		}
+		return err
+	}
+	p.send("") // the handshake
+	return p
+}
+
 // payload is the polling form of packets, which the peer separates by 0x1E
 // itself.
 func payload(m message) string {
@@ -349,6 +375,7 @@ func (r *rig) openWebSocket(p *peer) {
 		for {
 			m, err := readFrame(in)
 			if err != nil {
+				_, _ = conn.Write([]byte{0x88, 0x80, 0, 0, 0, 0}) // the answer to a close frame
 				return
 			}
 			p.received <- m
