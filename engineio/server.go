@@ -113,7 +113,7 @@ func (srv *Server) newSession(r *http.Request) (*Session, *ConnectionError) {
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
-	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: context.WithoutCancel(r.Context()), turn: make(chan struct{}, 1)}
+	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: requestValues(r.Context())}
 	srv.mu.Lock()
 	closed := srv.closed
 	srv.mu.Unlock()
@@ -139,7 +139,7 @@ func (srv *Server) Clients() int { return srv.sessions.len() }
 func (srv *Server) Sessions() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
 		for _, s := range srv.sessions.all() {
-			if !yield(s) {
+			if s.ready.Load() && !yield(s) {
 				return
 			}
 		}

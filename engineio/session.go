@@ -22,22 +22,27 @@ const (
 
 // Session is what a sid names. All methods may be called from any goroutine and none blocks.
 //
-// What receives takes turns by the channel turn; the rest belongs to whoever holds mu.
+// The fields above mu are written before the session is ready, or atomic; the
+// rest belongs to whoever holds mu. The Handler is called by the one whose turn
+// it is, without mu.
 type Session struct {
 	srv   *Server
 	id    string
 	shake packed
 	ctx   context.Context
 	value any
-	turn  chan struct{} // held by the one who calls the Handler
-	ended bool          // OnClose was called; guarded by turn
 
 	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
 	awaiting  atomic.Bool                 // a pong is due
 	extended  atomic.Bool                 // the wait for it was prolonged
 	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; 0: not
 
-	mu       sync.Mutex // guards what follows
+	ready atomic.Bool // OnOpen has returned
+
+	mu       sync.Mutex      // guards what follows
+	busy     bool            // somebody calls the Handler
+	ended    bool            // OnClose was called
+	queueing []chan struct{} // who else wants to; the first is next
 	state    state
 	probe    *wsTransport
 	box      outbox
@@ -94,9 +99,10 @@ func (s *Session) Done() <-chan struct{} {
 // opened starts the heartbeat and tells the handler.
 func (s *Session) opened() {
 	s.srv.wheel.Start(&s.beat, s, s.srv.cfg.PingInterval)
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
+	s.takeTurn()
+	defer s.giveTurn()
 	s.guard(func() { s.srv.h.OnOpen(s) })
+	s.ready.Store(true)
 	if p := s.srv.cfg.InitialPacket; p != nil {
 		_ = s.Send(Must, *p)
 	}
@@ -137,13 +143,44 @@ func (s *Session) receive(p packet.Packet) bool {
 }
 
 func (s *Session) deliver(p packet.Packet) bool {
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
-	if s.ended {
+	if s.takeTurn() {
+		s.giveTurn()
 		return false
 	}
+	defer s.giveTurn()
 	s.guard(func() { s.srv.h.OnMessage(s, p.Binary, p.Data) })
 	return true
+}
+
+// takeTurn waits until nobody else calls the Handler, and reports whether
+// OnClose was called already.
+func (s *Session) takeTurn() (ended bool) {
+	s.mu.Lock()
+	if s.busy {
+		mine := make(chan struct{})
+		s.queueing = append(s.queueing, mine)
+		s.mu.Unlock()
+		<-mine
+		s.mu.Lock()
+	}
+	s.busy = true
+	ended = s.ended
+	s.mu.Unlock()
+	return ended
+}
+
+// giveTurn lets the next one call the Handler.
+func (s *Session) giveTurn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queueing) == 0 {
+		s.busy = false
+		return
+	}
+	close(s.queueing[0])
+	if s.queueing = s.queueing[1:]; len(s.queueing) == 0 {
+		s.queueing = nil
+	}
 }
 
 // Expire implements wheel.Expirer.

@@ -102,9 +102,11 @@ func (s *Session) endLocked(reason Reason, err error) {
 
 // tellClosed calls OnClose when it is its turn.
 func (s *Session) tellClosed() {
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
+	s.takeTurn()
+	defer s.giveTurn()
+	s.mu.Lock()
 	s.ended = true
+	s.mu.Unlock()
 	s.guard(func() { s.srv.h.OnClose(s, s.reason, s.err) })
 }
 

@@ -84,19 +84,24 @@ func (s *Session) Buffered() (bytes, packets int) {
 
 func (t *wsTransport) send(f SendFlags, msgs []Message) error {
 	var room [4]wscore.Message
-	var prefixes [128]byte
-	out, text := room[:0], prefixes[:0]
+	out := room[:0]
 	for i := range msgs {
-		m := &msgs[i]
-		if m.Binary {
-			out = append(out, wscore.Message{Op: wscore.OpBinary, Prefix: m.Prefix, Data: m.Data})
-			continue
-		}
-		start := len(text)
-		text = append(append(text, byte(packet.Message)), m.Prefix...)
-		out = append(out, wscore.Message{Op: wscore.OpText, Prefix: text[start:len(text):len(text)], Data: m.Data})
+		out = append(out, ownMessage(&msgs[i]))
 	}
 	return closedErr(t.conn.SendMessages(wsFlags(f), out...))
+}
+
+// ownMessage is the WebSocket message of m. Without a prefix it costs nothing.
+func ownMessage(m *Message) wscore.Message {
+	switch {
+	case m.Binary:
+		return wscore.Message{Op: wscore.OpBinary, Prefix: m.Prefix, Data: m.Data}
+	case len(m.Prefix) == 0:
+		i := packet.Message - '0'
+		return wscore.Message{Op: wscore.OpText, Prefix: typeBytes[i : i+1], Data: m.Data}
+	}
+	prefix := append([]byte{byte(packet.Message)}, m.Prefix...)
+	return wscore.Message{Op: wscore.OpText, Prefix: prefix, Data: m.Data}
 }
 
 func (t *wsTransport) sendPrepared(p *Prepared, f SendFlags) error {
