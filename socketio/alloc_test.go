@@ -1,0 +1,109 @@
+//go:build !race
+
+package socketio_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// allocations runs f often and returns the allocations per run of the whole
+// program.
+func allocations(f func()) float64 {
+	for range 200 {
+		f()
+	}
+	return testing.AllocsPerRun(2000, f)
+}
+
+// TestAllocations of a typed echo: the event, the string and its way back into
+// an interface; for a struct its strings and what the library needs.
+func TestAllocations(t *testing.T) {
+	for _, c := range []struct {
+		name, packet, answer string
+		most                 float64
+	}{
+		{"string", `420["text","` + text64 + `"]`, `430["` + text64 + `"]`, 4},
+		{"struct", `420["flat",` + flatJSON + `]`, `430[` + flatJSON + `]`, 8},
+		{"emit", `42["emit","` + text64 + `"]`, `42["emit","` + text64 + `"]`, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDirect(t, socketio.Config{})
+			echo(d.srv)
+			n := allocations(exchange(t, d.connect(t), c.packet, c.answer))
+			t.Logf("%v allocations", n)
+			if n > c.most {
+				t.Errorf("%v allocations, at most %v", n, c.most)
+			}
+		})
+	}
+}
+
+// TestBroadcastAllocations: at most one for each delivery.
+func TestBroadcastAllocations(t *testing.T) {
+	const members = 200
+	d := newDirect(t, socketio.Config{})
+	wait := crowd(t, d, members)
+	size := len(unmasked(`42["news","` + text64 + `"]`))
+	n := allocations(func() {
+		if err := d.srv.Emit("news", text64); err != nil {
+			t.Fatal(err)
+		}
+		wait(size)
+	})
+	t.Logf("%.3f allocations per delivery", n/members)
+	if n > members+20 { // 20: what the broadcast itself costs, whoever hears it
+		t.Errorf("%v allocations for %d deliveries", n, members)
+	}
+}
+
+// TestOperatorAllocations: operators of up to four rooms are free; what remains
+// is the argument.
+func TestOperatorAllocations(t *testing.T) {
+	srv, err := socketio.New(socketio.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any = "x"
+	n := allocations(func() {
+		if err := srv.To("a", "b").To("c", "d").Except("e").Volatile().Compress(false).Emit("news", v); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 1 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestSizes: what an idle connection has of this package.
+func TestSizes(t *testing.T) {
+	t.Logf("Socket %d bytes, client %d bytes", socketio.SizeofSocket, socketio.SizeofClient)
+	if socketio.SizeofSocket > 192 || socketio.SizeofClient > 208 {
+		t.Errorf("Socket has %d bytes, client %d", socketio.SizeofSocket, socketio.SizeofClient)
+	}
+}
+
+// TestIdleMemory: heap and stacks of the whole stack per idle connection, over
+// connections in memory whose own part is taken off.
+func TestIdleMemory(t *testing.T) {
+	const n = 2000
+	use := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse + m.StackInuse
+	}
+	d := newDirect(t, socketio.Config{})
+	before := use()
+	for range n {
+		conn := d.connect(t)
+		defer runtime.KeepAlive(conn)
+	}
+	t.Logf("%d bytes per connection, the network's part included", (use()-before)/n)
+	if per := (use() - before) / n; per > 12<<10 {
+		t.Errorf("%d bytes per idle connection", per)
+	}
+}

@@ -1,0 +1,100 @@
+package socketio_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/hermod-io/hermod/internal/testnet"
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// direct is a server in memory outside of a bubble, for measurements: its
+// clients write frames that were made before and allocate nothing.
+type direct struct {
+	srv      *socketio.Server
+	listener *testnet.Listener
+	http     *http.Server
+}
+
+func newDirect(tb testing.TB, cfg socketio.Config) *direct {
+	tb.Helper()
+	srv, err := socketio.New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d := &direct{srv: srv, listener: testnet.Listen(testnet.Options{})}
+	d.http = &http.Server{Handler: srv}
+	go d.http.Serve(d.listener)
+	tb.Cleanup(func() {
+		if err := srv.Close(context.Background()); err != nil {
+			tb.Error(err)
+		}
+		d.http.Close()
+	})
+	return d
+}
+
+// connect opens a websocket and joins the main namespace.
+func (d *direct) connect(tb testing.TB) *testnet.Conn {
+	tb.Helper()
+	conn, err := d.listener.Dial()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close() })
+	io.WriteString(conn, "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	readUntil(tb, conn, []byte(`"maxPayload":1000000}`))
+	if _, err := conn.Write(frames("40")); err != nil {
+		tb.Fatal(err)
+	}
+	readUntil(tb, conn, []byte(`"}`))
+	return conn
+}
+
+// readUntil reads byte by byte, so that nothing of what follows is read.
+func readUntil(tb testing.TB, r io.Reader, end []byte) {
+	tb.Helper()
+	var got []byte
+	one := make([]byte, 1)
+	for !bytes.HasSuffix(got, end) {
+		if _, err := r.Read(one); err != nil {
+			tb.Fatalf("%v after %q", err, got)
+		}
+		got = append(got, one[0])
+	}
+}
+
+// unmasked is the frame of a server.
+func unmasked(text string) []byte {
+	switch n := len(text); {
+	case n < 126:
+		return append([]byte{0x81, byte(n)}, text...)
+	default:
+		return append([]byte{0x81, 126, byte(n >> 8), byte(n)}, text...)
+	}
+}
+
+// exchange returns a function that sends a packet and reads the answer, which
+// is checked once.
+func exchange(tb testing.TB, conn io.ReadWriter, packet, answer string) func() {
+	tb.Helper()
+	out, want := frames(message(packet)), unmasked(answer)
+	in := make([]byte, len(want))
+	once := func() {
+		if _, err := conn.Write(out); err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, in); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	once()
+	if !bytes.Equal(in, want) {
+		tb.Fatalf("got %q, want %q", in, want)
+	}
+	return once
+}
