@@ -107,3 +107,29 @@ func TestIdleMemory(t *testing.T) {
 		t.Errorf("%d bytes per idle connection", per)
 	}
 }
+
+// TestPipelinedBroadcasts: eight broadcasts to 1000 members, one behind the
+// other, share their writes.
+func TestPipelinedBroadcasts(t *testing.T) {
+	const members, rounds = 1000, 20
+	// One processor: a write to memory costs next to nothing, so that flushers
+	// of another one would keep up with the broadcasts, as no kernel lets them.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	d := newDirect(t, socketio.Config{})
+	wait := crowd(t, d, members)
+	size := 8 * len(unmasked(`42["news","`+text64+`"]`))
+	before := d.listener.writes()
+	for range rounds {
+		for range 8 {
+			if err := d.srv.Emit("news", text64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wait(size)
+	}
+	per := float64(d.listener.writes()-before) / (members * rounds)
+	t.Logf("%.2f writes for eight broadcasts to a member", per)
+	if per > 1.5 {
+		t.Errorf("%.2f writes, at most 1.5", per)
+	}
+}

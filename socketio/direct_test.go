@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/hermod-io/hermod/internal/testnet"
@@ -15,8 +17,36 @@ import (
 // clients write frames that were made before and allocate nothing.
 type direct struct {
 	srv      *socketio.Server
-	listener *testnet.Listener
+	listener *recorder
 	http     *http.Server
+}
+
+// recorder is a Listener that remembers what it accepted.
+type recorder struct {
+	*testnet.Listener
+	mu       sync.Mutex // guards what follows
+	accepted []*testnet.Conn
+}
+
+// Accept implements net.Listener.
+func (l *recorder) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.accepted = append(l.accepted, c.(*testnet.Conn))
+	}
+	return c, err
+}
+
+// writes is how many system calls the server would have written with.
+func (l *recorder) writes() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.accepted {
+		n += c.Writes()
+	}
+	return n
 }
 
 func newDirect(tb testing.TB, cfg socketio.Config) *direct {
@@ -25,7 +55,7 @@ func newDirect(tb testing.TB, cfg socketio.Config) *direct {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := &direct{srv: srv, listener: testnet.Listen(testnet.Options{})}
+	d := &direct{srv: srv, listener: &recorder{Listener: testnet.Listen(testnet.Options{})}}
 	d.http = &http.Server{Handler: srv}
 	go d.http.Serve(d.listener)
 	tb.Cleanup(func() {
@@ -40,11 +70,18 @@ func newDirect(tb testing.TB, cfg socketio.Config) *direct {
 // connect opens a websocket and joins the main namespace.
 func (d *direct) connect(tb testing.TB) *testnet.Conn {
 	tb.Helper()
-	conn, err := d.listener.Dial()
+	conn := dial(tb, d.listener.Listener)
+	tb.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// dial opens a websocket, joins the main namespace and reads no more.
+func dial(tb testing.TB, l *testnet.Listener) *testnet.Conn {
+	tb.Helper()
+	conn, err := l.Dial()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { conn.Close() })
 	io.WriteString(conn, "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	readUntil(tb, conn, []byte(`"maxPayload":1000000}`))

@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,6 +101,24 @@ func (r *rig) eventually(what string, f func() bool) {
 	r.Fatalf("it did not happen: %s", what)
 }
 
+// list collects what handlers see.
+type list[T any] struct {
+	mu sync.Mutex // guards what follows
+	v  []T
+}
+
+func (l *list[T]) add(v T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.v = append(l.v, v)
+}
+
+func (l *list[T]) all() []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.v)
+}
+
 // message is an Engine.IO packet that the peer received: text with its type, or
 // the bytes of a binary message behind a "b".
 type message string
@@ -110,7 +130,8 @@ type peer struct {
 	write    func(m message) error
 	hangUp   func() // cuts the connection
 	conn     *testnet.Conn
-	sid      string // of the namespace that was joined last
+	poll     func() []message // of a quiet polling peer: one GET
+	sid      string           // of the namespace that was joined last
 }
 
 // open connects a peer that has no namespace yet.
@@ -281,6 +302,15 @@ func (r *rig) openPolling(p *peer) {
 	}()
 }
 
+// stalled connects a peer that joined the main namespace and reads no more.
+func (r *rig) stalled() *peer {
+	r.Helper()
+	conn := dial(r.T, r.listener)
+	p := &peer{r: r, conn: conn, hangUp: func() { conn.Close() }}
+	r.peers = append(r.peers, p)
+	return p
+}
+
 // quietPolling connects a polling peer that sends but never waits for more.
 func (r *rig) quietPolling() *peer {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -291,19 +321,20 @@ func (r *rig) quietPolling() *peer {
 	}}
 	r.peers = append(r.peers, p)
 	url := "http://server/socket.io/?EIO=4&transport=polling"
-	p.write = func(m message) error {
-		method := http.MethodPost
-		if m == "" {
-			method = http.MethodGet
-		}
-		req, _ := http.NewRequestWithContext(ctx, method, url, strings.NewReader(payload(m)))
+	p.poll = func() []message {
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		got, err := do(client, req)
-		if m == "" && err == nil {
-			url += "&sid=" + regexp.MustCompile(`"sid":"([^"]*)"`).FindStringSubmatch(string(got[0]))[1]
+		if err != nil {
+			r.Fatal(err)
 		}
+		return got
+	}
+	url += "&sid=" + regexp.MustCompile(`"sid":"([^"]*)"`).FindStringSubmatch(string(p.poll()[0]))[1]
+	p.write = func(m message) error {
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(payload(m)))
+		_, err := do(client, req)
 		return err
 	}
-	p.send("") // the handshake
 	return p
 }
 
