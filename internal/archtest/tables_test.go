@@ -11,6 +11,7 @@ var floors = map[string][]string{
 	"internal/archtest": {},
 	"internal/bufpool":  {},
 	"internal/testnet":  {},
+	"internal/polltest": {},
 	"internal/wheel":    {},
 
 	// 1
@@ -62,8 +63,9 @@ var modules = map[string][]string{
 	"github.com/gorilla/mux":             {"server", "examples"},
 	"github.com/klauspost/compress":      {"wscore", "engineio"},
 	"github.com/peterbourgon/ff":         {"server"},
-	"github.com/rs/cors":                 {"engineio"},
+	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
+	"golang.org/x/term":                  {"server"},
 	"gopkg.in/yaml.v3":                   {"tests"},
 }
 

@@ -62,6 +62,11 @@ func (s *streamed) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 func ph(n string) string { return `{"_placeholder":true,"num":` + n + `}` }
 
+type streamedAndTimed struct {
+	S streamed
+	D time.Duration
+}
+
 func TestAppend(t *testing.T) {
 	var nilBytes []byte
 	var nilPtr *file
@@ -96,10 +101,7 @@ func TestAppend(t *testing.T) {
 				`}},"named":` + ph("4") + `,"temp":null,"next":{"name":"","any":null,"named":null,"temp":0,"Pic":null},"Pic":` + ph("5") + `}`,
 			[]string{"1", "2", "3", "4", "5", "6"}},
 		{streamed{[2][]byte{[]byte("a"), nil}}, `[` + ph("0") + `,null]`, []string{"a"}}, {struct{ S *streamed }{&streamed{[2][]byte{nil, []byte("b")}}}, `{"S":[null,` + ph("0") + `]}`, []string{"b"}},
-		{struct {
-			S streamed
-			D time.Duration
-		}{D: 9}, `{"S":[null,null],"D":9}`, nil},
+		{streamedAndTimed{D: 9}, `{"S":[null,null],"D":9}`, nil},
 		{[4]byte{1, 2, 3, 4}, `"AQIDBA=="`, nil},
 		// Raw JSON: checked, compact, else as it is.
 		{stdjson.RawMessage(" { \"b\" : 1e5 , \"a\":[ 1.0, \"\\u0041\\/ x\" ] }\n"), `{"b":1e5,"a":[1.0,"\u0041\/ x"]}`, nil},

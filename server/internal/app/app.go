@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/hermod-io/hermod/server/internal/chat"
+	"github.com/hermod-io/hermod/server/internal/config"
+	"github.com/hermod-io/hermod/server/internal/logging"
+	"github.com/hermod-io/hermod/server/internal/routes"
+	"github.com/hermod-io/hermod/server/web"
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// App is a server that may be run once.
+type App struct {
+	cfg      config.Config
+	log      *logrus.Logger
+	sio      *socketio.Server
+	http     *http.Server
+	draining atomic.Bool
+}
+
+// New puts an App together. It listens to nothing yet.
+func New(cfg config.Config, log *logrus.Logger) (*App, error) {
+	sc := cfg.SocketIO()
+	sc.Log = logging.Slog(log)
+	if sc.ClientFiles == nil {
+		log.WithField("dir", cfg.ClientDir).Warn("the browser client is not there; make web fetches it")
+	}
+	sio, err := socketio.New(sc)
+	if err != nil {
+		return nil, err
+	}
+	chat.Register(sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
+	a := &App{cfg: cfg, log: log, sio: sio}
+	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Page: web.Page(), Draining: &a.draining}
+	a.http = &http.Server{
+		Handler: rt.Handler(),
+		// Only the head of a request is bounded: a polling GET may wait for as
+		// long as it likes, and the body of a POST is bounded by its size.
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	return a, nil
+}
+
+// Run listens, says so on out, and serves until ctx ends; then it drains and
+// returns nil. The error is that of listening or serving.
+func (a *App) Run(ctx context.Context, out io.Writer) error {
+	l, err := net.Listen("tcp", a.cfg.Addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "listening on http://%s\n", displayAddr(l.Addr()))
+	a.log.WithField("addr", l.Addr().String()).Info("listening")
+	failed := make(chan error, 1)
+	go func() { failed <- a.http.Serve(l) }() // ends with the server; Run waits for it
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	a.drain()
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// drain ends the connections in the time there is.
+func (a *App) drain() {
+	a.draining.Store(true)
+	a.log.WithField("clients", a.sio.Engine().Clients()).Info("draining")
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
+	defer cancel()
+	if err := a.sio.Shutdown(ctx); err != nil {
+		a.log.WithError(err).Warn("not all connections ended in time")
+	}
+	if err := a.http.Shutdown(ctx); err != nil {
+		a.log.WithError(err).Warn("requests were cut off")
+		_ = a.http.Close()
+	}
+	a.log.Info("stopped")
+}
+
+// displayAddr is an address that a browser on this machine can open.
+func displayAddr(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// Healthcheck asks a server that listens on addr whether it is ready.
+func Healthcheck(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	if host == "" || net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	client := http.Client{Timeout: 3 * time.Second}
+	res, err := client.Get("http://" + net.JoinHostPort(host, port) + "/readyz")
+	if err != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("app: %s", res.Status)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+	"github.com/rs/cors"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// Prefix begins the environment variable of every flag: -ping-interval is
+// HERMOD_PING_INTERVAL.
+const Prefix = "HERMOD"
+
+// Config is what the program can be told. Parse fills it in; a zero duration or
+// size means the default of the library it goes to.
+type Config struct {
+	Addr            string
+	LogLevel        string
+	LogFormat       string
+	ShutdownTimeout time.Duration
+	ClientDir       string
+	Healthcheck     bool
+
+	Path              string
+	PingInterval      time.Duration
+	PingTimeout       time.Duration
+	UpgradeTimeout    time.Duration
+	ConnectTimeout    time.Duration
+	MaxHTTPBufferSize int64
+	Transports        string
+	NoUpgrades        bool
+	CORSOrigins       string
+	QueueBytes        int
+	QueuePackets      int
+	DropNewest        bool
+
+	ChatHistory int
+	ChatMaxFile int
+}
+
+// Parse reads args (without the program's name) and the environment. The help
+// goes to out. The error is flag.ErrHelp after -h.
+func Parse(args []string, out io.Writer) (Config, error) {
+	var c Config
+	fs := flag.NewFlagSet("hermod", flag.ContinueOnError)
+	fs.SetOutput(out)
+	fs.Usage = func() { usage(fs) }
+	c.program(fs)
+	c.engine(fs)
+	c.chat(fs)
+	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix)); err != nil {
+		return Config{}, err
+	}
+	if n := fs.NArg(); n > 0 {
+		return Config{}, fmt.Errorf("config: %q is no flag", fs.Arg(0))
+	}
+	return c, c.validate()
+}
+
+func usage(fs *flag.FlagSet) {
+	fmt.Fprintf(fs.Output(), "hermod serves Socket.IO clients, and a chat page at /.\n\n"+
+		"Each flag can also be given as an environment variable: -ping-interval is %s_PING_INTERVAL.\n\n", Prefix)
+	fs.PrintDefaults()
+}
+
+func (c *Config) program(fs *flag.FlagSet) {
+	fs.StringVar(&c.Addr, "addr", ":3000", "`host:port` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.LogLevel, "log-level", "info", "least `level` that is logged: debug, info, warn, error")
+	fs.StringVar(&c.LogFormat, "log-format", "auto", "`form` of the log: text, json, or auto (text on a terminal)")
+	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", 10*time.Second, "`time` that connections have to end after SIGTERM or SIGINT")
+	fs.StringVar(&c.ClientDir, "client-dir", "server/web/dist", "`folder` of the official browser client (socket.io.js and its siblings)")
+	fs.BoolVar(&c.Healthcheck, "healthcheck", false, "ask the server at -addr whether it is ready, and exit with 0 or 1")
+}
+
+func (c *Config) engine(fs *flag.FlagSet) {
+	fs.StringVar(&c.Path, "path", "/socket.io", "`path` of the Socket.IO endpoint")
+	fs.DurationVar(&c.PingInterval, "ping-interval", 25*time.Second, "`time` between two heartbeats")
+	fs.DurationVar(&c.PingTimeout, "ping-timeout", 20*time.Second, "`time` a client has to answer one")
+	fs.DurationVar(&c.UpgradeTimeout, "upgrade-timeout", 10*time.Second, "`time` an upgrade to WebSocket may take")
+	fs.DurationVar(&c.ConnectTimeout, "connect-timeout", 45*time.Second, "`time` a connection may last without a namespace")
+	fs.Int64Var(&c.MaxHTTPBufferSize, "max-http-buffer-size", 1_000_000, "largest message or POST body in `bytes`")
+	fs.StringVar(&c.Transports, "transports", "polling,websocket", "`list` of transports")
+	fs.BoolVar(&c.NoUpgrades, "no-upgrades", false, "do not offer the upgrade from polling to WebSocket")
+	fs.StringVar(&c.CORSOrigins, "cors-origin", "", "`list` of origins whose pages may connect, * for all; empty: pages of this host only")
+	fs.IntVar(&c.QueueBytes, "queue-bytes", 4<<20, "`bytes` that may wait for one client")
+	fs.IntVar(&c.QueuePackets, "queue-packets", 4096, "`packets` that may wait for one client")
+	fs.BoolVar(&c.DropNewest, "queue-drop-newest", false, "drop what finds the queue full, instead of cutting the client off")
+}
+
+func (c *Config) chat(fs *flag.FlagSet) {
+	fs.IntVar(&c.ChatHistory, "chat-history", 50, "`messages` the chat remembers of each room")
+	fs.IntVar(&c.ChatMaxFile, "chat-max-file", 512<<10, "largest picture or file of the chat in `bytes`")
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json":
+		return fmt.Errorf("config: -log-format: %q is none of text, json, auto", c.LogFormat)
+	case !strings.HasPrefix(c.Path, "/"):
+		return fmt.Errorf("config: -path: %q does not begin with a slash", c.Path)
+	case c.ShutdownTimeout <= 0:
+		return errors.New("config: -shutdown-timeout must be positive")
+	case c.ChatHistory < 1 || c.ChatMaxFile < 1:
+		return errors.New("config: -chat-history and -chat-max-file must be positive")
+	}
+	s := c.SocketIO()
+	return s.Validate()
+}
+
+// SocketIO returns the settings of the library. ClientFiles is set if the
+// folder is there.
+func (c *Config) SocketIO() socketio.Config {
+	s := socketio.Config{
+		ConnectTimeout: c.ConnectTimeout,
+		ClientFiles:    c.clientFiles(),
+		Engine: engineio.Config{
+			Path:              c.Path,
+			PingInterval:      c.PingInterval,
+			PingTimeout:       c.PingTimeout,
+			UpgradeTimeout:    c.UpgradeTimeout,
+			MaxHTTPBufferSize: c.MaxHTTPBufferSize,
+			Transports:        list(c.Transports),
+			NoUpgrades:        c.NoUpgrades,
+			Queue:             engineio.Queue{Bytes: c.QueueBytes, Packets: c.QueuePackets},
+		},
+	}
+	if c.DropNewest {
+		s.Engine.Queue.OnFull = engineio.DropNewest
+	}
+	if origins := list(c.CORSOrigins); len(origins) > 0 {
+		s.Engine.CORS = &cors.Options{AllowedOrigins: origins, AllowCredentials: origins[0] != "*"}
+	} else {
+		s.Engine.AllowRequest = engineio.SameOrigin
+	}
+	return s
+}
+
+// clientFiles is the folder of the browser client, or nil if it is not there.
+func (c *Config) clientFiles() fs.FS {
+	if info, err := os.Stat(c.ClientDir); err != nil || !info.IsDir() {
+		return nil
+	}
+	return os.DirFS(c.ClientDir)
+}
+
+// list splits a comma-separated list.
+func list(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

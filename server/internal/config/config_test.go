@@ -1,0 +1,98 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/engineio"
+)
+
+func TestDefaults(t *testing.T) {
+	c, err := Parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.SocketIO()
+	if c.Addr != ":3000" || s.Engine.PingInterval != 25*time.Second || s.Engine.PingTimeout != 20*time.Second ||
+		s.ConnectTimeout != 45*time.Second || s.Engine.MaxHTTPBufferSize != 1_000_000 {
+		t.Errorf("%+v", c)
+	}
+	if s.Engine.AllowRequest == nil || s.Engine.CORS != nil {
+		t.Error("by default only pages of the same host may connect")
+	}
+}
+
+// A flag wins over its environment variable.
+func TestFlagsAndEnvironment(t *testing.T) {
+	t.Setenv("HERMOD_ADDR", "127.0.0.1:1")
+	t.Setenv("HERMOD_PING_INTERVAL", "3s")
+	c, err := Parse([]string{"-addr", "127.0.0.1:2", "-queue-drop-newest", "-cors-origin", "https://a.example, https://b.example"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.SocketIO()
+	if c.Addr != "127.0.0.1:2" || s.Engine.PingInterval != 3*time.Second || s.Engine.Queue.OnFull != engineio.DropNewest {
+		t.Errorf("%+v", c)
+	}
+	if s.Engine.CORS == nil || len(s.Engine.CORS.AllowedOrigins) != 2 || s.Engine.AllowRequest != nil {
+		t.Errorf("CORS: %+v", s.Engine.CORS)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, args := range [][]string{
+		{"-nonsense"},
+		{"stray"},
+		{"-log-format", "xml"},
+		{"-path", "socket.io"},
+		{"-transports", "carrier-pigeon"},
+		{"-shutdown-timeout", "0s"},
+		{"-chat-history", "0"},
+		{"-ping-interval", "-1s"},
+	} {
+		if _, err := Parse(args, io.Discard); err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+	}
+}
+
+// The help names each flag, with a word on what it is for.
+func TestHelp(t *testing.T) {
+	var out strings.Builder
+	if _, err := Parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("error %v", err)
+	}
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	var c Config
+	c.program(fs)
+	c.engine(fs)
+	c.chat(fs)
+	n := 0
+	fs.VisitAll(func(f *flag.Flag) {
+		n++
+		if !strings.Contains(out.String(), "  -"+f.Name) || len(f.Usage) < 10 {
+			t.Errorf("-%s is not explained", f.Name)
+		}
+	})
+	if n < 15 {
+		t.Errorf("only %d flags", n)
+	}
+}
+
+func TestClientDir(t *testing.T) {
+	c, err := Parse([]string{"-client-dir", t.TempDir()}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SocketIO().ClientFiles == nil {
+		t.Error("the folder is there and not used")
+	}
+	c.ClientDir = "no/such/folder"
+	if c.SocketIO().ClientFiles != nil {
+		t.Error("the folder is not there and used")
+	}
+}

@@ -1,0 +1,2 @@
+// Package routes lays out the program's URLs.
+package routes

@@ -1,0 +1,62 @@
+package routes
+
+import (
+	"io/fs"
+	"net/http"
+	"path"
+	"sync/atomic"
+
+	"github.com/gorilla/mux"
+)
+
+// Routes is what the program serves.
+type Routes struct {
+	// SocketIO serves Path and what is below it.
+	SocketIO http.Handler
+	Path     string
+	// Page holds index.html and what it needs.
+	Page fs.FS
+	// Draining makes /readyz say no.
+	Draining *atomic.Bool
+}
+
+// contentPolicy lets the page load nothing but what this server serves.
+const contentPolicy = "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; " +
+	"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Handler returns the handler of all routes.
+func (rt *Routes) Handler() http.Handler {
+	r := mux.NewRouter()
+	r.Handle("/healthz", status(func() bool { return true })).Methods(http.MethodGet, http.MethodHead)
+	r.Handle("/readyz", status(func() bool { return !rt.Draining.Load() })).Methods(http.MethodGet, http.MethodHead)
+	r.PathPrefix(path.Clean(rt.Path) + "/").Handler(rt.SocketIO)
+	r.PathPrefix("/").Handler(page(rt.Page)).Methods(http.MethodGet, http.MethodHead)
+	return r
+}
+
+// status answers 200 or 503.
+func status(ok func() bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		if !ok() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte("draining\n"))
+			return
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	})
+}
+
+// page serves files under headers that keep foreign content out.
+func page(files fs.FS) http.Handler {
+	serve := http.FileServerFS(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		serve.ServeHTTP(w, r)
+	})
+}
