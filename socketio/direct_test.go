@@ -82,8 +82,9 @@ func dial(tb testing.TB, l *testnet.Listener) *testnet.Conn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	io.WriteString(conn, "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if _, err := io.WriteString(conn, upgradeRequest); err != nil {
+		tb.Fatal(err)
+	}
 	readUntil(tb, conn, []byte(`"maxPayload":1000000}`))
 	if _, err := conn.Write(frames("40")); err != nil {
 		tb.Fatal(err)

@@ -61,6 +61,14 @@ func (e *ArgError) Error() string {
 // Unwrap returns Err.
 func (e *ArgError) Unwrap() error { return e.Err }
 
+// brief is what the client may see of it: nothing of our types.
+func (e *ArgError) brief() string {
+	if e.Err == errMissing {
+		return "argument " + strconv.Itoa(e.Index) + ": missing"
+	}
+	return "argument " + strconv.Itoa(e.Index) + ": invalid"
+}
+
 // AckError reports that acks are missing; those that came stand.
 type AckError struct {
 	Missing int   // how many did not come

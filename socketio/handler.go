@@ -250,7 +250,7 @@ func defaultAckError(err error) any {
 	case errors.As(err, &own):
 		return errorAck{errorBody{own.Code, own.Message, own.Data}}
 	case errors.As(err, &arg):
-		return errorAck{errorBody{Code: codeArgument, Message: arg.Error()}}
+		return errorAck{errorBody{Code: codeArgument, Message: arg.brief()}}
 	}
 	return errorAck{errorBody{Code: codeInternal, Message: internalError}}
 }

@@ -44,7 +44,7 @@ func TestErrorAcks(t *testing.T) {
 			{`["errorf"]`, `[{"error":{"code":"c","message":"m 1"}}]`},
 			{`["secret"]`, `[{"error":{"code":"internal","message":"internal error"}}]`},
 			{`["panic"]`, `[{"error":{"code":"internal","message":"internal error"}}]`},
-			{`["typed"]`, `[{"error":{"code":"bad_request","message":"socketio: argument 0: missing"}}]`},
+			{`["typed"]`, `[{"error":{"code":"bad_request","message":"argument 0: missing"}}]`},
 			{`["acked"]`, `["first"]`},
 			{`["unencodable"]`, `[{"error":{"code":"internal","message":"internal error"}}]`},
 			{`["typed",1,"surplus"]`, `[1]`},
@@ -54,7 +54,7 @@ func TestErrorAcks(t *testing.T) {
 			p.send("42" + c.packet)
 		}
 		p.send(`4299["typed","x"]`)
-		p.wantMatch(`^4399\[\{"error":\{"code":"bad_request","message":"socketio: argument 0: .*"\}\}\]$`, "a wrong type")
+		p.wantMatch(`^4399\[\{"error":\{"code":"bad_request","message":"argument 0: invalid"\}\}\]$`, "a wrong type")
 		p.send(`42100["nobody handles this"]`)
 		p.wantIdle("without a request nothing is answered, nor without a handler")
 		if n := r.srv.Stats().Panics; n != 2 {
@@ -238,7 +238,7 @@ func TestTyped(t *testing.T) {
 		p.send(`420["add",1,2,"n"]`)
 		p.want(`430[3,0,"n"]`, "several values in the ack")
 		p.send(`421["add",1,2]`)
-		p.want(`431[{"error":{"code":"bad_request","message":"socketio: argument 2: missing"}}]`, "one is missing")
+		p.want(`431[{"error":{"code":"bad_request","message":"argument 2: missing"}}]`, "one is missing")
 		p.send(`422["ping"]`)
 		p.want(`432[]`, "none at all")
 		p.send(`451-3["bytes",{"_placeholder":true,"num":0}]`, "b\x01")

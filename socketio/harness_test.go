@@ -374,6 +374,10 @@ func do(client *http.Client, req *http.Request) ([]message, error) {
 	return ms, nil
 }
 
+// upgradeRequest opens a session over websocket.
+const upgradeRequest = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
 // openWebSocket dials a websocket whose frames the harness makes itself.
 func (r *rig) openWebSocket(p *peer) {
 	conn, err := r.listener.Dial()
@@ -387,9 +391,7 @@ func (r *rig) openWebSocket(p *peer) {
 			continue
 		}
 	}
-	const request = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-	if _, err := io.WriteString(conn, request); err != nil {
+	if _, err := io.WriteString(conn, upgradeRequest); err != nil {
 		r.Fatal(err)
 	}
 	in := bufio.NewReader(conn)

@@ -28,8 +28,10 @@ func TestConnect(t *testing.T) {
 		p.want(`44/nowhere,{"message":"Invalid namespace"}`, "nobody made it")
 		p.send(`40/admin,{"token":"x"}`)
 		p.wantMatch(`^40/admin,\{"sid":"[^"]{20}"\}$`, "joined")
-		var auth struct{ Token string }
-		if err := seen.DecodeAuth(&auth); err != nil || string(seen.Auth()) != `{"token":"x"}` {
+		var auth struct {
+			Token string `json:"token"`
+		}
+		if err := seen.DecodeAuth(&auth); err != nil || auth.Token != "x" || string(seen.Auth()) != `{"token":"x"}` {
 			r.Errorf("auth %s, %v", seen.Auth(), err)
 		}
 		if q := seen.URL.Query(); q.Get("EIO") != "4" || q.Get("transport") != r.transport || seen.RemoteAddr == "" {
@@ -240,6 +242,7 @@ func TestForcedServerClose(t *testing.T) {
 		r.srv.OnDisconnect(func(s *socketio.Socket, why socketio.Reason) { got.add(why) })
 		p := r.quietPolling()
 		p.send("40")
+		synctest.Wait() // it has joined
 		p.send("42{}")
 		r.eventually("the end", func() bool { return len(got.all()) == 1 })
 		if got.all()[0] != socketio.ForcedServerClose {
@@ -270,6 +273,7 @@ func TestServerDisconnect(t *testing.T) {
 		p.want("41", "DISCONNECT")
 		p.send(`42["after"]`, "41")
 		p.join("/x")
+		r.eventually("the handler's end", func() bool { return len(j.all()) > 0 })
 		j.want(r.T, "engineio: session closed engineio: session closed")
 	})
 }
@@ -306,6 +310,7 @@ func TestNamespacesOfOneConnection(t *testing.T) {
 		r.eventually("another", func() bool { return len(j.all()) == 2 })
 		_ = r.srv.Of("/c").Emit("x")
 		p.want(`42/c,["x"]`, "the others stay")
+		synctest.Wait() // the next GET waits
 		p.hangUp()
 		r.eventually("the rest", func() bool { return len(j.all()) == 4 })
 		got := j.all()
@@ -405,8 +410,10 @@ func TestData(t *testing.T) {
 		if err != nil || len(found) != 1 {
 			r.Fatal(found, err)
 		}
-		var data struct{ User user }
-		if err := found[0].DecodeData(&data); err != nil || string(found[0].Info().Data) != string(text) {
+		var data struct {
+			User user `json:"user"`
+		}
+		if err := found[0].DecodeData(&data); err != nil || data.User.Name != "ada" || string(found[0].Info().Data) != string(text) {
 			r.Errorf("%s, %v", found[0].Info().Data, err)
 		}
 		if h := found[0].Info().Handshake; h.Query["EIO"] != "4" || h.Headers["host"] != "server" || h.Address != "127.0.0.1" {

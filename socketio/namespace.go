@@ -104,18 +104,6 @@ type local Namespace
 // Name implements adapters.Local.
 func (l *local) Name() string { return l.name }
 
-// reachable reports whether s takes broadcasts. One that is just joining takes
-// them behind its CONNECT reply.
-func (s *Socket) reachable() bool {
-	state := s.state.Load()
-	if state == stateJoining {
-		s.client.mu.Lock()
-		state = s.state.Load()
-		s.client.mu.Unlock()
-	}
-	return state == stateLive
-}
-
 // delivery is one packet on its way to the members of this node.
 type delivery struct {
 	ns       *Namespace
@@ -153,7 +141,7 @@ func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 	d.hooks = d.ns.table.Load().onAnyOutgoing
 	for m := range to {
 		s := (*Socket)(m.(*member))
-		if !s.reachable() {
+		if !s.Connected() {
 			continue
 		}
 		if d.hooks != nil {

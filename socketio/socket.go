@@ -89,7 +89,15 @@ func (s *Socket) Session() *engineio.Session { return s.client.session }
 
 // Connected reports whether the socket is in its namespace: from the end of the
 // middlewares until it disconnects.
-func (s *Socket) Connected() bool { return s.state.Load() == stateLive }
+func (s *Socket) Connected() bool {
+	state := s.state.Load()
+	if state == stateJoining { // the client may know already
+		s.client.mu.Lock()
+		state = s.state.Load()
+		s.client.mu.Unlock()
+	}
+	return state == stateLive
+}
 
 // Recovered reports whether the socket continues an earlier one. It is always
 // false as long as connection state recovery is not configured.

@@ -1,0 +1,53 @@
+package socketio_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+
+	"github.com/hermod-io/hermod/internal/testnet"
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// talk is a client of the examples, joined to the main namespace: it sends
+// packets and prints what comes. It lives as long as the program.
+type talk struct {
+	conn *testnet.Conn
+	in   *bufio.Reader
+}
+
+func newTalk(srv *socketio.Server) *talk {
+	l := testnet.Listen(testnet.Options{})
+	go http.Serve(l, srv)
+	conn, err := l.Dial()
+	if err != nil {
+		panic(err)
+	}
+	t := &talk{conn: conn, in: bufio.NewReader(conn)}
+	if _, err := conn.Write([]byte(upgradeRequest)); err != nil {
+		panic(err)
+	}
+	if _, err := http.ReadResponse(t.in, nil); err != nil {
+		panic(err)
+	}
+	t.skip() // the handshake
+	t.send("40")
+	t.skip() // the reply
+	return t
+}
+
+func (t *talk) send(packet string) {
+	if _, err := t.conn.Write(frames(message(packet))); err != nil {
+		panic(err)
+	}
+}
+
+func (t *talk) skip() message {
+	m, err := readFrame(t.in)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func (t *talk) print() { fmt.Println(t.skip()) }
