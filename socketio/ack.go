@@ -174,7 +174,7 @@ func (s *Socket) takeAcks() pendingAcks {
 
 // fail ends the waits.
 func (a pendingAcks) fail(cause *DisconnectError) {
-	var err error = ErrClosed
+	err := ErrClosed
 	if cause != nil {
 		err = cause
 	}

@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -284,19 +285,39 @@ func TestManySockets(t *testing.T) {
 		if err != nil || !slices.Equal(all, want) {
 			r.Errorf("rooms %v, %v", all, err)
 		}
-		if err := remote.Disconnect(ctx, false); err != nil {
+		disconnectMany(r, remote, a, b)
+	})
+}
+
+func disconnectMany(r *rig, remote *socketio.RemoteSocket, a, b *peer) {
+	r.Helper()
+	ctx := r.Context()
+	if err := remote.Disconnect(ctx, false); err != nil {
+		r.Error(err)
+	}
+	a.want("41", "disconnected")
+	r.eventually("it left", func() bool { return r.srv.Socket(a.sid) == nil })
+	if _, err := remote.EmitWithAck(ctx, "q"); !errors.Is(err, socketio.ErrClosed) {
+		r.Errorf("a question to one who left: %v", err)
+	}
+	if err := r.srv.DisconnectSockets(ctx, true); err != nil {
+		r.Error(err)
+	}
+	b.want("41", "everybody")
+	b.wantClosed("with the connection")
+}
+
+// TestServerSideEmit: in memory there is no other node.
+func TestServerSideEmit(t *testing.T) {
+	runWebSocket(t, socketio.Config{}, func(r *rig) {
+		ctx := r.Context()
+		r.srv.OnServerSide("x", func(context.Context, *socketio.Event) error {
+			r.Error("an event of our own")
+			return nil
+		})
+		if err := r.srv.ServerSideEmit(ctx, "x", 1); err != nil {
 			r.Error(err)
 		}
-		a.want("41", "disconnected")
-		r.eventually("it left", func() bool { return r.srv.Socket(a.sid) == nil })
-		if _, err := remote.EmitWithAck(ctx, "q"); !errors.Is(err, socketio.ErrClosed) {
-			r.Errorf("a question to one who left: %v", err)
-		}
-		if err := r.srv.DisconnectSockets(ctx, true); err != nil {
-			r.Error(err)
-		}
-		b.want("41", "everybody")
-		b.wantClosed("with the connection")
 		if replies, err := r.srv.ServerSideEmitWithAck(ctx, "x"); err != nil || len(replies) != 0 {
 			r.Errorf("no other node: %v, %v", replies, err)
 		}

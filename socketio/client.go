@@ -3,6 +3,7 @@ package socketio
 import (
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -204,10 +205,8 @@ func (c *client) remove(s *Socket) {
 
 // remember notes a namespace that was left. It needs mu.
 func (c *client) remember(n *Namespace) {
-	for _, m := range c.left {
-		if m == n {
-			return
-		}
+	if slices.Contains(c.left, n) {
+		return
 	}
 	c.left = append(c.left, n)
 }

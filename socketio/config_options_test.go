@@ -100,8 +100,8 @@ func readOptionsTables(t *testing.T) (options map[string]optionRow, own []string
 func configFields() map[string]bool {
 	fields := map[string]bool{}
 	add := func(prefix string, t reflect.Type) {
-		for i := range t.NumField() {
-			fields[prefix+t.Field(i).Name] = true
+		for field := range t.Fields() {
+			fields[prefix+field.Name] = true
 		}
 	}
 	add("", reflect.TypeFor[socketio.Config]())

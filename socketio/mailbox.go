@@ -70,8 +70,12 @@ const (
 // judge needs mu. paused tells that the reader has stopped.
 func (c *client) judge(paused bool) verdict {
 	switch {
-	case c.ended.Load() || c.srv.closing.Load() || !c.over(1) && (!paused || c.halfEmpty()):
+	case c.ended.Load() || !c.over(1) && (!paused || c.halfEmpty()):
 		return goOn
+	case c.srv.closing.Load() && c.over(tooMany):
+		return cut
+	case c.srv.closing.Load():
+		return goOn // so that it comes to the end of the connection
 	case c.box.asking > 0 && !c.over(tooMany):
 		return goOn
 	case c.box.handlers > 0 && c.over(tooMany):

@@ -3,7 +3,6 @@ package socketio
 import (
 	"context"
 	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -212,9 +211,4 @@ func (d *delivery) overhear(s *Socket) {
 // ServerSideEvent implements adapters.Local.
 func (l *local) ServerSideEvent(args parser.Args, reply func(parser.Args)) {
 	(*Namespace)(l).takeServerSide(args, reply)
-}
-
-// roomNames copies names, since operators keep them.
-func roomNames(old []string, names []string) []string {
-	return append(slices.Clip(old), names...)
 }
