@@ -137,7 +137,7 @@ type peer struct {
 // open connects a peer that has no namespace yet.
 func (r *rig) open() *peer {
 	r.Helper()
-	p := &peer{r: r, received: make(chan message, 1<<15)}
+	p := &peer{r: r, received: make(chan message, 1<<12)}
 	if r.transport == engineio.Polling {
 		r.openPolling(p)
 	} else {
