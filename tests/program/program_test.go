@@ -1,0 +1,100 @@
+// Package program runs the server program as a user does: from the command
+// line, with nothing else beside it.
+package program
+
+import (
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/polltest"
+	"github.com/hermod-io/hermod/tests/internal/proc"
+)
+
+const patience = time.Minute
+
+// start runs the program on a free port and returns its address.
+func start(t *testing.T, args ...string) (*proc.Process, string) {
+	t.Helper()
+	bin := proc.Build(t, "./server")
+	p := proc.Start(t, proc.Command{Path: bin, Args: append([]string{"-addr", "127.0.0.1:0"}, args...)})
+	return p, p.WaitFor(`listening on (http://127\.0\.0\.1:\d+)`, patience)[1]
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+// It serves a Socket.IO client and the page, and ends with status 0 on SIGTERM,
+// also while a client is connected.
+func TestServesAndStops(t *testing.T) {
+	p, url := start(t)
+	for _, path := range []string{"/", "/healthz", "/readyz"} {
+		if status, _ := get(t, url+path); status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	polltest.Dial(t, url)
+	if status := p.Stop(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+// Without the browser client the server runs, and says what to do.
+func TestWithoutClientFiles(t *testing.T) {
+	p, url := start(t, "-client-dir", filepath.Join(t.TempDir(), "none"))
+	if status, _ := get(t, url+"/socket.io/socket.io.js"); status != http.StatusBadRequest {
+		t.Errorf("status %d", status)
+	}
+	if status, body := get(t, url+"/"); status != http.StatusOK || !strings.Contains(body, "make web") {
+		t.Errorf("the page says nothing of make web: %d", status)
+	}
+	p.WaitFor(`make web`, patience)
+	polltest.Dial(t, url)
+}
+
+func TestPortTaken(t *testing.T) {
+	_, url := start(t)
+	bin := proc.Build(t, "./server")
+	p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-addr", strings.TrimPrefix(url, "http://")}})
+	if status := p.Wait(patience); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
+	if !strings.Contains(p.Output(), "address already in use") {
+		t.Errorf("it says %q", p.Output())
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	_, url := start(t)
+	bin := proc.Build(t, "./server")
+	for addr, want := range map[string]int{strings.TrimPrefix(url, "http://"): 0, "127.0.0.1:1": 1} {
+		p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-healthcheck", "-addr", addr}})
+		if status := p.Wait(patience); status != want {
+			t.Errorf("-healthcheck of %s: exit status %d, want %d", addr, status, want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	p := proc.Start(t, proc.Command{Path: proc.Build(t, "./server"), Args: []string{"-h"}})
+	if status := p.Wait(patience); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if !strings.Contains(p.Output(), "-addr host:port") {
+		t.Errorf("it says %q", p.Output())
+	}
+}
