@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"encoding/json"
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -241,9 +240,7 @@ func (c *client) stopConnectTimer() {
 
 // close closes the connection for cause, the client's fault.
 func (c *client) close(cause error) {
-	if log := c.srv.cfg.Log; log != nil {
-		log.Warn("connection closed", slog.Any("err", cause), slog.String("transport", c.session.Transport()))
-	}
+	c.logFault(cause)
 	reason := ForcedClose
 	if c.session.Transport() == engineio.Polling && !c.session.Writable() {
 		reason = ForcedServerClose

@@ -70,7 +70,10 @@ func TestAdapterThatCannotBeMade(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	if err := srv.Close(ctx); err != nil {
-		t.Error(err)
+	d := serveDirect(t, srv)
+	client := dialTalk(d.listener.Listener)
+	client.send("40/late,")
+	if m := client.skip(); m != `44/late,{"message":"internal error"}` {
+		t.Error(m)
 	}
 }

@@ -55,6 +55,11 @@ func newDirect(tb testing.TB, cfg socketio.Config) *direct {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return serveDirect(tb, srv)
+}
+
+func serveDirect(tb testing.TB, srv *socketio.Server) *direct {
+	tb.Helper()
 	d := &direct{srv: srv, listener: &recorder{Listener: testnet.Listen(testnet.Options{})}}
 	d.http = &http.Server{Handler: srv}
 	go d.http.Serve(d.listener)

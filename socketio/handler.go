@@ -3,7 +3,6 @@ package socketio
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -152,6 +151,7 @@ func (s *Socket) find(t *table, e *Event) Handler {
 func (s *Socket) handle(e *Event) {
 	t := s.ns.table.Load()
 	h := s.find(t, e)
+	s.logEvent(e)
 	var first error
 	for _, any := range t.onAny {
 		if err := s.run(any, e); err != nil && first == nil {
@@ -200,15 +200,7 @@ func (s *Socket) failed(e *Event, err error) {
 
 // report logs an error of user code and hands it to OnError.
 func (s *Socket) report(event string, err error) {
-	if log := s.ns.srv.cfg.Log; log != nil {
-		level, stack := slog.LevelInfo, ""
-		var p *panicError
-		if errors.As(err, &p) {
-			level, stack = slog.LevelError, string(p.stack)
-		}
-		log.LogAttrs(context.Background(), level, "handler failed", slog.String("nsp", s.ns.name), slog.String("socket", s.id),
-			slog.String("event", event), slog.Any("err", err), slog.String("stack", stack))
-	}
+	s.logFailure(event, err)
 	defer func() { _ = recover() }() // whoever panics on being told of an error is not told of that
 	for _, f := range s.ns.table.Load().onError {
 		f(s, event, err)

@@ -20,6 +20,7 @@ type Server struct {
 	main    *Namespace
 	workers workers
 	stats   counters
+	faults  limiter     // of lines about clients
 	closing atomic.Bool // every end from now on is ServerShuttingDown
 
 	ctx    context.Context // of what belongs to no socket: handlers of OnServerSide

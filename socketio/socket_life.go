@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -57,13 +58,18 @@ func (s *Socket) connect() {
 		s.vanish()
 		return
 	}
-	// An error is about other nodes, or the adapter is closed, and we with it.
-	_ = s.ns.adapter.Join(s.Context(), (*member)(s), s.id)
+	// An error is about other nodes, unless we are not in the room.
+	if err := s.ns.adapter.Join(s.Context(), (*member)(s), s.id); err != nil && !slices.Contains(s.Rooms(), s.id) {
+		s.report("", err)
+		s.refuse(&Error{Message: internalError})
+		return
+	}
 	s.ns.add(s)
 	if !s.join() {
 		s.vanish()
 		return
 	}
+	s.logLife("connected", "")
 	for _, f := range t.onConnect {
 		if err := s.guard(f); err != nil {
 			s.failed(nil, err)
@@ -202,6 +208,7 @@ func (s *Socket) end() {
 	s.client.mu.Lock()
 	cause := s.cause
 	s.client.mu.Unlock()
+	s.logLife("disconnected", cause.Reason)
 	var broken *parser.Error
 	if errors.As(cause.Err, &broken) {
 		s.report("", broken)

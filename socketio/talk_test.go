@@ -19,6 +19,10 @@ type talk struct {
 func newTalk(srv *socketio.Server) *talk {
 	l := testnet.Listen(testnet.Options{})
 	go http.Serve(l, srv)
+	return dialTalk(l)
+}
+
+func dialTalk(l *testnet.Listener) *talk {
 	conn, err := l.Dial()
 	if err != nil {
 		panic(err)
