@@ -3,6 +3,7 @@
 package socketio_test
 
 import (
+	"log/slog"
 	"runtime"
 	"testing"
 
@@ -131,5 +132,17 @@ func TestPipelinedBroadcasts(t *testing.T) {
 	t.Logf("%.2f writes for eight broadcasts to a member", per)
 	if per > 1.5 {
 		t.Errorf("%.2f writes, at most 1.5", per)
+	}
+}
+
+// TestSilentLogCostsNothing: lines of a level that is off allocate nothing.
+func TestSilentLogCostsNothing(t *testing.T) {
+	measure := func(log *slog.Logger) float64 {
+		d := newDirect(t, socketio.Config{Log: log})
+		echo(d.srv)
+		return allocations(exchange(t, d.connect(t), `420["text","`+text64+`"]`, `430["`+text64+`"]`))
+	}
+	if none, off := measure(nil), measure(slog.New(slog.DiscardHandler)); off > none {
+		t.Errorf("%v allocations with a silent logger, %v without one", off, none)
 	}
 }

@@ -194,7 +194,7 @@ func TestJSON(t *testing.T) {
 			return s.Emit("raw", e.Raw(0))
 		})
 		p := r.join("/")
-		_ = p.socket().Emit("x", "<&>\u2028", math.NaN(), math.Copysign(0, -1), nil, []any{nil}, 1<<60)
+		_ = p.socket().Emit("x", "<&>\u2028", math.NaN(), math.Copysign(0, -1), nil, []any{nil}, int64(1<<60))
 		p.want("42[\"x\",\"<&>\u2028\",null,0,null,[null],1152921504606846976]", "no escapes for HTML")
 		p.send(`42["raw",{"z":12345678901234567890,"__proto__":[1.50]}]`)
 		p.want(`42["raw",{"z":12345678901234567890,"__proto__":[1.50]}]`, "raw arguments stay as they are")

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -162,20 +161,4 @@ func TestBytesAreNotShared(t *testing.T) {
 			p.want("bmine", "the bytes of then")
 		}
 	})
-}
-
-// TestSilentLogCostsNothing: a logger whose level is off allocates nothing.
-func TestSilentLogCostsNothing(t *testing.T) {
-	silent := slog.New(slog.DiscardHandler)
-	for name, cfg := range map[string]socketio.Config{"none": {}, "off": {Log: silent}} {
-		d := newDirect(t, cfg)
-		echo(d.srv)
-		once := exchange(t, d.connect(t), `420["text","`+text64+`"]`, `430["`+text64+`"]`)
-		for range 200 {
-			once()
-		}
-		if n := testing.AllocsPerRun(500, once); n > 8 { // the race detector's pools forget
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
 }
