@@ -120,7 +120,8 @@ type Adapter interface {
 	Rooms(ctx context.Context) ([]string, error)
 	// Broadcast sends p to t. It never blocks. When it returns each member of
 	// this node has been handed to [Local], in the order of the caller's
-	// calls. p is not changed, by anyone, from then on.
+	// calls. p is not changed, by anyone, from then on; the slices of t are the
+	// caller's again.
 	Broadcast(p *parser.Packet, t Target) error
 	// BroadcastAck sends p to t and calls each for every answer, possibly
 	// from several goroutines, never after it returned. It returns when all

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 
 	"github.com/sirupsen/logrus"
@@ -53,9 +54,7 @@ func (h *handler) Enabled(_ context.Context, l slog.Level) bool {
 // Handle implements slog.Handler.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	fields := make(logrus.Fields, len(h.fields)+r.NumAttrs())
-	for k, v := range h.fields {
-		fields[k] = v
-	}
+	maps.Copy(fields, h.fields)
 	r.Attrs(func(a slog.Attr) bool {
 		add(fields, h.prefix, a)
 		return true
@@ -71,9 +70,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 // WithAttrs implements slog.Handler.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := &handler{log: h.log, prefix: h.prefix, fields: make(logrus.Fields, len(h.fields)+len(attrs))}
-	for k, v := range h.fields {
-		c.fields[k] = v
-	}
+	maps.Copy(c.fields, h.fields)
 	for _, a := range attrs {
 		add(c.fields, h.prefix, a)
 	}
