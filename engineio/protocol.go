@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -157,11 +158,14 @@ func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	if e.Code == CodeForbidden {
 		status = http.StatusForbidden
 	}
-	body, _ := json.Marshal(struct {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // as JSON.stringify
+	_ = enc.Encode(struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 	}{e.Code, e.Message})
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(bytes.TrimSuffix(body.Bytes(), []byte{'\n'}))
 }

@@ -50,7 +50,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / 8)
 	srv.sessions.byID = map[string]*Session{}
 	if cfg.CORS != nil {
-		srv.cors = cors.New(*cfg.CORS)
+		srv.cors = cors.New(corsOptions(*cfg.CORS))
 	}
 	srv.build()
 	return srv, nil
@@ -63,7 +63,7 @@ func (srv *Server) build() {
 		h = srv.mws[i](h)
 	}
 	if srv.cors != nil {
-		h = srv.cors.Handler(h)
+		h = srv.CORS(h)
 	}
 	srv.serve.Store(&h)
 }
@@ -97,15 +97,6 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// CORS puts the configured CORS headers around h, for what a program serves
-// beside the sessions. Without Config.CORS it returns h.
-func (srv *Server) CORS(h http.Handler) http.Handler {
-	if srv.cors == nil {
-		return h
-	}
-	return srv.cors.Handler(h)
-}
-
 // newSession makes and registers a session for r.
 func (srv *Server) newSession(r *http.Request) (*Session, *ConnectionError) {
 	id, err := srv.newID(r)
@@ -113,14 +104,18 @@ func (srv *Server) newSession(r *http.Request) (*Session, *ConnectionError) {
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
-	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: requestValues(r.Context())}
-	srv.mu.Lock()
-	closed := srv.closed
-	srv.mu.Unlock()
-	if closed || !srv.sessions.add(s) {
+	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true}
+	if !srv.register(s) {
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
 	}
 	return s, nil
+}
+
+// register adds a session, unless the server is closed or the id is taken.
+func (srv *Server) register(s *Session) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return !srv.closed && srv.sessions.add(s)
 }
 
 func (srv *Server) newID(r *http.Request) (string, error) {
@@ -187,7 +182,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	const steps = 20
 	for i := range steps {
 		for _, s := range all[len(all)*i/steps : len(all)*(i+1)/steps] {
-			s.goAway()
+			s.Close(false)
 		}
 		if len(all) == 0 || i == steps-1 {
 			break

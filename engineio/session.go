@@ -10,6 +10,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio/packet"
 	"github.com/hermod-io/hermod/internal/wheel"
+	"github.com/hermod-io/hermod/wscore"
 )
 
 type state uint8
@@ -42,6 +43,7 @@ type Session struct {
 	mu       sync.Mutex      // guards what follows
 	busy     bool            // somebody calls the Handler
 	ended    bool            // OnClose was called
+	deaf     bool            // a callback panicked
 	queueing []chan struct{} // who else wants to; the first is next
 	state    state
 	probe    *wsTransport
@@ -96,16 +98,20 @@ func (s *Session) Done() <-chan struct{} {
 	return s.done
 }
 
-// opened starts the heartbeat and tells the handler.
-func (s *Session) opened() {
-	s.srv.wheel.Start(&s.beat, s, s.srv.cfg.PingInterval)
-	s.takeTurn()
-	defer s.giveTurn()
-	s.guard(func() { s.srv.h.OnOpen(s) })
-	s.ready.Store(true)
+// greet queues what the client is to hear first.
+func (s *Session) greet(upgrades []string) {
+	_ = s.sendPacket(Must, s.srv.openPacket(s.id, upgrades))
 	if p := s.srv.cfg.InitialPacket; p != nil {
 		_ = s.Send(Must, *p)
 	}
+}
+
+// opened starts the heartbeat and tells the handler.
+func (s *Session) opened() {
+	defer s.giveTurn() // which it has had from the beginning
+	s.rearm(s.srv.cfg.PingInterval)
+	s.guard(func() { s.srv.h.OnOpen(s) })
+	s.ready.Store(true)
 }
 
 // guard runs a callback; a panic there closes the session.
@@ -118,9 +124,20 @@ func (s *Session) guard(f func()) {
 		if log := s.srv.cfg.Log; log != nil {
 			log.Error("engineio: panic in a handler", "panic", v, "stack", string(debug.Stack()))
 		}
-		s.end(TransportError, nil)
+		s.broken()
 	}()
 	f()
+}
+
+// broken ends a session whose handler panicked. Nothing is delivered any more.
+func (s *Session) broken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deaf = true
+	if ws := s.ws.Load(); ws != nil {
+		_ = ws.conn.Close(wscore.CloseInternal, "")
+	}
+	s.endLocked(TransportError, errPanic)
 }
 
 // receive handles a packet of the current transport and reports whether the
@@ -153,7 +170,7 @@ func (s *Session) deliver(p packet.Packet) bool {
 }
 
 // takeTurn waits until nobody else calls the Handler, and reports whether
-// OnClose was called already.
+// OnMessage must not be called any more.
 func (s *Session) takeTurn() (ended bool) {
 	s.mu.Lock()
 	if s.busy {
@@ -164,7 +181,7 @@ func (s *Session) takeTurn() (ended bool) {
 		s.mu.Lock()
 	}
 	s.busy = true
-	ended = s.ended
+	ended = s.ended || s.deaf
 	s.mu.Unlock()
 	return ended
 }
@@ -197,15 +214,15 @@ func (s *Session) heartbeat() {
 	cfg := &s.srv.cfg
 	if s.awaiting.Load() {
 		if since := s.suspended.Load(); since != 0 && time.Since(time.Unix(0, since)) < cfg.MaxReadPause {
-			s.srv.wheel.Start(&s.beat, s, cfg.PingTimeout)
+			s.rearm(cfg.PingTimeout)
 			return
 		}
-		s.end(PingTimeout, nil)
+		s.srv.goFunc(func() { s.end(PingTimeout, nil) })
 		return
 	}
 	s.awaiting.Store(true)
 	s.extended.Store(false)
-	s.srv.wheel.Start(&s.beat, s, cfg.PingTimeout)
+	s.rearm(cfg.PingTimeout)
 	_ = s.sendPacket(Later|Must, packet.Packet{Type: packet.Ping})
 }
 

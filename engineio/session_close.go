@@ -13,6 +13,7 @@ var (
 	errOverlap   = errors.New("engineio: overlapping requests")
 	errAborted   = errors.New("engineio: request aborted")
 	errType      = errors.New("engineio: binary body")
+	errPanic     = errors.New("engineio: panic in a handler")
 )
 
 // lastPoll is how long a closing session waits for the GET that takes its
@@ -45,15 +46,6 @@ func (s *Session) Close(discard bool) {
 		}
 		s.get.wake()
 	}
-}
-
-// goAway closes the transport after what is queued, so that the client reconnects.
-func (s *Session) goAway() {
-	if ws := s.ws.Load(); ws != nil {
-		_ = ws.conn.Close(wscore.CloseNoStatus, "")
-		return
-	}
-	s.Close(false)
 }
 
 // end ends the session at once. The handler hears of it on a goroutine of its

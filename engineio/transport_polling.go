@@ -40,9 +40,7 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request) {
 	if !srv.cfg.NoUpgrades && srv.has(WebSocket) {
 		upgrades = []string{WebSocket}
 	}
-	s.mu.Lock()
-	s.box.units = append(s.box.units, unit{pkts: []packet.Packet{srv.openPacket(s.id, upgrades)}})
-	s.mu.Unlock()
+	s.greet(upgrades)
 	s.opened()
 	srv.responseHeaders(w.Header(), r, true)
 	s.answerGet(w, r)
@@ -71,6 +69,12 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	if s.ws.Load() != nil { // the upgrade was faster than this request
+		s.mu.Unlock()
+		s.srv.reject(w, r, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
+			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
+		return
+	}
 	s.get = g
 	closing := s.state == stateClosing
 	if closing && s.box.empty() && s.ws.Load() == nil {
@@ -89,7 +93,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.get = nil
-	if !g.woken {
+	if !g.woken || r.Context().Err() != nil {
 		s.endLocked(TransportError, errAborted)
 		s.mu.Unlock()
 		return
@@ -102,11 +106,13 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.mu.Unlock()
-	s.srv.writePayload(w, r, body, compress)
+	if s.srv.writePayload(w, r, body, compress) != nil {
+		s.end(TransportError, errAborted)
+	}
 }
 
 // writePayload answers a GET.
-func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []byte, compress bool) {
+func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []byte, compress bool) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	h.Set("Cache-Control", "no-store")
@@ -115,7 +121,8 @@ func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []b
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body)
+	_, err := w.Write(body)
+	return err
 }
 
 // answerPost takes packets.

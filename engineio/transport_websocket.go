@@ -42,7 +42,7 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, s *Se
 		return
 	}
 	s.ws.Store(t)
-	_ = s.sendPacket(Must, srv.openPacket(s.id, nil))
+	s.greet(nil)
 	s.opened()
 	conn.Serve(t)
 }
