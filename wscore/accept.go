@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -40,7 +38,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 	c.subprotocol = s.choose(r)
 	head := appendAnswer(nil, r, c.subprotocol, extra)
 	c.mu.Lock()
-	c.out.queue = append(c.out.queue, segment{b: head})
+	c.out.push(&s.pools, segment{b: head})
 	c.out.bytes += len(head)
 	c.mu.Unlock()
 	return c, nil
@@ -162,12 +160,3 @@ func clean(s string) string {
 		return r
 	}, s)
 }
-
-var _ net.Error = (*timeoutError)(nil)
-
-type timeoutError struct{ error }
-
-func (timeoutError) Timeout() bool   { return true }
-func (timeoutError) Temporary() bool { return false }
-
-var errTimeout = &timeoutError{errors.New("wscore: timeout")}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/hermod-io/hermod/internal/bufpool"
 	"github.com/hermod-io/hermod/internal/wheel"
 )
 
@@ -73,7 +72,7 @@ func (c *Conn) closeLocked(why *CloseError) {
 	c.out.packets++
 	c.closeQueued = true
 	c.srv.wheel.Start(&c.timer, c, c.srv.settings.closeTimeout())
-	c.appendCopied(size, []Message{msg})
+	c.out.append(&c.srv.pools, size, []Message{msg})
 	c.depart(0)
 }
 
@@ -190,12 +189,6 @@ func (c *Conn) Expire(*wheel.Timer) {
 
 var errNoProgress = errors.New("wscore: message not finished in time")
 
-// writeFailed ends the connection after a failed write. mu is held.
-func (c *Conn) writeFailed(err error) {
-	c.out.owned = false
-	c.end(&CloseError{Code: CloseAbnormal, Err: err})
-}
-
 // end closes the stream; the reader notices and calls OnClose. mu is held.
 func (c *Conn) end(why *CloseError) {
 	if c.state == stateGone {
@@ -207,19 +200,9 @@ func (c *Conn) end(why *CloseError) {
 	}
 	c.srv.wheel.Stop(&c.timer)
 	if !c.out.owned {
-		c.dropQueue()
+		c.out.drop(&c.srv.pools)
 	}
 	_ = c.rwc.Close()
-}
-
-// dropQueue gives up what waits.
-func (c *Conn) dropQueue() {
-	for _, q := range [][]segment{c.out.out, c.out.queue} {
-		for _, s := range q {
-			bufpool.Put(s.arena)
-		}
-	}
-	c.out = outgoing{}
 }
 
 // finish runs at the end of the reader: it tells the protocol.

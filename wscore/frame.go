@@ -2,9 +2,6 @@ package wscore
 
 import "encoding/binary"
 
-// maxHeader is the longest frame header a server sends: two bytes and a 64-bit length.
-const maxHeader = 10
-
 // maxControl is the longest payload of a control frame. RFC 6455 section 5.5.
 const maxControl = 125
 

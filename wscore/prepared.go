@@ -1,14 +1,10 @@
 package wscore
 
-import "sync"
-
 // Prepared is an immutable unit of messages, encoded at most once per wire form
 // and shared by all connections it is sent on. It is safe for concurrent use.
 type Prepared struct {
-	n     int
-	msgs  []Message
-	once  sync.Once
-	plain []byte
+	n     int    // messages
+	plain []byte // their frames
 }
 
 // NewPrepared returns a unit of msgs; their bytes are copied.

@@ -11,7 +11,6 @@ import (
 // the direction. again means that the call would have waited.
 type rawIO interface {
 	TryRead(p []byte) (n int, again bool, err error)
-	TryWrite(p []byte) (n int, again bool, err error)
 	TryWritev(bufs [][]byte) (n int, again bool, err error)
 	WaitRead(f func() bool) error
 	WaitWrite(f func() bool) error
@@ -29,8 +28,7 @@ func (p plain) TryRead(b []byte) (int, bool, error) {
 	return n, false, err
 }
 
-// TryWrite always says again; the goroutine that waits then writes.
-func (p plain) TryWrite([]byte) (int, bool, error)    { return 0, true, nil }
+// TryWritev always says again; the goroutine that waits then writes.
 func (p plain) TryWritev([][]byte) (int, bool, error) { return 0, true, nil }
 
 func (p plain) WaitRead(f func() bool) error {

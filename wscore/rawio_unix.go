@@ -6,12 +6,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
 // newRawIO returns the stream's own rawIO, or one over its file descriptor, or
 // one that waits. Only the concrete types are taken: a wrapper may change Read.
-func newRawIO(rwc io.ReadWriteCloser) rawIO {
+func newRawIO(rwc io.ReadWriteCloser, writes *sync.Pool) rawIO {
 	var sc syscall.Conn
 	switch s := rwc.(type) {
 	case rawIO:
@@ -27,50 +28,34 @@ func newRawIO(rwc io.ReadWriteCloser) rawIO {
 	if err != nil {
 		return plain{rwc}
 	}
-	f := &fdIO{rc: rc}
-	f.onRead, f.onWrite, f.tryOnce = f.readable, f.writable, f.write1
-	return f
+	return &fdIO{rc: rc, writes: writes}
 }
 
 // fdIO is the rawIO of a file descriptor. Each direction belongs to one
-// goroutine at a time.
+// goroutine at a time. A callback that RawConn is given does one system call
+// and nothing else: the descriptor cannot be closed while it runs.
 type fdIO struct {
-	rc syscall.RawConn
+	rc     syscall.RawConn
+	writes *sync.Pool // of *write
 
-	rfd    uintptr
-	rf     func() bool
+	rfd    uintptr // within WaitRead
 	onRead func(fd uintptr) bool
-
-	wfd     uintptr
-	inWait  bool
-	wf      func() bool
-	onWrite func(fd uintptr) bool
-
-	tryOnce func(fd uintptr) bool
-	wbufs   [][]byte
-	wone    [1][]byte
-	wn      int
-	wagain  bool
-	werr    error
-	iov     []syscall.Iovec
+	f      func() bool
+	wait   *write // within WaitWrite
 }
 
-func (f *fdIO) readable(fd uintptr) bool { f.rfd = fd; return f.rf() }
-func (f *fdIO) writable(fd uintptr) bool { f.wfd = fd; return f.wf() }
-
+// WaitRead implements rawIO.
 func (f *fdIO) WaitRead(g func() bool) error {
-	f.rf = g
+	if f.onRead == nil {
+		f.onRead = f.readable
+	}
+	f.f = g
 	return f.rc.Read(f.onRead)
 }
 
-func (f *fdIO) WaitWrite(g func() bool) error {
-	f.wf, f.inWait = g, true
-	err := f.rc.Write(f.onWrite)
-	f.wf, f.inWait = nil, false
-	return err
-}
+func (f *fdIO) readable(fd uintptr) bool { f.rfd = fd; return f.f() }
 
-// TryRead is one read(2). It is called within WaitRead only.
+// TryRead implements rawIO by one read(2). It is called within WaitRead only.
 func (f *fdIO) TryRead(p []byte) (n int, again bool, err error) {
 	for {
 		n, err = syscall.Read(int(f.rfd), p)
@@ -89,35 +74,69 @@ func (f *fdIO) TryRead(p []byte) (n int, again bool, err error) {
 	return n, false, nil
 }
 
-func (f *fdIO) TryWrite(p []byte) (n int, again bool, err error) {
-	f.wone[0] = p
-	n, again, err = f.TryWritev(f.wone[:])
-	f.wone[0] = nil
-	return n, again, err
+// write is one system call that writes. It is lent for the call.
+type write struct {
+	once  func(fd uintptr) bool // calls run, once
+	until func(fd uintptr) bool // calls g
+	fd    uintptr
+	g     func() bool
+	bufs  [][]byte
+	iov   [maxPieces]syscall.Iovec
+	n     int
+	again bool
+	err   error
 }
 
-// TryWritev is one write(2) or writev(2).
+func (f *fdIO) borrow() *write {
+	if w, ok := f.writes.Get().(*write); ok {
+		return w
+	}
+	w := new(write)
+	w.once = func(fd uintptr) bool { w.run(fd); return true }
+	w.until = func(fd uintptr) bool { w.fd = fd; return w.g() }
+	return w
+}
+
+func (f *fdIO) giveBack(w *write) {
+	w.bufs, w.g, w.err = nil, nil, nil
+	f.writes.Put(w)
+}
+
+// WaitWrite implements rawIO.
+func (f *fdIO) WaitWrite(g func() bool) error {
+	w := f.borrow()
+	w.g, f.wait = g, w
+	err := f.rc.Write(w.until)
+	f.wait = nil
+	f.giveBack(w)
+	return err
+}
+
+// TryWritev implements rawIO by one write(2) or writev(2).
 func (f *fdIO) TryWritev(bufs [][]byte) (n int, again bool, err error) {
-	f.wbufs = bufs
-	if f.inWait {
-		f.write1(f.wfd)
-	} else if err := f.rc.Write(f.tryOnce); err != nil {
-		f.wbufs = nil
+	if w := f.wait; w != nil {
+		w.bufs = bufs
+		w.run(w.fd)
+		return w.n, w.again, w.err
+	}
+	w := f.borrow()
+	defer f.giveBack(w)
+	w.bufs = bufs
+	if err := f.rc.Write(w.once); err != nil {
 		return 0, false, err
 	}
-	f.wbufs = nil
-	return f.wn, f.wagain, f.werr
+	return w.n, w.again, w.err
 }
 
-func (f *fdIO) write1(fd uintptr) bool {
-	f.wn, f.wagain, f.werr = 0, false, nil
+func (w *write) run(fd uintptr) {
+	w.n, w.again, w.err = 0, false, nil
 	var n int
 	var err error
 	for {
-		if len(f.wbufs) == 1 {
-			n, err = syscall.Write(int(fd), f.wbufs[0])
+		if len(w.bufs) == 1 {
+			n, err = syscall.Write(int(fd), w.bufs[0])
 		} else {
-			n, err = f.writev(fd)
+			n, err = w.writev(fd)
 		}
 		if err != syscall.EINTR {
 			break
@@ -125,11 +144,10 @@ func (f *fdIO) write1(fd uintptr) bool {
 	}
 	switch {
 	case err == syscall.EAGAIN:
-		f.wagain = true
+		w.again = true
 	case err != nil:
-		f.werr = os.NewSyscallError("write", err)
+		w.err = os.NewSyscallError("write", err)
 	default:
-		f.wn = n
+		w.n = n
 	}
-	return true
 }

@@ -16,10 +16,12 @@ import (
 type Server struct {
 	settings Settings
 	wheel    *wheel.Wheel
+	pools    pools
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*Conn]struct{}
-	dirty    []*Conn
+	dirty    []*Conn // with bytes to be written; the first of them is dirty[taken]
+	taken    int
 	flushers int
 	running  int // goroutines of ours
 	idle     chan struct{}
@@ -35,7 +37,7 @@ func NewServer(settings Settings) *Server {
 func (s *Server) NewConn(rwc io.ReadWriteCloser) *Conn { return s.newConn(rwc, nil) }
 
 func (s *Server) newConn(rwc io.ReadWriteCloser, early []byte) *Conn {
-	c := &Conn{srv: s, rwc: rwc, raw: newRawIO(rwc), early: early}
+	c := &Conn{srv: s, rwc: rwc, raw: newRawIO(rwc, &s.pools.writes), early: early}
 	c.parser.masked, c.parser.limit = true, s.settings.maxMessage()
 	c.out.corked = true
 	s.mu.Lock()
@@ -82,7 +84,7 @@ const backlog = 64
 func (s *Server) flushLater(c *Conn) {
 	s.mu.Lock()
 	s.dirty = append(s.dirty, c)
-	start := s.flushers == 0 || len(s.dirty) >= backlog*s.flushers && s.flushers < runtime.GOMAXPROCS(0)
+	start := s.flushers == 0 || len(s.dirty)-s.taken >= backlog*s.flushers && s.flushers < runtime.GOMAXPROCS(0)
 	if start {
 		s.flushers++
 		s.running++
@@ -95,28 +97,37 @@ func (s *Server) flushLater(c *Conn) {
 
 // flusher writes what is queued until the dirty list is empty. It never waits.
 func (s *Server) flusher() {
+	defer s.ended()
 	var batch [16]*Conn
-	for {
-		s.mu.Lock()
-		n := copy(batch[:], s.dirty)
-		rest := copy(s.dirty, s.dirty[n:])
-		clear(s.dirty[rest:])
-		s.dirty = s.dirty[:rest]
-		if n == 0 {
-			s.flushers--
-			if cap(s.dirty) > 4096 {
-				s.dirty = nil
-			}
-			s.mu.Unlock()
-			s.ended()
-			return
-		}
-		s.mu.Unlock()
+	for n := s.takeDirty(batch[:]); n > 0; n = s.takeDirty(batch[:]) {
 		for _, c := range batch[:n] {
 			c.flush()
 		}
 	}
 }
+
+// takeDirty moves the first connections of the list to batch. When there are
+// none the flusher that asked is counted off.
+func (s *Server) takeDirty(batch []*Conn) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := copy(batch, s.dirty[s.taken:])
+	clear(s.dirty[s.taken : s.taken+n])
+	s.taken += n
+	if s.taken == len(s.dirty) {
+		s.dirty, s.taken = s.dirty[:0], 0
+		if cap(s.dirty) > maxIdleList {
+			s.dirty = nil
+		}
+	}
+	if n == 0 {
+		s.flushers--
+	}
+	return n
+}
+
+// maxIdleList is the room that an empty dirty list keeps.
+const maxIdleList = 4096
 
 func (s *Server) forget(c *Conn) {
 	s.mu.Lock()

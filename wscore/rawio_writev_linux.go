@@ -1,0 +1,28 @@
+package wscore
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// writev is writev(2).
+func (w *write) writev(fd uintptr) (int, error) {
+	k := 0
+	for _, b := range w.bufs[:min(len(w.bufs), len(w.iov))] {
+		if len(b) == 0 {
+			continue
+		}
+		w.iov[k].Base = &b[0]
+		w.iov[k].SetLen(len(b))
+		k++
+	}
+	if k == 0 {
+		return 0, nil
+	}
+	n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&w.iov[0])), uintptr(k))
+	clear(w.iov[:k])
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
