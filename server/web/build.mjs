@@ -1,10 +1,16 @@
-// Copies the bundles of the official client to dist.
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+// Copies the official browser bundles and their maps from npm's folder to dist.
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const from = new URL('node_modules/socket.io-client/dist/', import.meta.url)
-const to = new URL('dist/', import.meta.url)
-mkdirSync(to, { recursive: true })
-const wanted = /^socket\.io(\.min|\.esm\.min|\.msgpack\.min)?\.js(\.map)?$/
-const files = readdirSync(from).filter((name) => wanted.test(name))
-if (files.length < 8) throw new Error(`only ${files.length} bundles in ${from.pathname}`)
-for (const name of files) copyFileSync(new URL(name, from), new URL(name, to))
+const here = dirname(fileURLToPath(import.meta.url));
+const from = join(here, 'node_modules', 'socket.io-client', 'dist');
+const to = join(here, 'dist');
+const wanted = /^socket\.io(\.esm)?(\.msgpack)?(\.min)?\.js(\.map)?$/;
+
+rmSync(to, { recursive: true, force: true });
+mkdirSync(to, { recursive: true });
+const files = readdirSync(from).filter((name) => wanted.test(name));
+for (const name of files) copyFileSync(join(from, name), join(to, name));
+if (!files.includes('socket.io.js')) throw new Error(`no socket.io.js in ${from}`);
+console.log(`${files.length} files of the browser client in ${to}`);

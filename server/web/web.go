@@ -1,5 +1,12 @@
-// Package web holds the chat page of the server program. The official browser
-// client that it uses is no part of it: "make web" fetches that to dist.
+// Package web holds the chat page of the server program: plain HTML, CSS and
+// JavaScript modules, embedded. Page returns them, with index.html at the root.
+//
+//	http.Handle("/", http.FileServerFS(web.Page()))
+//
+// The page takes the official browser client from /socket.io/socket.io.js, so it
+// needs a Socket.IO server whose Config.ClientFiles has the bundles that "npm run
+// build" puts into dist; without them it says what to do. It has no inline script
+// or style and loads nothing from elsewhere.
 package web
 
 import (
@@ -10,11 +17,11 @@ import (
 //go:embed page
 var files embed.FS
 
-// Page returns the files of the page: index.html and what it needs.
+// Page returns the files of the page. It may be called from any goroutine.
 func Page() fs.FS {
 	page, err := fs.Sub(files, "page")
 	if err != nil {
-		panic(err) // the name is a constant
+		panic(err) // the name is valid
 	}
 	return page
 }

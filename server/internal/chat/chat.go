@@ -2,202 +2,172 @@ package chat
 
 import (
 	"context"
-	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/socketio/event"
 )
 
-// Config bounds what the chat remembers.
-type Config struct {
-	History int // messages of a room; 0 means 50
-	MaxFile int // bytes of a file; 0 means 512 KiB
+// chat connects the hall with the sockets.
+type chat struct {
+	cfg     Config
+	hall    *hall
+	srv     *socketio.Server
+	listing atomic.Bool // the list of rooms is about to be sent
 }
 
-func (c *Config) maxBytes() int { return 8 * c.MaxFile }
-
-const (
-	maxName  = 24   // characters of a name, of a room
-	maxText  = 4000 // characters of a message
-	maxRooms = 1000
-	// linger is how long an empty room keeps its history.
-	linger = 10 * time.Minute
-)
-
-// Chat is the state of all rooms.
-type Chat struct {
-	srv *socketio.Server
-	cfg Config
-
-	// mu guards what follows. Emits, which do not block, are made under it, so
-	// that all see messages and people in the order of the history.
-	mu    sync.Mutex
-	rooms map[string]*room
-}
-
-// Register adds the chat to the main namespace of srv.
-func Register(srv *socketio.Server, cfg Config) *Chat {
-	if cfg.History == 0 {
-		cfg.History = 50
-	}
-	if cfg.MaxFile == 0 {
-		cfg.MaxFile = 512 << 10
-	}
-	c := &Chat{srv: srv, cfg: cfg, rooms: map[string]*room{}}
+// Register gives the main namespace of srv the chat. It is called once, before
+// the server serves, and does not block.
+func Register(srv *socketio.Server, cfg Config) {
+	cfg = cfg.settled()
+	c := &chat{cfg: cfg, hall: newHall(cfg), srv: srv}
 	socketio.HandleRequest(srv, Join, c.join)
+	socketio.HandleRequest(srv, Leave, c.leave)
 	socketio.HandleRequest(srv, Say, c.say)
 	socketio.HandleRequest(srv, Send, c.send)
-	socketio.HandleMessage(srv, Type, c.typing)
-	srv.OnDisconnecting(func(s *socketio.Socket, _ socketio.Reason) { c.leave(s) })
-	return c
+	socketio.HandleRequest(srv, Fetch, c.fetch)
+	socketio.HandleMessage(srv, Typing, c.typing)
+	srv.OnDisconnect(func(s *socketio.Socket, _ socketio.Reason) { c.part(s) })
 }
 
-// member is where a socket is, and as whom.
-type member struct{ room, name string }
+// channel is the Socket.IO room of a chat room. Ids of sockets have no colon,
+// so no room of the chat can be the room of one socket.
+func channel(room string) string { return "chat:" + room }
 
-// seat is the member in the data of its socket.
-var seat = socketio.NewKey[member]("chat")
-
-// join puts a socket into a room, out of the one it was in.
-func (c *Chat) join(ctx context.Context, s *socketio.Socket, in JoinRequest) (JoinReply, error) {
-	m := member{strings.TrimSpace(in.Room), strings.TrimSpace(in.Name)}
-	switch {
-	case !printable(m.name, maxName):
-		return JoinReply{}, socketio.Errorf("bad_name", "a name has 1 to %d characters", maxName)
-	case !printable(m.room, maxName):
-		return JoinReply{}, socketio.Errorf("bad_room", "the name of a room has 1 to %d characters", maxName)
-	}
-	c.mu.Lock()
-	r, err := c.room(m.room)
-	switch {
-	case err != nil:
-	case r.taken(m.name, s.ID()):
-		err = socketio.Errorf("name_taken", "somebody here is called %s already", m.name)
-	default:
-		r.people[s.ID()] = m.name
-	}
-	c.mu.Unlock()
+func (c *chat) join(ctx context.Context, s *socketio.Socket, q JoinRequest) (Joined, error) {
+	room, err := cleanRoom(q.Room)
 	if err != nil {
-		return JoinReply{}, err
+		return Joined{}, err
 	}
-	if old, ok := seat.Get(s); ok && old != m {
-		c.vacate(s, old, old.room != m.room)
+	name, err := cleanName(q.Name)
+	if err != nil {
+		return Joined{}, err
 	}
-	seat.Set(s, m)
-	if err := s.Join(ctx, channel(m.room)); err != nil {
-		return JoinReply{}, err
+	if len(q.Key) > maxID {
+		return Joined{}, socketio.Errorf(CodeBadID, "A key has at most %d bytes.", maxID)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	reply := JoinReply{m.room, m.name, r.names(), slices.Clone(r.history)}
-	return reply, People.Emit(s.To(channel(m.room)), reply.People)
+	a, err := c.hall.enter(s.ID(), room, person(name, q.Key, s.ID()))
+	if err != nil {
+		return Joined{}, err
+	}
+	c.tellLeft(s, a.left)
+	c.replace(a.replaced, room)
+	// The socket hears the room before it looks: what is posted in between comes
+	// twice, and its number tells; the other way round it would be missed.
+	if err := s.Join(ctx, channel(room)); err != nil {
+		c.part(s)
+		return Joined{}, err
+	}
+	seen, ok := c.hall.look(s.ID())
+	if !ok { // another client has shown the key meanwhile
+		s.Leave(channel(room))
+		return Joined{}, socketio.Errorf(CodeNoRoom, "Your seat was taken over.")
+	}
+	if a.came {
+		c.listRooms()
+		return seen, Entered.Emit(s.To(channel(room)), Change{room, seen.You, seen.People})
+	}
+	return seen, nil
 }
 
-// room returns the room of that name, made if need be. mu is held.
-func (c *Chat) room(name string) (*room, error) {
-	if r := c.rooms[name]; r != nil {
-		return r, nil
-	}
-	for n, r := range c.rooms {
-		if len(r.people) == 0 && time.Since(r.left) > linger {
-			delete(c.rooms, n)
-		}
-	}
-	if len(c.rooms) >= maxRooms {
-		return nil, socketio.Errorf("too_many_rooms", "there are too many rooms")
-	}
-	r := &room{name: name, people: map[string]string{}}
-	c.rooms[name] = r
-	return r, nil
-}
-
-// channel is the Socket.IO room of a room of the chat.
-func channel(name string) string { return "chat:" + name }
-
-// leave takes a socket out of the chat.
-func (c *Chat) leave(s *socketio.Socket) {
-	if m, ok := seat.Get(s); ok {
-		c.vacate(s, m, true)
-	}
-}
-
-// vacate tells a room that somebody left it, or (gone false) changed names.
-func (c *Chat) vacate(s *socketio.Socket, m member, gone bool) {
-	if gone {
-		s.Leave(channel(m.room))
-	}
-	c.mu.Lock()
-	r := c.rooms[m.room]
-	if r == nil {
-		c.mu.Unlock()
+// replace sends the socket away that had somebody's seat.
+func (c *chat) replace(id, room string) {
+	if id == "" {
 		return
 	}
-	if gone {
-		delete(r.people, s.ID())
-		r.left = time.Now()
+	if old := c.srv.Socket(id); old != nil {
+		old.Leave(channel(room))
+		_ = Replaced.Emit(old, event.None{}) // it may be gone
+		old.Disconnect(true)
 	}
-	_ = People.Emit(c.srv.To(channel(m.room)), r.names())
-	_ = Typing.Emit(c.srv.To(channel(m.room)), Typist{m.name, false})
-	c.mu.Unlock()
 }
 
-// say posts a text.
-func (c *Chat) say(_ context.Context, s *socketio.Socket, in Text) (Receipt, error) {
-	text := strings.TrimSpace(in.Text)
-	if text == "" || utf8.RuneCountInString(text) > maxText {
-		return Receipt{}, socketio.Errorf("bad_text", "a message has 1 to %d characters", maxText)
-	}
-	return c.post(s, Message{ID: in.ID, Text: text})
+func (c *chat) leave(_ context.Context, s *socketio.Socket, _ event.None) (event.None, error) {
+	c.part(s)
+	return event.None{}, nil
 }
 
-// send posts a file.
-func (c *Chat) send(_ context.Context, s *socketio.Socket, in File) (Receipt, error) {
-	if len(in.Data) == 0 || len(in.Data) > c.cfg.MaxFile {
-		return Receipt{}, socketio.Errorf("bad_file", "a file has 1 to %d bytes", c.cfg.MaxFile)
-	}
-	if !printable(in.Name, 120) || len(in.Type) > 100 {
-		return Receipt{}, socketio.Errorf("bad_file", "that is no name for a file")
-	}
-	return c.post(s, Message{ID: in.ID, File: &File{Name: in.Name, Type: in.Type, Data: in.Data}})
+// part takes a socket out of its room, if it is in one, and tells the others.
+func (c *chat) part(s *socketio.Socket) {
+	c.tellLeft(s, c.hall.leave(s.ID()))
 }
 
-// post gives a message to all in the room, its sender included. One that is
-// there already is only confirmed again: its sender did not hear so.
-func (c *Chat) post(s *socketio.Socket, m Message) (Receipt, error) {
-	at, ok := seat.Get(s)
-	if !ok {
-		return Receipt{}, socketio.Errorf("no_room", "join a room first")
+// tellLeft tells the others of a room that a socket has left it; nil is no room.
+func (c *chat) tellLeft(s *socketio.Socket, gone *Change) {
+	if gone == nil {
+		return
 	}
-	if !printable(m.ID, 64) {
-		return Receipt{}, socketio.Errorf("bad_id", "a message needs an id")
-	}
-	m.From, m.At = at.name, time.Now().UnixMilli()
-	c.mu.Lock()
-	r := c.rooms[at.room]
-	if old, ok := r.find(m.ID, m.From); ok {
-		c.mu.Unlock()
-		return Receipt{old.ID, old.At}, nil
-	}
-	r.add(m, &c.cfg)
-	err := Posted.Emit(c.srv.To(channel(at.room)), m)
-	c.mu.Unlock()
-	return Receipt{m.ID, m.At}, err
+	s.Leave(channel(gone.Room))
+	_ = Left.Emit(c.srv.To(channel(gone.Room)), *gone) // the memory adapter has no errors
+	c.listRooms()
 }
 
-// typing passes on that somebody types; it may be lost.
-func (c *Chat) typing(_ context.Context, s *socketio.Socket, on bool) error {
-	m, ok := seat.Get(s)
+func (c *chat) say(_ context.Context, s *socketio.Socket, q Text) (Receipt, error) {
+	if err := checkID(q.ID); err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case strings.TrimSpace(q.Text) == "" || !utf8.ValidString(q.Text):
+		return Receipt{}, socketio.Errorf(CodeBadText, "There is nothing to say.")
+	case len(q.Text) > c.cfg.MaxText:
+		return Receipt{}, socketio.Errorf(CodeTooLarge, "This text is too long.")
+	}
+	return c.post(s, Post{Receipt: Receipt{ID: q.ID}, Text: q.Text})
+}
+
+func (c *chat) send(_ context.Context, s *socketio.Socket, q Upload) (Receipt, error) {
+	if err := checkID(q.ID); err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case len(q.Data) == 0:
+		return Receipt{}, socketio.Errorf(CodeBadFile, "This file is empty.")
+	case len(q.Data) > c.cfg.MaxFile:
+		return Receipt{}, socketio.Errorf(CodeTooLarge, "A file has at most %d KB.", c.cfg.MaxFile>>10)
+	}
+	name, media := cleanFile(q.Name, q.Type)
+	return c.post(s, Post{
+		Receipt: Receipt{ID: q.ID},
+		File:    &File{Name: name, Type: media, Size: len(q.Data), Data: q.Data},
+	})
+}
+
+// post sends a message to the others in the room unless they have it already.
+func (c *chat) post(s *socketio.Socket, p Post) (Receipt, error) {
+	p, fresh, err := c.hall.post(s.ID(), p)
+	if err != nil || !fresh {
+		return p.Receipt, err
+	}
+	return p.Receipt, Posted.Emit(s.To(channel(p.Room)), p)
+}
+
+func (c *chat) fetch(_ context.Context, s *socketio.Socket, q FetchRequest) (Content, error) {
+	data, err := c.hall.fetch(s.ID(), q)
+	return Content{data}, err
+}
+
+func (c *chat) typing(_ context.Context, s *socketio.Socket, on bool) error {
+	room, who, ok := c.hall.at(s.ID())
 	if !ok {
 		return nil
 	}
-	return Typing.Emit(s.To(channel(m.room)).Volatile(), Typist{m.name, on})
+	return Types.Emit(s.To(channel(room)).Volatile(), TypingNotice{room, who, on})
 }
 
-// printable reports whether s has 1 to n characters, all of them visible.
-func printable(s string, n int) bool {
-	return s != "" && utf8.RuneCountInString(s) <= n && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+// listDelay is how long changes of the list of rooms are gathered.
+const listDelay = 200 * time.Millisecond
+
+// listRooms sends the list of rooms to everyone, once for many changes. The
+// timer is the only one, and ends by itself.
+func (c *chat) listRooms() {
+	if c.listing.Swap(true) {
+		return
+	}
+	time.AfterFunc(listDelay, func() {
+		c.listing.Store(false)
+		_ = Rooms.Emit(c.srv, c.hall.roomList()) // the memory adapter has no errors
+	})
 }

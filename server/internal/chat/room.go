@@ -2,61 +2,116 @@ package chat
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
-// room is one room. The Chat's mu guards it.
+// room is one room: who is in it, what was said. It is guarded by hall.mu.
 type room struct {
-	name    string
-	people  map[string]string // socket id → name
-	history []Message
-	bytes   int       // of the files in history
-	left    time.Time // when the last one left
+	name  string
+	seats []*seat // in the order of coming
+	posts []Post  // the oldest first
+	bytes int     // of content in posts
+	seq   int64
+	empty time.Time // since when nobody is there
+	// known are the receipts of recent messages, also of those that the history
+	// has forgotten; order says which is the oldest.
+	known map[messageID]Receipt
+	order []messageID
 }
 
-// taken reports whether somebody else has the name.
-func (r *room) taken(name, id string) bool {
-	for other, n := range r.people {
-		if n == name && other != id {
-			return true
+// messageID names a message: ids of different people do not meet.
+type messageID struct{ person, id string }
+
+// seat is the place of a person in a room; socket is the id of whose it is now.
+type seat struct {
+	Person
+	socket string
+	room   *room
+}
+
+func newRoom(name string) *room {
+	return &room{name: name, known: make(map[messageID]Receipt)}
+}
+
+// folded is a name as it is compared with others.
+func folded(name string) string { return strings.ToLower(name) }
+
+// byName returns the seat of that name, or nil.
+func (r *room) byName(name string) *seat {
+	i := slices.IndexFunc(r.seats, func(s *seat) bool { return folded(s.Name) == folded(name) })
+	if i < 0 {
+		return nil
+	}
+	return r.seats[i]
+}
+
+// byPerson returns the seat of that person, or nil.
+func (r *room) byPerson(id string) *seat {
+	i := slices.IndexFunc(r.seats, func(s *seat) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return r.seats[i]
+}
+
+func (r *room) people() []Person {
+	list := make([]Person, 0, len(r.seats))
+	for _, s := range r.seats {
+		list = append(list, s.Person)
+	}
+	return list
+}
+
+// history returns the messages without the content of files.
+func (r *room) history() []Post {
+	list := make([]Post, len(r.posts))
+	for i, p := range r.posts {
+		if p.File != nil {
+			f := *p.File
+			f.Data = nil
+			p.File = &f
 		}
+		list[i] = p
 	}
-	return false
+	return list
 }
 
-// names returns who is here, sorted.
-func (r *room) names() []string {
-	names := make([]string, 0, len(r.people))
-	for _, n := range r.people {
-		names = append(names, n)
+// add appends a message, and forgets what is above the bounds. It returns by
+// how many bytes the room has grown.
+func (r *room) add(p Post, cfg *Config) int {
+	before := r.bytes
+	r.posts = append(r.posts, p)
+	r.bytes += weight(p)
+	id := messageID{p.From.ID, p.ID}
+	r.known[id] = p.Receipt
+	r.order = append(r.order, id)
+	for len(r.posts) > cfg.History || r.bytes > cfg.RoomBytes && len(r.posts) > 1 {
+		r.forget()
 	}
-	slices.Sort(names)
-	return names
+	for len(r.order) > remembered*cfg.History {
+		delete(r.known, r.order[0])
+		r.order = slices.Delete(r.order, 0, 1)
+	}
+	return r.bytes - before
 }
 
-// find returns the message of that id and sender.
-func (r *room) find(id, from string) (Message, bool) {
-	for i := len(r.history) - 1; i >= 0; i-- {
-		if m := r.history[i]; m.ID == id && m.From == from {
-			return m, true
-		}
-	}
-	return Message{}, false
+// remembered says of how many histories the ids are kept.
+const remembered = 8
+
+// forget removes the oldest message and returns its weight.
+func (r *room) forget() int {
+	n := weight(r.posts[0])
+	r.posts = slices.Delete(r.posts, 0, 1)
+	r.bytes -= n
+	return n
 }
 
-// add remembers a message and forgets the oldest beyond the bounds.
-func (r *room) add(m Message, cfg *Config) {
-	r.history = append(r.history, m)
-	r.bytes += m.size()
-	for len(r.history) > cfg.History || r.bytes > cfg.maxBytes() {
-		r.bytes -= r.history[0].size()
-		r.history = slices.Delete(r.history, 0, 1)
+// weight is what a message costs in memory, about.
+func weight(p Post) int {
+	n := 256 + len(p.Text)
+	if p.File != nil {
+		n += len(p.File.Name) + len(p.File.Data)
 	}
-}
-
-func (m *Message) size() int {
-	if m.File == nil {
-		return len(m.Text)
-	}
-	return len(m.File.Data)
+	return n
 }

@@ -1,304 +1,344 @@
-// The chat page: the official client below, plain DOM above.
-const $ = (id) => document.getElementById(id)
-const LIMIT = 512 * 1024 // bytes of a file, as the server's default
-const ACK = 8000 // ms that an answer may take before it is asked for again
+// The page: what people do goes to the connection, what it tells is shown.
 
-if (typeof io === 'undefined') $('missing').hidden = false
-else start()
+import { Connection, randomID } from './connection.js';
+import { prepared } from './files.js';
+import { Log } from './log.js';
+import { avatar, el, showPeople } from './people.js';
+import { TypingLine, TypingSender } from './typing.js';
 
-function start() {
-  const socket = io({ autoConnect: false, reconnectionDelayMax: 3000 })
-  const state = {
-    name: sessionStorage.getItem('name') || localStorage.getItem('name') || '',
-    room: sessionStorage.getItem('room') || 'lobby',
-    rooms: JSON.parse(sessionStorage.getItem('rooms') || '["lobby"]'),
-    inside: false,
-    seen: new Map(), // id → element
-    waiting: new Map(), // id → what is not confirmed yet
-    typists: new Map(), // name → timer
+const $ = (id) => document.getElementById(id);
+const ALWAYS = ['lobby', 'random', 'pictures'];
+
+/** Storage may be forbidden; the chat works without it. */
+const store = {
+  get(area, key) { try { return window[area].getItem(key); } catch { return null; } },
+  set(area, key, value) { try { window[area].setItem(key, value); } catch { /* next time it is asked for */ } },
+  drop(area, key) { try { window[area].removeItem(key); } catch { /* as above */ } },
+};
+
+function identity() {
+  const key = store.get('sessionStorage', 'hermod-key') ?? randomID();
+  store.set('sessionStorage', 'hermod-key', key);
+  return key;
+}
+
+class Page {
+  #connection;
+  #log;
+  #typing = new TypingLine($('typing'));
+  #writing;
+  #you = { id: '', name: '' };
+  #room = '';
+  #rooms = [];
+  #limit = 512 * 1024;
+  #unread = 0;
+  #near = true; // the end of the log is in view
+
+  constructor(io) {
+    this.#connection = new Connection(io, identity());
+    this.#writing = new TypingSender((on) => this.#connection.typing(on));
+    this.#log = new Log($('log'), $('empty'), {
+      fetch: (post) => this.#connection.fetch(post.from.id, post.id),
+      again: (entry) => this.#connection.again(entry),
+      discard: (entry) => this.#connection.discard(entry),
+      view: (picture) => this.#view(picture),
+      grown: () => this.#follow(),
+    });
+    this.#listen();
+    this.#rooming();
+    this.#composing();
+    this.#scrolling();
+    this.#start();
   }
-  $('name').value = state.name
-  $('room').value = state.room
-  $('door').hidden = false
-  if (sessionStorage.getItem('room')) enter()
-  else (state.name ? $('room') : $('name')).focus()
 
-  // ---- coming in, and back
-
-  $('enter').addEventListener('submit', (e) => {
-    e.preventDefault()
-    state.name = $('name').value.trim()
-    state.room = $('room').value.trim()
-    enter()
-  })
-
-  function enter() {
-    $('door-error').textContent = ''
-    if (socket.connected) join(state.room)
-    else socket.connect()
+  #start() {
+    const room = decodeURIComponent(location.hash.slice(1)) || 'lobby';
+    const name = store.get('sessionStorage', 'hermod-name');
+    $('room').value = room;
+    $('name').value = name ?? store.get('localStorage', 'hermod-name') ?? '';
+    $('welcome-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#enter($('room').value, $('name').value);
+    });
+    $('welcome').addEventListener('cancel', (event) => event.preventDefault());
+    if (name) this.#enter(room, name);
+    else this.#welcome();
   }
 
-  socket.on('connect', () => { online(true); join(state.room) })
-  socket.on('disconnect', () => online(false))
-  socket.io.on('reconnect_attempt', () => online(false))
-  socket.on('connect_error', () => { if (!state.inside) $('door-error').textContent = 'The server cannot be reached. Trying again…' })
-
-  function online(yes) {
-    $('state').classList.toggle('on', yes)
-    $('state').lastElementChild.textContent = yes ? 'Connected' : 'Reconnecting…'
-    $('banner').hidden = yes || !state.inside
+  #welcome(problem = '') {
+    $('welcome-problem').textContent = problem;
+    $('enter').disabled = false;
+    if (!$('welcome').open) $('welcome').showModal();
+    ($('name').value ? $('enter') : $('name')).focus();
   }
 
-  async function join(room, retry = 0) {
-    const answer = await ask('join', { room, name: state.name })
-    if (!answer) return socket.connected && join(room)
-    if (answer.error) {
-      // After a cut the server may not have noticed yet that the old connection is gone.
-      if (answer.error.code === 'name_taken' && state.inside && retry < 60) return setTimeout(() => socket.connected && join(room, retry + 1), 1000)
-      $('door-error').textContent = answer.error.message
-      return leaveToDoor()
+  async #enter(room, name) {
+    $('enter').disabled = true;
+    $('welcome-problem').textContent = '';
+    try {
+      await this.#connection.join(room, name);
+      $('welcome').close();
+      if (matchMedia('(hover: hover)').matches) $('text').focus();
+    } catch (err) {
+      this.#welcome(err.message);
     }
-    const moved = !state.inside || state.room !== answer.room
-    Object.assign(state, { room: answer.room, name: answer.name, inside: true })
-    if (!state.rooms.includes(answer.room)) state.rooms.push(answer.room)
-    sessionStorage.setItem('room', state.room)
-    sessionStorage.setItem('name', state.name)
-    sessionStorage.setItem('rooms', JSON.stringify(state.rooms))
-    localStorage.setItem('name', state.name)
-    show(answer, moved)
-    resend()
+    $('enter').disabled = false;
   }
 
-  function leaveToDoor() {
-    state.inside = false
-    sessionStorage.removeItem('room')
-    $('chat').hidden = true
-    $('door').hidden = false
-    $('name').focus()
+  #listen() {
+    const on = (type, f) => this.#connection.addEventListener(type, (event) => f(event.detail));
+    on('state', (state) => this.#banner(state));
+    on('room', (answer) => this.#entered(answer));
+    on('refused', (err) => this.#welcome(err.message));
+    on('message', (post) => this.#received(post));
+    on('people', (change) => this.#people(change));
+    on('typing', ({ room, person, on }) => room === this.#room && this.#typing.set(person, on));
+    on('rooms', (list) => { this.#rooms = list; this.#showRooms(); });
+    on('sent', ({ entry, receipt }) => this.#log.sent(entry, receipt));
+    on('failed', ({ entry, message }) => this.#log.note(entry, message, true));
+    on('lost', () => this.#markUnsent());
+    $('banner-button').addEventListener('click', () => this.#connection.resume());
+    $('sign-out').addEventListener('click', () => this.#signOut());
   }
 
-  // ask sends an event and resolves to the answer, or to undefined if none came.
-  function ask(event, body) {
-    return socket.timeout(ACK).emitWithAck(event, body).catch(() => undefined)
+  #banner(state) {
+    const texts = {
+      connecting: 'Connecting…',
+      reconnecting: 'Reconnecting… What you write is sent when the connection is back.',
+      replaced: 'You go on chatting in another window.',
+    };
+    document.body.dataset.state = state;
+    $('banner-text').textContent = texts[state] ?? '';
+    $('banner-button').hidden = state !== 'replaced';
+    $('banner').hidden = !(state in texts);
+    if (state !== 'online') this.#typing.clear();
+    this.#follow();
   }
 
-  // ---- what is shown
-
-  function show(answer, moved) {
-    $('door').hidden = true
-    $('chat').hidden = false
-    $('title').textContent = answer.room
-    document.title = `${answer.room} · Hermod chat`
-    if (moved) {
-      state.seen.clear()
-      $('log').replaceChildren()
+  #entered({ room, you, people, history, rooms, maxFile }) {
+    this.#you = you;
+    this.#log.you = you;
+    this.#limit = maxFile;
+    if (room !== this.#room) {
+      this.#log.clear();
+      this.#typing.clear();
+      this.#near = true;
     }
-    people(answer.people)
-    rooms()
-    for (const m of answer.history) post(m, false)
-    empty()
-    $('log').scrollTop = $('log').scrollHeight
-    if (moved && matchMedia('(min-width: 761px)').matches) $('text').focus()
+    this.#room = room;
+    this.#rooms = rooms;
+    store.set('sessionStorage', 'hermod-name', you.name);
+    store.set('localStorage', 'hermod-name', you.name);
+    if (location.hash !== `#${room}`) window.history.replaceState(null, '', `#${room}`);
+    $('room-name').textContent = room;
+    $('me-name').textContent = you.name;
+    $('me-avatar').replaceWith(Object.assign(avatar(you), { id: 'me-avatar' }));
+    $('text').placeholder = `Write to #${room}`;
+    this.#title();
+    this.#showRooms();
+    this.#showPeople(people);
+    this.#log.fill(history);
+    for (const entry of this.#connection.unsent(room)) this.#log.addUnsent(entry);
+    this.#follow();
   }
 
-  function rooms() {
-    $('rooms').replaceChildren(...state.rooms.map((room) => {
-      const b = el('button', { type: 'button', textContent: room, onclick: () => go(room) })
-      if (room === state.room) b.setAttribute('aria-current', 'true')
-      return el('li', {}, b)
-    }))
+  #received(post) {
+    if (post.room !== this.#room) return;
+    this.#typing.set(post.from, false);
+    if (!this.#log.add(post)) return;
+    if (document.hidden) this.#unread++;
+    this.#title();
+    if (this.#near) this.#follow();
+    else $('newer').hidden = false;
   }
 
-  function people(names) {
-    $('people').replaceChildren(...names.map((name) => el('li', {}, face(name), el('span', { textContent: name === state.name ? `${name} (you)` : name }))))
-    $('count').textContent = names.length
-    $('subtitle').textContent = names.length === 1 ? 'Only you are here' : `${names.length} people are here`
+  #people({ room, person, people, came }) {
+    if (room !== this.#room) return;
+    this.#showPeople(people);
+    this.#typing.set(person, false);
+    this.#log.notice(`${person.name} ${came ? 'came in' : 'left'}`);
+    this.#follow();
   }
 
-  function empty() {
-    $('log').querySelector('.empty')?.remove()
-    if (!state.seen.size) $('log').append(el('li', { className: 'empty', textContent: 'Nothing has been said here yet. Open this page in a second window, or write the first message.' }))
+  #showPeople(people) {
+    showPeople(people, this.#you, { list: $('people'), faces: $('faces'), count: $('room-count') });
   }
 
-  // post shows a message once, whether it comes from here, from the server or from the history.
-  function post(m, live = true) {
-    const known = state.seen.get(m.id)
-    if (known) {
-      known.classList.remove('waiting', 'failed')
-      known.querySelector('.note')?.remove()
-      return
-    }
-    const log = $('log')
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80
-    log.querySelector('.empty')?.remove()
-    const last = log.lastElementChild
-    const first = !last?.classList.contains('msg') || last.dataset.from !== m.from || m.at - last.dataset.at > 5 * 60e3
-    const mine = m.from === state.name
-    const item = el('li', { className: `msg${first ? ' first' : ''}${mine ? ' mine' : ''}${m.waiting ? ' waiting' : ''}` })
-    item.dataset.from = m.from
-    item.dataset.at = m.at
-    if (first) {
-      item.append(face(m.from), el('div', { className: 'who' }, el('b', { textContent: mine ? 'You' : m.from }), el('time', { textContent: clock(m.at), dateTime: new Date(m.at).toISOString() })))
-    } else if (!mine) item.append(el('span'))
-    item.append(el('div', { className: 'bubble' }, m.file ? attachment(m.file) : document.createTextNode(m.text)))
-    if (m.waiting) item.append(el('span', { className: 'note', textContent: 'Waiting…' }))
-    state.seen.set(m.id, item)
-    log.append(item)
-    if (live && (atEnd || mine)) log.scrollTop = log.scrollHeight
+  #showRooms() {
+    const counts = new Map(this.#rooms.map((r) => [r.name, r.people]));
+    const names = [...new Set([...ALWAYS, this.#room, ...counts.keys()])].filter(Boolean);
+    $('rooms').replaceChildren(...names.map((name) => el('li', {}, el('button', {
+      type: 'button', 'aria-current': name === this.#room && 'page', onclick: () => this.#go(name),
+    }, el('span', { class: 'room-label', text: name }),
+    counts.get(name) > 0 && el('span', { class: 'count', text: String(counts.get(name)), title: `${counts.get(name)} here` })))));
   }
 
-  function attachment(file) {
-    const blob = new Blob([file.data], { type: /^image\/(png|jpeg|gif|webp|avif)$/.test(file.type) ? file.type : 'application/octet-stream' })
-    const href = URL.createObjectURL(blob)
-    if (blob.type.startsWith('image/')) {
-      const log = $('log')
-      return el('img', { src: href, alt: file.name, onload: () => { if (log.scrollHeight - log.scrollTop - log.clientHeight < 420) log.scrollTop = log.scrollHeight } })
-    }
-    return el('a', { className: 'download', href, download: file.name, textContent: `⤓ ${file.name} (${size(blob.size)})` })
+  #rooming() {
+    $('new-room').addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const name = $('new-room-name').value.trim().replace(/^#/, '').replaceAll(/\s+/g, '-');
+      if (name && await this.#go(name)) $('new-room-name').value = '';
+    });
+    addEventListener('hashchange', () => {
+      const name = decodeURIComponent(location.hash.slice(1));
+      if (name && this.#room && name !== this.#room) this.#go(name);
+    });
+    const drawer = (open) => {
+      $('side').classList.toggle('open', open);
+      $('scrim').hidden = !open;
+      $('menu').setAttribute('aria-expanded', String(open));
+      $('talk').inert = open;
+      (open ? $('rooms').querySelector('button') : $('menu'))?.focus();
+    };
+    $('menu').addEventListener('click', () => drawer(true));
+    $('scrim').addEventListener('click', () => drawer(false));
+    addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && $('side').classList.contains('open')) drawer(false);
+    });
+    this.#closeDrawer = () => $('side').classList.contains('open') && drawer(false);
+    matchMedia('(max-width: 760px)').addEventListener('change', this.#closeDrawer);
   }
+  #closeDrawer;
 
-  function face(name) {
-    const letters = name.split(/\s+/).map((w) => [...w][0]).slice(0, 2).join('').toUpperCase()
-    let hash = 0
-    for (const c of name) hash = (hash * 31 + c.codePointAt(0)) >>> 0
-    return el('span', { className: `face c${hash % 8}`, textContent: letters, ariaHidden: 'true' })
-  }
-
-  // ---- sending
-
-  function send(event, body, view) {
-    const id = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`
-    state.waiting.set(id, { event, body: { id, ...body }, room: state.room })
-    post({ id, from: state.name, at: Date.now(), waiting: true, ...view })
-    deliver(id)
-  }
-
-  // deliver sends until the server has confirmed. Sent twice, a message counts once: the server knows its id.
-  async function deliver(id) {
-    const w = state.waiting.get(id)
-    if (!w || w.under || !socket.connected || w.room !== state.room) return
-    w.under = true
-    const answer = await ask(w.event, w.body)
-    w.under = false
-    if (!answer) return socket.connected && deliver(id)
-    state.waiting.delete(id)
-    const item = state.seen.get(id)
-    if (answer.error && item) {
-      item.classList.add('failed')
-      item.querySelector('.note').textContent = answer.error.message
-    } else post({ id })
-  }
-
-  async function resend() {
-    for (const id of [...state.waiting.keys()]) await deliver(id)
-  }
-
-  socket.on('message', (m) => { stopTyping(m.from); post(m) })
-  socket.on('people', people)
-
-  $('say').addEventListener('submit', (e) => {
-    e.preventDefault()
-    const text = $('text').value.trim()
-    if (!text) return
-    $('text').value = ''
-    grow()
-    tell(false)
-    send('say', { text }, { text })
-  })
-
-  $('text').addEventListener('keydown', (e) => {
-    if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
-      e.preventDefault()
-      $('say').requestSubmit()
-    }
-  })
-
-  async function sendFiles(files) {
-    for (const f of files) {
-      const data = new Uint8Array(await f.arrayBuffer())
-      if (data.length === 0 || data.length > LIMIT) {
-        $('typing').textContent = `${f.name} is ${size(data.length)}; a file may have up to ${size(LIMIT)}.`
-        continue
+  async #go(name) {
+    $('room-problem').textContent = '';
+    try {
+      if (name !== this.#room) {
+        this.#writing.stop();
+        await this.#connection.join(name, this.#you.name);
       }
-      const file = { name: f.name || 'picture', type: f.type, data }
-      send('file', file, { file })
+      this.#closeDrawer();
+      return true;
+    } catch (err) {
+      $('room-problem').textContent = err.message;
+      return false;
     }
   }
-  $('file').addEventListener('change', (e) => { sendFiles(e.target.files); e.target.value = '' })
-  document.addEventListener('paste', (e) => { if (state.inside && e.clipboardData.files.length) { e.preventDefault(); sendFiles(e.clipboardData.files) } })
-  document.addEventListener('dragover', (e) => { if (state.inside) { e.preventDefault(); $('drop').hidden = false } })
-  document.addEventListener('dragleave', (e) => { if (!e.relatedTarget) $('drop').hidden = true })
-  document.addEventListener('drop', (e) => { e.preventDefault(); $('drop').hidden = true; if (state.inside) sendFiles(e.dataTransfer.files) })
 
-  // ---- typing
-
-  let told = false
-  let idle
-  function tell(on) {
-    clearTimeout(idle)
-    if (on) idle = setTimeout(() => tell(false), 3000)
-    if (on === told || !socket.connected) return
-    told = on
-    socket.volatile.emit('typing', on)
-  }
-  function grow() {
-    $('text').style.height = 'auto'
-    $('text').style.height = `${Math.min($('text').scrollHeight + 2, 144)}px`
-  }
-  $('text').addEventListener('input', () => { grow(); tell($('text').value !== '') })
-
-  socket.on('typing', ({ name, on }) => {
-    stopTyping(name)
-    if (on && name !== state.name) state.typists.set(name, setTimeout(() => stopTyping(name), 6000))
-    typing()
-  })
-  function stopTyping(name) {
-    clearTimeout(state.typists.get(name))
-    if (state.typists.delete(name)) typing()
-  }
-  function typing() {
-    const names = [...state.typists.keys()]
-    $('typing').textContent = names.length === 0 ? '' : names.length === 1 ? `${names[0]} is typing…` : `${names.slice(0, 3).join(', ')} are typing…`
+  #signOut() {
+    this.#writing.stop();
+    this.#connection.leave();
+    this.#closeDrawer();
+    this.#log.clear();
+    $('room').value = this.#room;
+    this.#room = '';
+    store.drop('sessionStorage', 'hermod-name');
+    store.drop('sessionStorage', 'hermod-key');
+    this.#welcome();
   }
 
-  // ---- rooms
+  #composing() {
+    const text = $('text');
+    const blank = () => $('composer').classList.toggle('blank', text.value.trim() === '');
+    const grow = () => {
+      blank();
+      if (CSS.supports('field-sizing', 'content')) return;
+      text.style.height = 'auto';
+      text.style.height = `${text.scrollHeight}px`;
+    };
+    blank();
+    text.addEventListener('input', () => { grow(); this.#writing.note(text.value !== ''); });
+    text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      $('composer').requestSubmit();
+    });
+    $('composer').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const value = text.value.trim();
+      if (!value || !this.#room) return;
+      text.value = '';
+      grow();
+      this.#writing.stop();
+      this.#send('say', { text: value });
+      text.focus();
+    });
+    $('attach').addEventListener('click', () => $('file').click());
+    $('file').addEventListener('change', () => { this.#sendFiles([...$('file').files]); $('file').value = ''; });
+    addEventListener('paste', (event) => {
+      const files = [...event.clipboardData.files];
+      if (files.length > 0 && this.#room) { event.preventDefault(); this.#sendFiles(files); }
+    });
+    this.#dropping();
+  }
 
-  function go(room) {
-    closeSide()
-    if (room === state.room || !socket.connected) return
-    for (const t of state.typists.values()) clearTimeout(t)
-    state.typists.clear()
-    typing()
-    join(room)
+  #dropping() {
+    const withFiles = (event) => this.#room && event.dataTransfer?.types.includes('Files');
+    addEventListener('dragover', (event) => {
+      if (!withFiles(event)) return;
+      event.preventDefault();
+      $('drop').hidden = false;
+    });
+    addEventListener('dragleave', (event) => { if (!event.relatedTarget) $('drop').hidden = true; });
+    addEventListener('drop', (event) => {
+      $('drop').hidden = true;
+      if (!withFiles(event)) return;
+      event.preventDefault();
+      this.#sendFiles([...event.dataTransfer.files]);
+    });
   }
-  $('switch').addEventListener('submit', (e) => {
-    e.preventDefault()
-    const room = $('other').value.trim()
-    $('other').value = ''
-    if (room) go(room)
-  })
-  $('menu').addEventListener('click', () => {
-    const open = $('side').classList.toggle('open')
-    $('menu').setAttribute('aria-expanded', open)
-  })
-  function closeSide() {
-    $('side').classList.remove('open')
-    $('menu').setAttribute('aria-expanded', 'false')
+
+  async #sendFiles(files) {
+    for (const file of files) {
+      try {
+        const small = await prepared(file, this.#limit);
+        this.#send('file', { name: small.name, type: small.type, data: await small.arrayBuffer() });
+      } catch (err) {
+        this.#log.notice(err.message);
+        this.#follow();
+      }
+    }
   }
-  $('log').addEventListener('click', closeSide)
-  document.addEventListener('keydown', (e) => { if (e.key === 'Escape') closeSide() })
+
+  #send(kind, body) {
+    const entry = this.#connection.send(kind, body);
+    this.#log.addUnsent(entry);
+    this.#markUnsent();
+    this.#near = true;
+    this.#follow();
+  }
+
+  #markUnsent() {
+    const offline = this.#connection.state !== 'online';
+    for (const entry of this.#connection.unsent(this.#room)) {
+      if (!entry.failed) this.#log.note(entry, offline ? 'Not sent yet' : 'Sending…');
+    }
+  }
+
+  #scrolling() {
+    const box = $('scroll');
+    box.addEventListener('scroll', () => {
+      this.#near = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+      if (this.#near) $('newer').hidden = true;
+    }, { passive: true });
+    $('newer').addEventListener('click', () => { this.#near = true; this.#follow(); });
+    new ResizeObserver(() => this.#follow()).observe(box);
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) { this.#unread = 0; this.#title(); }
+    });
+  }
+
+  /** Keeps the end of the log in view if it was. */
+  #follow() {
+    if (!this.#near) return;
+    $('scroll').scrollTop = $('scroll').scrollHeight;
+    $('newer').hidden = true;
+  }
+
+  #title() {
+    document.title = `${this.#unread ? `(${this.#unread}) ` : ''}${this.#room ? `#${this.#room} · ` : ''}Hermod`;
+  }
+
+  #view({ url, name }) {
+    $('lightbox-image').src = url;
+    $('lightbox-image').alt = name;
+    Object.assign($('lightbox-save'), { href: url, download: name });
+    $('lightbox').showModal();
+  }
 }
 
-function el(tag, props, ...children) {
-  const e = Object.assign(document.createElement(tag), props)
-  e.append(...children)
-  return e
-}
-
-function clock(at) {
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
-}
-
-function size(n) {
-  return n < 1024 ? `${n} bytes` : n < 1024 * 1024 ? `${Math.round(n / 1024)} KB` : `${(n / 1024 / 1024).toFixed(1)} MB`
+if (window.io) {
+  new Page(window.io);
+} else {
+  $('app').hidden = true;
+  $('missing').hidden = false;
 }
