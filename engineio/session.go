@@ -54,7 +54,7 @@ type Session struct {
 	err      error
 	done     chan struct{}
 	beat     wheel.Timer
-	patience wheel.Timer // upgrade timeout; after Close the wait for the last GET
+	patience *wheel.Timer // upgrade timeout; after Close the wait for the last GET; nil until needed
 	noop     *time.Timer
 }
 
@@ -236,6 +236,22 @@ func (s *Session) pong() {
 func (s *Session) otherPacket() {
 	if s.awaiting.Load() && s.extended.CompareAndSwap(false, true) {
 		s.rearm(s.srv.cfg.PingTimeout)
+	}
+}
+
+// bePatient arms the timer that calls outOfPatience. mu is held.
+func (s *Session) bePatient(d time.Duration) {
+	if s.patience == nil {
+		s.patience = new(wheel.Timer)
+	}
+	s.srv.wheel.Start(s.patience, s, d)
+}
+
+// stopPatience undoes bePatient. mu is held.
+func (s *Session) stopPatience() {
+	if s.patience != nil {
+		s.srv.wheel.Stop(s.patience)
+		s.patience = nil
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *Session) Close(discard bool) {
 		return
 	}
 	if s.probe == nil {
-		s.srv.wheel.Start(&s.patience, s, lastPoll)
+		s.bePatient(lastPoll)
 	}
 	if s.get != nil {
 		if s.box.empty() {
@@ -65,7 +65,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 	}
 	s.state, s.reason, s.err = stateClosed, reason, err
 	s.srv.wheel.Stop(&s.beat)
-	s.srv.wheel.Stop(&s.patience)
+	s.stopPatience()
 	s.stopNoop()
 	if s.done != nil {
 		close(s.done)

@@ -16,7 +16,7 @@ func (s *Session) beginProbe(t *wsTransport) {
 	ok := s.state == stateOpen && s.probe == nil && s.ws.Load() == nil
 	if ok {
 		s.probe = t
-		s.srv.wheel.Start(&s.patience, s, s.srv.cfg.UpgradeTimeout)
+		s.bePatient(s.srv.cfg.UpgradeTimeout)
 	}
 	s.mu.Unlock()
 	if !ok {
@@ -84,7 +84,7 @@ func (s *Session) switchTo(t *wsTransport) {
 	}
 	s.probe = nil
 	s.stopNoop()
-	s.srv.wheel.Stop(&s.patience)
+	s.stopPatience()
 	for _, u := range s.box.units {
 		u.sendOn(t)
 	}
@@ -117,9 +117,9 @@ func (s *Session) dropProbe(t *wsTransport) {
 	if s.probe == t {
 		s.probe = nil
 		s.stopNoop()
-		s.srv.wheel.Stop(&s.patience)
+		s.stopPatience()
 		if s.state == stateClosing {
-			s.srv.wheel.Start(&s.patience, s, lastPoll)
+			s.bePatient(lastPoll)
 		}
 	}
 	_ = t.conn.Close(wscore.CloseNoStatus, "")

@@ -80,7 +80,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	if closing && s.box.empty() && s.ws.Load() == nil {
 		s.box.units = append(s.box.units,
 			unit{pkts: []packet.Packet{{Type: packet.Noop}, {Type: packet.Close}}, noCompress: true})
-		s.srv.wheel.Stop(&s.patience)
+		s.stopPatience()
 		defer s.end(s.reason, nil)
 	}
 	if !s.box.empty() || s.state == stateClosed {

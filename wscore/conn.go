@@ -45,24 +45,24 @@ type Conn struct {
 	parser   parser
 	early    []byte // read before the handshake was done
 	buf      *bufpool.Buffer
-	n        int
 	readErr  error
-	pong     []byte // the latest unanswered ping
-	hasPong  bool
-	reads    uint8     // up to youngReads
-	moved    time.Time // when the reader last changed goroutines
-	got      bool      // close frame received, or a fault: the rest is discarded
-	watching bool      // the timer bounds an unfinished message
+	pong     []byte        // the latest unanswered ping
+	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
+	n        int32         // bytes in buf
 	used     atomic.Uint32
+	reads    uint8 // up to youngReads
+	hasPong  bool
+	got      bool // close frame received, or a fault: the rest is discarded
+	watching bool // the timer bounds an unfinished message
 
 	mu          sync.Mutex // guards what follows
 	state       state
-	out         outgoing
 	closeQueued bool
+	discarding  bool
+	discarded   int32
+	out         outgoing
 	closeErr    *CloseError
 	timer       wheel.Timer
-	discarding  bool
-	discarded   int
 }
 
 const (
@@ -103,7 +103,7 @@ func (c *Conn) readOnce() bool {
 		c.readErr = err
 		return !again
 	}
-	c.buf, c.n = buf, n
+	c.buf, c.n = buf, int32(n)
 	return true
 }
 
@@ -152,8 +152,8 @@ func (c *Conn) shouldMove() bool {
 		c.reads++
 		return true
 	}
-	now := time.Now()
-	if now.Sub(c.moved) < time.Second {
+	now := c.srv.wheel.Now()
+	if now-c.moved < time.Second {
 		return false
 	}
 	c.moved = now

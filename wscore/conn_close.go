@@ -143,7 +143,7 @@ func (c *Conn) over(n int) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.discarded += n; c.discarded > discardBytes {
+	if c.discarded += int32(n); c.discarded > discardBytes {
 		c.end(c.closeErr)
 	}
 	return true
