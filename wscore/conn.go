@@ -43,6 +43,7 @@ type Conn struct {
 	tryRead     func() bool
 
 	parser   parser
+	pull     *pull  // of the caller-driven form
 	early    []byte // read before the handshake was done
 	buf      *bufpool.Buffer
 	readErr  error

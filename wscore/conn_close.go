@@ -205,17 +205,22 @@ func (c *Conn) end(why *CloseError) {
 	_ = c.rwc.Close()
 }
 
-// finish runs at the end of the reader: it tells the protocol.
-func (c *Conn) finish() {
+// endRead runs at the end of reading and returns why that is.
+func (c *Conn) endRead() error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	err := c.readErr
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	c.end(&CloseError{Code: CloseAbnormal, Remote: true, Err: err})
-	why := c.closeErr
-	c.mu.Unlock()
 	c.srv.forget(c)
+	return c.closeErr
+}
+
+// finish runs at the end of the reader's goroutine: it tells the protocol.
+func (c *Conn) finish() {
+	why := c.endRead()
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked(v)

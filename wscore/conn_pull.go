@@ -1,0 +1,112 @@
+package wscore
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/hermod-io/hermod/internal/bufpool"
+)
+
+// pull is what the caller-driven form keeps between two calls: the bytes of the
+// last read that are not parsed yet.
+type pull struct {
+	buf  *bufpool.Buffer
+	rest []byte
+}
+
+// Read waits for the next message and returns it; the bytes are the caller's.
+// Control frames are handled while it waits, so that a connection that nobody
+// reads answers no ping. When ctx ends the connection is dropped, and the error
+// is ctx's cause; a message that is already there wins. Any other error is a
+// *CloseError, and every later call returns it again. One goroutine may read at
+// a time. It panics after Serve.
+func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
+	c.startPull()
+	for {
+		it, err := c.parseRest()
+		if err != nil || it.ok {
+			return it.op, bytes.Clone(it.data), err
+		}
+		if err := c.fill(ctx); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// NextReader is Read for those who want an io.Reader: it waits for the whole
+// message.
+func (c *Conn) NextReader(ctx context.Context) (Opcode, io.Reader, error) {
+	op, data, err := c.Read(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	return op, bytes.NewReader(data), nil
+}
+
+// startPull makes the connection one that its caller drives.
+func (c *Conn) startPull() {
+	if c.used.Load() == usedRead {
+		return
+	}
+	if !c.used.CompareAndSwap(0, usedRead) {
+		panic("wscore: connection is in use")
+	}
+	c.tryRead = c.readOnce
+	c.pull = &pull{rest: c.early}
+	c.early = nil
+	c.uncork()
+}
+
+// parseRest returns the next message of what was read.
+func (c *Conn) parseRest() (it item, err error) {
+	p := c.pull
+	for len(p.rest) > 0 && !c.over(len(p.rest)) {
+		n, it, err := c.parser.next(p.rest)
+		p.rest = p.rest[n:]
+		switch {
+		case err != nil:
+			c.fault(err)
+		case it.ok && it.op.control():
+			c.dispatch(it)
+		case it.ok:
+			return it, nil
+		}
+	}
+	p.rest = nil
+	bufpool.Put(p.buf)
+	p.buf = nil
+	c.replyPong()
+	c.watchProgress()
+	if !c.keepDiscarding() {
+		return it, c.pullEnded(nil)
+	}
+	return it, nil
+}
+
+// fill waits for bytes.
+func (c *Conn) fill(ctx context.Context) error {
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { _ = c.CloseNow() })
+		defer stop()
+	}
+	if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
+		c.readErr = err
+	}
+	if c.readErr != nil {
+		return c.pullEnded(context.Cause(ctx))
+	}
+	c.pull.buf, c.pull.rest = c.buf, c.buf.Bytes()[:c.n]
+	c.buf = nil
+	return nil
+}
+
+// pullEnded ends the connection for its reader and returns why: cause, if there
+// is one.
+func (c *Conn) pullEnded(cause error) error {
+	why := c.endRead()
+	if cause != nil {
+		return cause
+	}
+	return why
+}
