@@ -21,7 +21,9 @@ type chat struct {
 
 // Register gives the main namespace of srv the chat. It is called once, before
 // the server serves, and does not block.
-func Register(srv *socketio.Server, cfg Config) {
+func Register(srv *socketio.Server, cfg Config) { register(srv, cfg) }
+
+func register(srv *socketio.Server, cfg Config) *chat {
 	cfg = cfg.settled()
 	c := &chat{cfg: cfg, hall: newHall(cfg), srv: srv}
 	socketio.HandleRequest(srv, Join, c.join)
@@ -31,6 +33,7 @@ func Register(srv *socketio.Server, cfg Config) {
 	socketio.HandleRequest(srv, Fetch, c.fetch)
 	socketio.HandleMessage(srv, Typing, c.typing)
 	srv.OnDisconnect(func(s *socketio.Socket, _ socketio.Reason) { c.part(s) })
+	return c
 }
 
 // channel is the Socket.IO room of a chat room. Ids of sockets have no colon,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/hermod-io/hermod/socketio"
 )
@@ -220,7 +219,7 @@ func (h *hall) dropEmpty() bool {
 func (h *hall) shrink() {
 	for h.bytes > h.cfg.TotalBytes {
 		var oldest *room
-		at := time.Time{}.UnixMilli()
+		var at int64
 		for _, r := range h.rooms {
 			if len(r.posts) > 0 && (oldest == nil || r.posts[0].At < at) {
 				oldest, at = r, r.posts[0].At

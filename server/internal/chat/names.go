@@ -75,7 +75,7 @@ func cleanFile(name, media string) (string, string) {
 		}
 		return r
 	}, name)
-	if name == "" || name == "." || name == "/" {
+	if strings.Trim(name, "./") == "" {
 		name = "file"
 	}
 	if r := []rune(name); len(r) > maxMeta {

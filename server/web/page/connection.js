@@ -28,6 +28,9 @@ export class Connection extends EventTarget {
     this.#key = key;
     this.#socket = io({ autoConnect: false, reconnectionDelay: 500, reconnectionDelayMax: 4000, timeout: 5000 });
     const s = this.#socket;
+    // After a silent cut the browser keeps HTTP connections that are dead, and
+    // would try them one by one. A WebSocket is always a new connection.
+    s.io.on('reconnect_attempt', (n) => { s.io.opts.transports = n % 2 ? ['websocket'] : ['polling', 'websocket']; });
     s.on('connect', () => this.#enter());
     s.on('connect_error', () => this.#lost());
     s.on('disconnect', (reason) => {

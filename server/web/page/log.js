@@ -138,13 +138,14 @@ export class Log {
   #arrange() {
     const items = [...this.#items.entries()].sort(([, a], [, b]) => a.post.seq === b.post.seq ? 0 : a.post.seq - b.post.seq);
     while (items.length > KEPT) this.#items.delete(items.shift()[0]);
+    const spoken = items.some(([, i]) => !i.notice);
     const nodes = [];
     let before = null;
     let day = '';
     for (const [, item] of items) {
       const today = calendar.format(item.post.at);
       const turn = today !== day;
-      if (turn && !item.notice) {
+      if (turn && spoken) {
         item.day ??= el('li', { class: 'day' });
         item.day.textContent = today === calendar.format(Date.now()) ? 'Today' : today;
         nodes.push(item.day);
@@ -167,7 +168,7 @@ export class Log {
       if (node === at) at = at.nextSibling;
       else this.#list.insertBefore(node, at);
     }
-    this.#empty.hidden = items.some(([, i]) => !i.notice);
+    this.#empty.hidden = spoken;
   }
 
   #group(item, before) {

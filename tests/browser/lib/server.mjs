@@ -1,0 +1,35 @@
+// Builds the server program once and starts it on a free port.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url))
+let binary
+
+function build() {
+  if (!binary) {
+    binary = join(mkdtempSync(join(tmpdir(), 'hermod-browser-')), 'hermod')
+    execFileSync('go', ['build', '-o', binary, './server'], { cwd: root, stdio: 'inherit' })
+  }
+  return binary
+}
+
+// start resolves to {port, stop} once the server listens; stop resolves to its exit status.
+export async function start(...args) {
+  const child = spawn(build(), ['-addr', '127.0.0.1:0', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  child.stderr.on('data', (d) => { output += d })
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
+  const port = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the server does not start:\n${output}`)), 60_000)
+    child.stdout.on('data', (d) => {
+      output += d
+      const m = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(output)
+      if (m) { clearTimeout(timer); resolve(Number(m[1])) }
+    })
+    ended.then((code) => { clearTimeout(timer); reject(new Error(`the server ended (${code}):\n${output}`)) })
+  })
+  return { port, stop() { child.kill('SIGTERM'); return ended } }
+}
