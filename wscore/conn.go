@@ -59,9 +59,11 @@ type Conn struct {
 	mu          sync.Mutex // guards what follows
 	state       state
 	closeQueued bool
+	owes        bool // the pong owed waits until the kernel takes bytes again
 	discarding  bool
 	discarded   int32
 	out         outgoing
+	owed        []byte
 	closeErr    *CloseError
 	timer       wheel.Timer
 }
@@ -215,12 +217,20 @@ func (c *Conn) panicked(v any) {
 	c.failLocked(CloseInternal, nil)
 }
 
-// replyPong answers the latest ping. RFC 6455 section 5.5.3.
+// replyPong answers the latest ping. A peer that does not read gets its answer
+// when it does: until then there is only one to be given. RFC 6455 section 5.5.3.
 func (c *Conn) replyPong() {
 	if !c.hasPong {
 		return
 	}
 	c.hasPong = false
+	c.mu.Lock()
+	if c.out.refused {
+		c.owed, c.owes = append(c.owed[:0], c.pong...), true
+		c.mu.Unlock()
+		return
+	}
+	c.mu.Unlock()
 	_ = c.SendMessages(Must, Message{Op: OpPong, Data: c.pong})
 	c.pong = nil
 }

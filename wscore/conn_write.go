@@ -162,8 +162,16 @@ func (c *Conn) progress(n int, err error) (done bool) {
 func (c *Conn) drained() {
 	c.out.owned, c.out.refused = false, false
 	c.out.drop(&c.srv.pools)
-	if c.state == stateClosing && c.closeQueued {
+	switch {
+	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()
+	case c.state == stateOpen && c.owes:
+		pong := []Message{{Op: OpPong, Data: c.owed}}
+		c.owed, c.owes = nil, false
+		if size := headerLen(len(pong[0].Data)) + len(pong[0].Data); c.admit(size, 1, Must) == nil {
+			c.out.append(&c.srv.pools, size, pong)
+			c.writeSome()
+		}
 	}
 }
 

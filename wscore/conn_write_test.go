@@ -1,0 +1,289 @@
+package wscore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/testnet"
+)
+
+// stall fills the way to a peer that does not read, until the kernel refuses.
+func (p *peer) stall() {
+	p.t.Helper()
+	for range 10_000 {
+		if p.conn.Stalled() {
+			return
+		}
+		if err := p.conn.Send(OpText, bytes.Repeat([]byte("x"), 500)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.t.Fatal("it does not stall")
+}
+
+// What is queued while the peer does not read comes in order when it does.
+func TestStalledPeer(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{Capacity: 4096}, func(p *peer) {
+		p.stall()
+		prepared := NewPrepared(Message{Op: OpText, Data: []byte("prepared")})
+		for i := range 100 {
+			if err := p.conn.SendMessages(SendFlags(i%2), Message{Op: OpText, Data: fmt.Append(nil, i)}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.conn.SendPrepared(prepared, SendFlags(i%2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.conn.Send(OpBinary, make([]byte, 70_000)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.conn.Close(CloseNormal, ""); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for {
+			op, b, err := readServerFrame(p.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op == OpClose {
+				break
+			}
+			if !strings.HasPrefix(string(b), "xxx") {
+				got = append(got, string(b))
+			}
+		}
+		if len(got) != 201 || got[0] != "0" || got[1] != "prepared" || got[198] != "99" || len(got[200]) != 70_000 {
+			t.Errorf("%d messages: %.100q", len(got), got)
+		}
+	})
+}
+
+func TestQueueDisconnects(t *testing.T) {
+	scenario(t, Settings{Queue: Queue{Bytes: 20_000}}, testnet.Options{Capacity: 1024}, func(p *peer) {
+		p.stall()
+		var err error
+		for range 1000 {
+			if err = p.conn.Send(OpText, make([]byte, 500)); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, ErrQueueFull) {
+			t.Fatalf("error %v", err)
+		}
+		if ce := p.wantClosed(ClosePolicy, false); !errors.Is(ce, ErrQueueFull) {
+			t.Errorf("cause %v", ce.Err)
+		}
+		if b, n := p.conn.Buffered(); b != 0 || n != 0 {
+			t.Errorf("%d bytes, %d messages are kept", b, n)
+		}
+	})
+}
+
+// DropNewest refuses what does not fit; Must has a reserve of a quarter; one
+// message always finds room in an empty queue.
+func TestQueueDropsNewest(t *testing.T) {
+	scenario(t, Settings{Queue: Queue{Bytes: 20_000, OnFull: DropNewest}}, testnet.Options{Capacity: 1024}, func(p *peer) {
+		if err := p.conn.Send(OpText, make([]byte, 100_000)); err != nil {
+			t.Errorf("a message larger than the bound, into an empty queue: %v", err)
+		}
+		if err := p.conn.Send(OpText, []byte("x")); !errors.Is(err, ErrQueueFull) {
+			t.Errorf("behind it: %v", err)
+		}
+		for {
+			if _, b, err := readServerFrame(p.r); err != nil || len(b) == 100_000 {
+				break
+			}
+		}
+		synctest.Wait()
+		p.stall()
+		for p.conn.Send(OpText, make([]byte, 500)) == nil {
+		}
+		if err := p.conn.SendMessages(Must, Message{Op: OpText, Data: make([]byte, 500)}); err != nil {
+			t.Errorf("Must: %v", err)
+		}
+		p.wantOpen("only what did not fit is lost")
+		for p.conn.SendMessages(Must, Message{Op: OpText, Data: make([]byte, 500)}) == nil {
+		}
+		if ce := p.wantClosed(ClosePolicy, false); !errors.Is(ce, ErrQueueFull) {
+			t.Errorf("beyond the reserve: %v", ce)
+		}
+	})
+}
+
+func TestQueuePackets(t *testing.T) {
+	scenario(t, Settings{Queue: Queue{Packets: 200, OnFull: DropNewest}}, testnet.Options{Capacity: 1024}, func(p *peer) {
+		p.stall()
+		n := 0
+		for p.conn.Send(OpText, nil) == nil {
+			n++
+		}
+		if _, packets := p.conn.Buffered(); packets != 200 {
+			t.Errorf("%d messages wait, %d were taken on top", packets, n)
+		}
+	})
+}
+
+// A ping flood of a peer that does not read costs one pong.
+func TestPingFloodWhileStalled(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{Capacity: 4096}, func(p *peer) {
+		p.stall()
+		before, _ := p.conn.Buffered()
+		for range 500 {
+			p.write(clientFrame(true, OpPing, make([]byte, 100)))
+		}
+		after, _ := p.conn.Buffered()
+		if after-before > 300 {
+			t.Errorf("%d bytes of pongs wait", after-before)
+		}
+	})
+}
+
+// Units of several goroutines do not mix.
+func TestUnitsAreContiguous(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+		var wg sync.WaitGroup
+		for g := range 4 {
+			wg.Go(func() {
+				for i := range 100 {
+					name := fmt.Appendf(nil, "%d.%d", g, i)
+					_ = p.conn.SendMessages(SendFlags(i%2), Message{Op: OpText, Data: name}, Message{Op: OpBinary, Data: name}, Message{Op: OpBinary, Data: name})
+				}
+			})
+		}
+		for range 400 {
+			_, head, err := readServerFrame(p.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.want(OpBinary, string(head), "the first attachment")
+			p.want(OpBinary, string(head), "the second")
+		}
+		wg.Wait()
+	})
+}
+
+// The handshake's answer and what is sent before Serve leave in one write.
+func TestCork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t, Settings{}, testnet.Options{})
+		for _, s := range []string{"a", "b"} {
+			if err := p.conn.Send(OpText, []byte(s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.wantSilence("nothing is written before Serve")
+		p.conn.Serve(p.rec)
+		p.want(OpText, "a", "the first")
+		p.want(OpText, "b", "the second")
+		if n := p.end.Writes(); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+		p.finish()
+	})
+}
+
+// What a protocol sends and then blocks for ever arrives.
+func TestSendThenBlock(t *testing.T) {
+	for _, f := range []SendFlags{0, Later} {
+		scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+			release := make(chan struct{})
+			p.rec.onMessage = func(Opcode, []byte) {
+				_ = p.conn.SendMessages(f, Message{Op: OpText, Data: []byte("out")})
+				<-release
+			}
+			p.write(text("in"))
+			p.want(OpText, "out", "held back by nothing")
+			close(release)
+		})
+	}
+}
+
+// Eight broadcasts that follow each other closely share their writes.
+func TestBroadcastsMerge(t *testing.T) {
+	const members, rounds = 1000, 8
+	srv := NewServer(Settings{})
+	conns := make([]*Conn, members)
+	ends := make([]*testnet.Conn, members)
+	for i := range conns {
+		client, server := testnet.Pipe(testnet.Options{})
+		defer func() { _ = client.Close() }()
+		conns[i], ends[i] = srv.NewConn(server), server
+		conns[i].Serve(&recorder{})
+	}
+	for k := range rounds {
+		p := NewPrepared(Message{Op: OpText, Data: fmt.Append(nil, k)})
+		for _, c := range conns {
+			if err := c.SendPrepared(p, Later); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		waiting, writes := 0, 0
+		for i, c := range conns {
+			_, n := c.Buffered()
+			waiting += n
+			writes += ends[i].Writes()
+		}
+		if waiting == 0 {
+			t.Logf("%.2f writes a member", float64(writes)/members)
+			if writes > members*rounds {
+				t.Errorf("%d writes", writes)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d messages still wait", waiting)
+		}
+	}
+	if err := srv.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A stream that can only wait, such as TLS or a pipe, is served as well.
+func TestPlainStream(t *testing.T) {
+	scenarioPlain(t, func(p *peer) {
+		p.write(text("in"))
+		p.wantGot("1 in")
+		for i := range 50 {
+			if err := p.conn.SendMessages(SendFlags(i%2), Message{Op: OpText, Data: fmt.Append(nil, i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 50 {
+			p.want(OpText, fmt.Sprint(i), "in order")
+		}
+		p.write(closeFrame(CloseNormal, ""))
+		p.wantClose(CloseNormal, "echoed")
+		_ = p.nc.Close()
+		p.wantClosed(CloseNormal, true)
+	})
+}
+
+// hidden shows nothing of a connection but what io.ReadWriteCloser has.
+type hidden struct{ c *testnet.Conn }
+
+func (h hidden) Read(b []byte) (int, error)  { return h.c.Read(b) }
+func (h hidden) Write(b []byte) (int, error) { return h.c.Write(b) }
+func (h hidden) Close() error                { return h.c.Close() }
+
+func scenarioPlain(t *testing.T, f func(p *peer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := dial(t, Settings{}, testnet.Options{})
+		p.conn = p.srv.NewConn(hidden{p.end})
+		p.conn.Serve(p.rec)
+		synctest.Wait()
+		f(p)
+		p.finish()
+	})
+}
