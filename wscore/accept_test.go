@@ -1,0 +1,245 @@
+package wscore
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+const sampleKey, sampleAccept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // RFC 6455 section 1.3
+
+// handshake is a correct upgrade request with lines changed: "Name: value"
+// replaces, "Name:" removes, the first may be a request line.
+func handshake(changes ...string) string {
+	lines := []string{"GET /ws HTTP/1.1", "Host: here.example", "Upgrade: websocket", "Connection: keep-alive, Upgrade",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + sampleKey}
+next:
+	for _, c := range changes {
+		if strings.HasSuffix(c, "HTTP/1.1") || strings.HasSuffix(c, "HTTP/1.0") {
+			lines[0] = c
+			continue
+		}
+		name, value, _ := strings.Cut(c, ":")
+		for i, l := range lines {
+			if strings.HasPrefix(l, name+":") {
+				lines[i] = c
+				if value == "" {
+					lines = append(lines[:i], lines[i+1:]...)
+				}
+				continue next
+			}
+		}
+		lines = append(lines, c)
+	}
+	return strings.Join(lines, "\r\n") + "\r\n\r\n"
+}
+
+// acceptor serves handshakes over TCP loopback. Its connections echo.
+type acceptor struct {
+	*httptest.Server
+	ws   *Server
+	errs chan error
+}
+
+type echo struct{ c *Conn }
+
+func (e echo) OnMessage(op Opcode, data []byte) { _ = e.c.Send(op, data) }
+func (e echo) OnClose(error)                    {}
+
+func newAcceptor(t testing.TB, s Settings, extra http.Header) *acceptor {
+	a := &acceptor{ws: NewServer(s), errs: make(chan error, 100)}
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := a.ws.Accept(w, r, extra)
+		if err != nil {
+			a.errs <- err
+			return
+		}
+		c.Serve(echo{c})
+	}))
+	t.Cleanup(func() {
+		if err := a.ws.Close(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+		a.Close()
+	})
+	return a
+}
+
+// dial sends a request, and what else there is, in one piece.
+func (a *acceptor) dial(t testing.TB, request string) (net.Conn, *bufio.Reader, *http.Response) {
+	t.Helper()
+	nc, err := net.Dial("tcp", a.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(nc, request); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(nc)
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nc, r, res
+}
+
+// Bytes that came with the request are part of the stream; the answer has what
+// it must have.
+func TestAccept(t *testing.T) {
+	a := newAcceptor(t, Settings{Subprotocols: []string{"b", "a"}}, http.Header{"X-Extra": {"1", "2\r\nInjected: yes"}, "Upgrade": {"no"}})
+	nc, r, res := a.dial(t, handshake("Sec-WebSocket-Protocol: a, b, c")+string(text("early")))
+	if res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Sec-Websocket-Accept") != sampleAccept ||
+		res.Header.Get("Upgrade") != "websocket" || res.Header.Get("Connection") != "Upgrade" || res.Header.Get("Sec-Websocket-Protocol") != "b" {
+		t.Errorf("%s %v", res.Status, res.Header)
+	}
+	if res.Header.Get("X-Extra") != "1" || res.Header.Get("Injected") != "" {
+		t.Errorf("extra headers: %v", res.Header)
+	}
+	if op, b, err := readServerFrame(r); err != nil || op != OpText || string(b) != "early" {
+		t.Fatalf("%d %q %v", op, b, err)
+	}
+	if _, err := nc.Write(text("later")); err != nil {
+		t.Fatal(err)
+	}
+	if _, b, err := readServerFrame(r); err != nil || string(b) != "later" {
+		t.Fatalf("%q %v", b, err)
+	}
+}
+
+func TestAcceptRefuses(t *testing.T) {
+	a := newAcceptor(t, Settings{Origins: []string{"*.friend.example", "other.example:8080"}}, nil)
+	for _, c := range []struct {
+		name, request string
+		status        int
+	}{
+		{"as it should be", handshake(), 101},
+		{"no upgrade", handshake("Upgrade:"), 426},
+		{"another upgrade", handshake("Upgrade: h2c"), 426},
+		{"no connection token", handshake("Connection: close"), 426},
+		{"no version", handshake("Sec-WebSocket-Version:"), 426},
+		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426},
+		{"POST", handshake("POST /ws HTTP/1.1"), 405},
+		{"HTTP/1.0", handshake("GET /ws HTTP/1.0"), 400},
+		{"no key", handshake("Sec-WebSocket-Key:"), 400},
+		{"key of 15 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"), 400},
+		{"key that is no base64", handshake("Sec-WebSocket-Key: ????????????????????????"), 400},
+		{"body", handshake("Content-Length: 5") + "abcde", 400},
+		{"chunked body", handshake("Transfer-Encoding: chunked") + "0\r\n\r\n", 400},
+		{"same host", handshake("Origin: http://here.example"), 101},
+		{"same host, other case", handshake("Origin: https://HERE.example"), 101},
+		{"pattern", handshake("Origin: https://a.friend.example"), 101},
+		{"listed with a port", handshake("Origin: http://other.example:8080"), 101},
+		{"another port", handshake("Origin: http://other.example"), 403},
+		{"foreign", handshake("Origin: http://evil.example"), 403},
+		{"a suffix of ours", handshake("Origin: http://here.example.evil.example"), 403},
+		{"null", handshake("Origin: null"), 403},
+		{"unparsable", handshake("Origin: http://%zz"), 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, r, res := a.dial(t, c.request)
+			if res.StatusCode != c.status {
+				t.Fatalf("status %d, want %d", res.StatusCode, c.status)
+			}
+			if c.status == 101 {
+				return
+			}
+			if v := res.Header.Get("Sec-Websocket-Version"); (c.status == 426) != (v == "13") {
+				t.Errorf("version header %q", v)
+			}
+			if !res.Close {
+				t.Error("the connection is to be closed: a proxy in front may take what follows for frames")
+			}
+			if _, err := io.Copy(io.Discard, res.Body); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.ReadByte(); err == nil {
+				t.Error("the connection stays open")
+			}
+			var he *HandshakeError
+			if err := <-a.errs; !errors.As(err, &he) || he.Status != c.status {
+				t.Errorf("Accept: %v", err)
+			}
+		})
+	}
+	if n := a.ws.Conns(); n > 5 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+func TestAcceptAnyOrigin(t *testing.T) {
+	a := newAcceptor(t, Settings{Origins: []string{"*"}}, nil)
+	if _, _, res := a.dial(t, handshake("Origin: http://anywhere.example")); res.StatusCode != 101 {
+		t.Error(res.Status)
+	}
+}
+
+// wrapped hides the Hijacker, as a middleware may; unwrappable shows it again
+// to http.ResponseController.
+type wrapped struct{ http.ResponseWriter }
+
+type unwrappable struct{ http.ResponseWriter }
+
+func (u unwrappable) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+func TestAcceptThroughWrappers(t *testing.T) {
+	ws := NewServer(Settings{})
+	for _, c := range []struct {
+		wrap   func(http.ResponseWriter) http.ResponseWriter
+		status int
+	}{
+		{func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }, 500},
+		{func(w http.ResponseWriter) http.ResponseWriter { return unwrappable{w} }, 101},
+	} {
+		hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c, err := ws.Accept(c.wrap(w), r, nil); err == nil {
+				c.Serve(echo{c})
+			}
+		}))
+		a := &acceptor{Server: hs}
+		if _, _, res := a.dial(t, handshake()); res.StatusCode != c.status {
+			t.Errorf("status %d, want %d", res.StatusCode, c.status)
+		}
+		_ = ws.Close(t.Context())
+		ws = NewServer(Settings{})
+		hs.Close()
+	}
+}
+
+// A real client of another make: the answer is one that net/http's client takes
+// as an upgrade.
+func TestAcceptNetHTTPClient(t *testing.T) {
+	a := newAcceptor(t, Settings{}, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": sampleKey} {
+		req.Header.Set(k, v)
+	}
+	res, err := a.Client().Do(req)
+	if err != nil || res.StatusCode != 101 {
+		t.Fatal(res, err)
+	}
+	rw, ok := res.Body.(io.ReadWriteCloser)
+	if !ok {
+		t.Fatalf("body is a %T", res.Body)
+	}
+	defer func() { _ = rw.Close() }()
+	for i := range 3 {
+		if _, err := rw.Write(text(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+		if _, b, err := readServerFrame(rw); err != nil || string(b) != fmt.Sprint(i) {
+			t.Fatalf("%q %v", b, err)
+		}
+	}
+}

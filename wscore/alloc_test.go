@@ -1,0 +1,35 @@
+//go:build !race && !poison
+
+package wscore
+
+import (
+	"io"
+	"testing"
+
+	"github.com/hermod-io/hermod/internal/testnet"
+)
+
+// What is written all the time costs no memory.
+func TestSendAllocations(t *testing.T) {
+	client, end := testnet.Pipe(testnet.Options{})
+	go func() { _, _ = io.Copy(io.Discard, client) }() // ends with the pipe
+	srv := NewServer(Settings{})
+	c := srv.NewConn(end)
+	c.Serve(&recorder{})
+	data := make([]byte, 64)
+	prefix := []byte("4")
+	prepared := NewPrepared(Message{Op: OpText, Data: data})
+	for name, f := range map[string]func(){
+		"Send":         func() { _ = c.Send(OpText, data) },
+		"SendMessages": func() { _ = c.SendMessages(0, Message{OpText, prefix, data}, Message{Op: OpBinary, Data: data}) },
+		"SendPrepared": func() { _ = c.SendPrepared(prepared, 0) },
+	} {
+		if n := testing.AllocsPerRun(1000, f); n >= 1 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	if err := srv.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_ = client.Close()
+}
