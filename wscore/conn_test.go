@@ -238,7 +238,7 @@ func TestPanic(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if why, closes := other.closed(); len(other.got()) != 1 || closes != 0 {
+		if closes, why := other.closed(); len(other.got()) != 1 || closes != 0 {
 			t.Errorf("the other connection: %q, %v", other.got(), why)
 		}
 		_ = a.Close()
@@ -329,7 +329,7 @@ func TestServerClose(t *testing.T) {
 		rec := &recorder{}
 		late.Serve(rec)
 		synctest.Wait()
-		if _, n := rec.closed(); n != 1 {
+		if n, _ := rec.closed(); n != 1 {
 			t.Errorf("OnClose was called %d times", n)
 		}
 	})

@@ -242,8 +242,8 @@ func naive(in []byte, limit int) (out []string) {
 	open := false
 	fail := func(code CloseCode) []string { return append(out, fmt.Sprintf("fail %d", code)) }
 	for {
-		var h [2]byte
-		if _, err := io.ReadFull(r, h[:]); err != nil {
+		h, length, key, ok := naiveHeader(r)
+		if h == nil {
 			return out
 		}
 		fin, op := h[0]>>7 == 1, Opcode(h[0]&15)
@@ -254,16 +254,7 @@ func naive(in []byte, limit int) (out []string) {
 			!control && open == (op != OpContinuation):
 			return fail(CloseProtocolError)
 		}
-		length := uint64(h[1] & 127)
-		if ext := map[uint64]int{126: 2, 127: 8}[length]; ext > 0 {
-			var b [8]byte
-			if _, err := io.ReadFull(r, b[8-ext:]); err != nil {
-				return out
-			}
-			length = binary.BigEndian.Uint64(b[:])
-		}
-		var key [4]byte
-		if _, err := io.ReadFull(r, key[:]); err != nil {
+		if !ok {
 			return out
 		}
 		if short := uint64(h[1] & 127); short == 126 && length < 126 || short == 127 && (length < 65536 || length>>63 == 1) {
@@ -299,6 +290,25 @@ func naive(in []byte, limit int) (out []string) {
 			return out
 		}
 	}
+}
+
+// naiveHeader reads a header: its first two bytes (nil if there are not two),
+// and if the rest is there the length and the key.
+func naiveHeader(r *bytes.Reader) (h []byte, length uint64, key [4]byte, ok bool) {
+	h = make([]byte, 2)
+	if _, err := io.ReadFull(r, h); err != nil {
+		return nil, 0, key, false
+	}
+	length = uint64(h[1] & 127)
+	if ext := map[uint64]int{126: 2, 127: 8}[length]; ext > 0 {
+		var b [8]byte
+		if _, err := io.ReadFull(r, b[8-ext:]); err != nil {
+			return h, 0, key, false
+		}
+		length = binary.BigEndian.Uint64(b[:])
+	}
+	_, err := io.ReadFull(r, key[:])
+	return h, length, key, err == nil
 }
 
 // canBeText reports whether b is UTF-8, or (not done) can become it.

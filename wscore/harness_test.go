@@ -60,11 +60,11 @@ func (r *recorder) got() []string {
 	return slices.Clone(r.heard)
 }
 
-// closed returns what OnClose was told, and how often it was called.
-func (r *recorder) closed() (error, int) {
+// closed returns how often OnClose was called, and what it was told.
+func (r *recorder) closed() (closes int, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.why, r.closes
+	return r.closes, r.why
 }
 
 // scenario runs f in a bubble of fake time. At its end the server is closed,
@@ -99,7 +99,7 @@ func (p *peer) finish() {
 		p.t.Errorf("Server.Close: %v", err)
 	}
 	synctest.Wait()
-	if _, n := p.rec.closed(); n != 1 {
+	if n, _ := p.rec.closed(); n != 1 {
 		p.t.Errorf("OnClose was called %d times", n)
 	}
 	if n, w := p.srv.Conns(), p.srv.wheel.Len(); n != 0 || w != 0 {
@@ -160,7 +160,7 @@ func (p *peer) wantLost(why string) {
 // wantOpen expects that OnClose was not called yet.
 func (p *peer) wantOpen(why string) {
 	p.t.Helper()
-	if err, n := p.rec.closed(); n != 0 {
+	if n, err := p.rec.closed(); n != 0 {
 		p.t.Fatalf("%s: closed: %v", why, err)
 	}
 }
@@ -188,7 +188,7 @@ func (p *peer) wantClosed(code CloseCode, remote bool) *CloseError {
 	p.t.Helper()
 	synctest.Wait()
 	var ce *CloseError
-	why, _ := p.rec.closed()
+	_, why := p.rec.closed()
 	if !errors.As(why, &ce) || ce.Code != code || ce.Remote != remote {
 		p.t.Fatalf("OnClose(%v), want code %d, remote %v", why, code, remote)
 	}
