@@ -10,18 +10,6 @@ import (
 	"github.com/rs/cors"
 )
 
-// Reason is why a session ended; the strings are the official server's.
-type Reason string
-
-// The reasons of Handler.OnClose.
-const (
-	TransportClose Reason = "transport close"
-	TransportError Reason = "transport error"
-	PingTimeout    Reason = "ping timeout"
-	ParseError     Reason = "parse error"
-	ForcedClose    Reason = "forced close"
-)
-
 // Names of the transports.
 const (
 	Polling   = "polling"
@@ -29,103 +17,130 @@ const (
 )
 
 // Config configures a Server. The zero value has the official server's
-// defaults, but for the bounds that it lacks (Queue). It is copied by New. Numbers and durations: 0 = default, negative = off.
+// defaults, but for the bounds that it lacks (Queue, MaxReadPause). New copies
+// it. Durations and numbers: 0 is the default, negative is off where that makes
+// sense.
 type Config struct {
-	Path              string                                // JS: path. "/engine.io"
-	NoTrailingSlash   bool                                  // JS: addTrailingSlash (inverted)
-	PingInterval      time.Duration                         // JS: pingInterval. 25 s
-	PingTimeout       time.Duration                         // JS: pingTimeout. 20 s
-	UpgradeTimeout    time.Duration                         // JS: upgradeTimeout. 10 s
-	MaxHTTPBufferSize int64                                 // JS: maxHttpBufferSize. 1e6 bytes
-	Transports        []string                              // JS: transports. polling, websocket
-	NoUpgrades        bool                                  // JS: allowUpgrades (inverted)
-	AllowRequest      func(r *http.Request) error           // JS: allowRequest. An error refuses (403, code 4); its text is sent if it is an *AllowError
-	HTTPCompression   *HTTPCompression                      // JS: httpCompression. nil = threshold 1024
-	Cookie            *Cookie                               // JS: cookie. nil = none
-	CORS              *cors.Options                         // JS: cors. nil = no CORS headers
-	InitialPacket     *Message                              // JS: initialPacket
-	GenerateID        func(r *http.Request) (string, error) // JS: engine.generateId
-	Queue             Queue                                 // what may wait for one client, over both transports
-	MaxReadPause      time.Duration                         // how long a receiver may hold up reading with the heartbeat suspended. 60 s
-	PerMessageDeflate bool                                  // JS: perMessageDeflate. Not available yet: Validate refuses true
-	AllowEIO3         bool                                  // JS: allowEIO3. Not available yet: Validate refuses true
-	OnInitialHeaders  func(h http.Header, r *http.Request)  // JS: initial_headers
-	OnHeaders         func(h http.Header, r *http.Request)  // JS: headers
-	OnConnectionError func(e *ConnectionError)              // JS: connection_error
-	Log               *slog.Logger                          // nil = silent
+	// Path is where the server is to be mounted, without a slash at the end;
+	// "" means "/engine.io". See [Server.Pattern]. JS: path.
+	Path string
+	// NoTrailingSlash leaves the slash behind Path out of the pattern. JS:
+	// addTrailingSlash (inverted).
+	NoTrailingSlash bool
+	// PingInterval is the time between two heartbeats, told to the client; 0
+	// means 25 s. It is kept to within an eighth of the smaller of it and
+	// PingTimeout. JS: pingInterval.
+	PingInterval time.Duration
+	// PingTimeout is how long a client may take to answer one; 0 means 20 s.
+	// JS: pingTimeout.
+	PingTimeout time.Duration
+	// UpgradeTimeout is how long a client may take from the second connection
+	// to the switch; 0 means 10 s. JS: upgradeTimeout.
+	UpgradeTimeout time.Duration
+	// MaxHTTPBufferSize is the largest POST body and the largest WebSocket
+	// message, in bytes; 0 means 1,000,000. JS: maxHttpBufferSize.
+	MaxHTTPBufferSize int64
+	// Transports are those that a client may use; nil means Polling and
+	// WebSocket. JS: transports.
+	Transports []string
+	// NoUpgrades keeps clients from being offered the upgrade. JS:
+	// allowUpgrades (inverted).
+	NoUpgrades bool
+	// PerMessageDeflate would compress WebSocket messages. It is not available:
+	// Validate refuses true. JS: perMessageDeflate.
+	PerMessageDeflate bool
+	// AllowEIO3 would let clients of protocol 3 in. It is not available:
+	// Validate refuses true. JS: allowEIO3.
+	AllowEIO3 bool
+	// AllowRequest is asked about each handshake, when all else about it is in
+	// order; nil allows all. An error refuses it (403, code 4), its text is
+	// sent only if it is an *AllowError. [SameOrigin] is one. JS: allowRequest.
+	AllowRequest func(r *http.Request) error
+	// HTTPCompression configures the compression of polling responses; nil
+	// means its zero value. JS: httpCompression.
+	HTTPCompression *HTTPCompression
+	// Cookie is set by the handshake response over polling; nil means none.
+	// JS: cookie.
+	Cookie *Cookie
+	// CORS says which pages of other hosts may connect; nil means that no CORS
+	// headers are sent, and that nothing keeps such a page from a WebSocket.
+	// With it a request with another Origin is refused (403, code 4). Methods
+	// and headers left nil are the official defaults. JS: cors.
+	CORS *cors.Options
+	// InitialPacket is sent right after the handshake; nil means none. JS:
+	// initialPacket.
+	InitialPacket *Message
+	// GenerateID makes the sid of a session, which must be unique and not to be
+	// guessed; nil means 15 random bytes in base64url. An error refuses the
+	// handshake (code 3). JS: engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// Queue bounds what waits for one client, over either transport.
+	Queue Queue
+	// MaxReadPause bounds how long the heartbeat may be suspended, see
+	// [Session.Suspend]; 0 means 60 s.
+	MaxReadPause time.Duration
+	// OnInitialHeaders may change the headers of the first response of a
+	// session, polling or the 101. JS: event initial_headers.
+	OnInitialHeaders func(h http.Header, r *http.Request)
+	// OnHeaders may change the headers of every polling response and of every
+	// 101. JS: event headers.
+	OnHeaders func(h http.Header, r *http.Request)
+	// OnConnectionError is told of every refused request. JS: event
+	// connection_error.
+	OnConnectionError func(e *ConnectionError)
+	// Log takes diagnostics; nil is silent.
+	Log *slog.Logger
 }
 
-// HTTPCompression configures the compression of polling responses.
+// HTTPCompression configures the compression (gzip, deflate) of polling
+// responses, for clients that accept it.
 type HTTPCompression struct {
-	Threshold int // bytes; 0 means 1024, negative: no compression
+	// Threshold is the smallest body worth it, in bytes; 0 means 1024, negative
+	// means no compression.
+	Threshold int
 }
 
-// Cookie is the cookie set on the handshake response over polling. Zero fields mean the official defaults.
+// Cookie is a cookie that holds the sid, for load balancers that keep a client
+// on one node. Its zero value has the official defaults.
 type Cookie struct {
-	Name       string // "io"
-	Path       string // "/"
-	Domain     string
-	MaxAge     time.Duration
-	Expires    time.Time
-	NoHTTPOnly bool // JS: httpOnly (inverted)
-	Secure     bool
-	SameSite   http.SameSite // lax
+	// Name; "" means "io".
+	Name string
+	// Path; "" means "/".
+	Path string
+	// Domain; "" means the host alone.
+	Domain string
+	// MaxAge and Expires; zero means until the browser is closed.
+	MaxAge  time.Duration
+	Expires time.Time
+	// NoHTTPOnly lets the page's scripts see it. JS: httpOnly (inverted).
+	NoHTTPOnly bool
+	// Secure keeps it to TLS.
+	Secure bool
+	// SameSite; 0 means lax.
+	SameSite http.SameSite
 }
 
-// OnFull, Disconnect, DropNewest: see wscore.
+// OnFull says what happens to a message that finds the queue full.
 type OnFull uint8
 
-// What happens to a message that finds the queue full.
 const (
+	// Disconnect closes the session (transport error); the send returns
+	// ErrQueueFull. The default.
 	Disconnect OnFull = iota
+	// DropNewest refuses the message: the send returns ErrQueueFull and the
+	// session lives on.
 	DropNewest
 )
 
-// Queue bounds what waits for one client.
+// Queue bounds what waits for one client. One message is always taken by an
+// empty queue, whatever its size.
 type Queue struct {
-	Bytes   int // 0 means 4 MiB
-	Packets int // 0 means 4096
-	OnFull  OnFull
-}
-
-// ConnectionError is a refused request. Code numbers are those of the protocol.
-type ConnectionError struct {
-	Request *http.Request
-	Code    int
-	Message string
-	Context map[string]any
-}
-
-// Message is one Engine.IO message; its payload is Prefix followed by Data,
-// both read before the call that takes it returns.
-type Message struct {
-	Binary       bool
-	Prefix, Data []byte
-}
-
-// SendFlags modify a send.
-type SendFlags uint8
-
-const (
-	// Later only queues: for what goes to many sessions (decision D3).
-	Later SendFlags = 1 << iota
-	// Must exempts from DropNewest (connect replies, acks, control packets).
-	Must
-	// NoCompress: not worth compressing (JS: compress false).
-	NoCompress
-)
-
-// Handler is the floor above. OnMessage and OnClose of one session are called one at a
-// time, in order. A panic in one closes that session.
-type Handler interface {
-	// OnOpen is called once, before anything of the session is read and
-	// after its open packet was queued; it may send and SetValue.
-	OnOpen(s *Session)
-	// OnMessage is called for each message. data is lent until it returns. It may block, which
-	// stops the reading of this session (back-pressure; see Session.Suspend).
-	OnMessage(s *Session, binary bool, data []byte)
-	// OnClose is called once, last. err says more than reason, or is nil.
-	OnClose(s *Session, reason Reason, err error)
+	// Bytes; 0 means 4 MiB.
+	Bytes int
+	// Packets; 0 means 4096.
+	Packets int
+	// OnFull is the policy.
+	OnFull OnFull
 }
 
 // Validate reports the first setting that makes no sense.

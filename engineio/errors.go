@@ -3,6 +3,7 @@ package engineio
 import (
 	"errors"
 	"net"
+	"net/http"
 )
 
 // ErrQueueFull is returned by a send that found the queue of its client full.
@@ -22,3 +23,33 @@ func (closedError) Is(target error) bool { return target == net.ErrClosed }
 type AllowError struct{ Message string }
 
 func (e *AllowError) Error() string { return e.Message }
+
+// ConnectionError is a refused request.
+type ConnectionError struct {
+	// Request is the refused one.
+	Request *http.Request
+	// Code is a code of the protocol, see CodeUnknownTransport and its siblings.
+	Code int
+	// Message is what the client is told.
+	Message string
+	// Context says more, with the keys of the official server.
+	Context map[string]any
+}
+
+// Reason is why a session ended; the strings are the official server's.
+type Reason string
+
+// The reasons of Handler.OnClose.
+const (
+	// TransportClose: the client has closed the connection, or said so.
+	TransportClose Reason = "transport close"
+	// TransportError: reading or writing failed, or the client broke a rule of
+	// the transport.
+	TransportError Reason = "transport error"
+	// PingTimeout: the client did not answer a heartbeat in time.
+	PingTimeout Reason = "ping timeout"
+	// ParseError: the client sent what is no packet.
+	ParseError Reason = "parse error"
+	// ForcedClose: by Session.Close, or the end of the Server.
+	ForcedClose Reason = "forced close"
+)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"iter"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,7 +77,18 @@ func (srv *Server) Use(mw func(http.Handler) http.Handler) {
 	srv.build()
 }
 
-// ServeHTTP serves a request under any path; mounting is the caller's.
+// Pattern is the pattern under which the server is to be mounted, such as
+// "/engine.io/", for http.ServeMux and its like.
+func (srv *Server) Pattern() string {
+	p := strings.TrimSuffix(srv.cfg.Path, "/")
+	if srv.cfg.NoTrailingSlash && p != "" {
+		return p
+	}
+	return p + "/"
+}
+
+// ServeHTTP serves a request whatever its path: mounting is the caller's, see
+// [Server.Pattern].
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	(*srv.serve.Load()).ServeHTTP(w, r)
 }
