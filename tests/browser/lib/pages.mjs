@@ -52,3 +52,14 @@ export function connected(page) {
 export function cut(page) {
   return page.waitForSelector('#banner:not([hidden]) >> text=Reconnecting…')
 }
+
+// people waits until that many are here.
+export function people(page, n) {
+  return page.waitForFunction((n) => document.querySelectorAll('#people li').length === n, n)
+}
+
+// loaded waits until a picture is shown, and returns its size.
+export async function loaded(page, name) {
+  const img = await page.waitForFunction((name) => [...document.querySelectorAll('.bubble img')].find((i) => i.alt === name && i.naturalWidth > 0), name)
+  return img.evaluate((i) => [i.naturalWidth, i.naturalHeight])
+}

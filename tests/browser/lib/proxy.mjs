@@ -6,30 +6,32 @@ export async function proxy(target) {
   const pairs = new Set()
   let mode = 'open'
   const server = createServer((a) => {
-    if (mode === 'refuse') return a.resetAndDestroy()
+    if (mode === 'reset') return a.resetAndDestroy()
     const b = connect(target, '127.0.0.1')
-    const pair = [a, b]
+    const pair = { ends: [a, b], silent: mode === 'silence' }
     pairs.add(pair)
     const end = () => { a.destroy(); b.destroy(); pairs.delete(pair) }
-    for (const s of pair) s.on('error', end).on('close', end)
+    for (const s of pair.ends) s.on('error', end).on('close', end)
     a.on('data', (d) => pair.silent || b.write(d))
     b.on('data', (d) => pair.silent || a.write(d))
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: server.address().port,
-    // reset cuts all connections and refuses new ones until heal.
+    // reset cuts all connections, and new ones until heal.
     reset() {
-      mode = 'refuse'
-      for (const [a, b] of pairs) { a.resetAndDestroy(); b.resetAndDestroy() }
+      mode = 'reset'
+      for (const { ends } of pairs) for (const s of ends) s.resetAndDestroy()
     },
-    // silence lets nothing through any more on the connections there are, in either direction.
+    // silence lets nothing through any more, in either direction: for ever on
+    // the connections there are, and on those that come before heal.
     silence() {
+      mode = 'silence'
       for (const pair of pairs) pair.silent = true
     },
     heal() { mode = 'open' },
     close() {
-      for (const [a, b] of pairs) { a.destroy(); b.destroy() }
+      for (const { ends } of pairs) for (const s of ends) s.destroy()
       return new Promise((resolve) => server.close(resolve))
     },
   }

@@ -1,6 +1,6 @@
 // Builds the server program once and starts it on a free port.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,9 @@ let binary
 
 function build() {
   if (!binary) {
-    binary = join(mkdtempSync(join(tmpdir(), 'hermod-browser-')), 'hermod')
+    const dir = mkdtempSync(join(tmpdir(), 'hermod-browser-'))
+    process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
+    binary = join(dir, 'hermod')
     execFileSync('go', ['build', '-o', binary, './server'], { cwd: root, stdio: 'inherit' })
   }
   return binary
@@ -19,9 +21,11 @@ function build() {
 // start resolves to {port, stop} once the server listens; stop resolves to its exit status.
 export async function start(...args) {
   const child = spawn(build(), ['-addr', '127.0.0.1:0', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const kill = () => child.kill('SIGKILL')
+  process.on('exit', kill)
   let output = ''
   child.stderr.on('data', (d) => { output += d })
-  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => { process.off('exit', kill); resolve(code ?? signal) }))
   const port = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the server does not start:\n${output}`)), 60_000)
     child.stdout.on('data', (d) => {
