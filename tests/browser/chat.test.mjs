@@ -7,6 +7,9 @@ import { proxy } from './lib/proxy.mjs'
 import { start } from './lib/server.mjs'
 import { noise, picture } from './lib/picture.mjs'
 
+// What Chromium itself says of a connection that is cut.
+const cutComplaint = /ERR_CONNECTION|WebSocket connection|ERR_EMPTY|Failed to load resource/
+
 let browser, server
 
 before(async () => {
@@ -174,6 +177,29 @@ test('without the browser client the page says what to do', async (t) => {
   assert.equal(await bare.stop(), 0)
 })
 
+test('a server that comes back without its memory is talked to again, and nothing is lost from sight', async (t) => {
+  const first = await start()
+  const line = await proxy(first.port)
+  t.after(() => line.close())
+  const ann = await enter(browser, line.port, 'Ann', 'restart')
+  for (const text of ['one', 'two']) { await say(ann, text); await shown(ann, text) }
+  line.reset()
+  assert.equal(await first.stop(), 0)
+  await cut(ann)
+  await say(ann, 'three')
+  const second = await start()
+  t.after(() => second.stop())
+  line.retarget(second.port)
+  line.heal()
+  await connected(ann)
+  await shown(ann, 'three')
+  await say(ann, 'four')
+  await shown(ann, 'four')
+  assert.deepEqual(await texts(ann), ['one', 'two', 'three', 'four'])
+  ann.complaints = ann.complaints.filter((c) => !cutComplaint.test(c))
+  await close(ann)
+})
+
 describe('rooms', () => {
   test('remember, and keep apart', async () => {
     const ann = await enter(browser, server.port, 'Ann', 'one')
@@ -214,7 +240,8 @@ describe('rooms', () => {
   })
 })
 
-for (const how of ['reset', 'silence']) {
+// After deafness the message has arrived and its receipt has not, so it is sent twice.
+for (const how of ['reset', 'silence', 'deafness']) {
   test(`a page that is cut off by ${how} comes back, and nothing is lost or doubled`, async (t) => {
     const line = await proxy(server.port)
     t.after(() => line.close())
@@ -224,7 +251,8 @@ for (const how of ['reset', 'silence']) {
     await say(ann, 'before')
     await shown(bob, 'before')
     line[how]()
-    if (how === 'silence') await say(ann, 'into the void') // sent, and never delivered by this connection
+    if (how !== 'reset') await say(ann, 'into the void') // no receipt comes for it
+    if (how === 'deafness') await shown(bob, 'into the void')
     await cut(ann)
     await say(ann, 'meanwhile')
     await ann.waitForSelector('.message.unsent >> text=meanwhile')
@@ -232,7 +260,7 @@ for (const how of ['reset', 'silence']) {
     await say(bob, 'are you there?')
     line.heal()
     await connected(ann)
-    const said = how === 'silence' ? ['into the void', 'meanwhile'] : ['meanwhile']
+    const said = how === 'reset' ? ['meanwhile'] : ['into the void', 'meanwhile']
     for (const t of said) await shown(bob, t)
     await shown(ann, 'are you there?')
     await say(ann, 'after')
@@ -245,7 +273,7 @@ for (const how of ['reset', 'silence']) {
     }
     const order = (await texts(bob)).filter((t) => [...said, 'after'].includes(t))
     assert.deepEqual(order, [...said, 'after'])
-    ann.complaints = ann.complaints.filter((c) => !/ERR_CONNECTION|WebSocket connection|ERR_EMPTY|Failed to load resource/.test(c)) // the cut itself
+    ann.complaints = ann.complaints.filter((c) => !cutComplaint.test(c))
     await close(ann, bob)
   })
 }

@@ -26,7 +26,7 @@ after(async () => {
 
 /** The conversation that the pictures in docs show. */
 async function converse() {
-  await tell(mira, 'Morning! Is anybody up in the hills already?')
+  await tell(mira, 'Hello! Is anybody up in the hills already?')
   await tell(bo, 'Since five! No signal in the tunnel, but all I wrote came through afterwards.')
   await bo.setInputFiles('#file', { name: 'valley.png', mimeType: 'image/png', buffer: picture() })
   for (const page of [ada, bo, mira]) await loaded(page, 'valley.png')

@@ -24,7 +24,7 @@ func newHall(cfg Config) *hall {
 }
 
 // arrival is what enter has changed: replaced is the socket that had the seat
-// before, or ""; came is false if the person was there already; left is where
+// before, or ""; came is false if the person was there already, by that name; left is where
 // the socket came from, if anywhere.
 type arrival struct {
 	replaced string
@@ -58,9 +58,12 @@ func (h *hall) enter(socket, roomName string, p Person) (arrival, error) {
 		s = &seat{Person: p, room: r}
 		r.seats = append(r.seats, s)
 		a.came = true
-	} else if s.socket != socket {
-		a.replaced = s.socket
-		delete(h.seats, s.socket)
+	} else {
+		a.came = s.Name != p.Name
+		if s.socket != socket {
+			a.replaced = s.socket
+			delete(h.seats, s.socket)
+		}
 	}
 	s.socket, s.Name = socket, p.Name
 	h.seats[socket] = s

@@ -16,6 +16,11 @@ const store = {
   drop(area, key) { try { window[area].removeItem(key); } catch { /* as above */ } },
 };
 
+/** The room that the address names after its #, or ''. */
+function roomInAddress() {
+  try { return decodeURIComponent(location.hash.slice(1)).toLowerCase(); } catch { return ''; }
+}
+
 function identity() {
   const key = store.get('sessionStorage', 'hermod-key') ?? randomID();
   store.set('sessionStorage', 'hermod-key', key);
@@ -52,7 +57,7 @@ class Page {
   }
 
   #start() {
-    const room = decodeURIComponent(location.hash.slice(1)) || 'lobby';
+    const room = roomInAddress() || 'lobby';
     const name = store.get('sessionStorage', 'hermod-name');
     $('room').value = room;
     $('name').value = name ?? store.get('localStorage', 'hermod-name') ?? '';
@@ -128,7 +133,7 @@ class Page {
     this.#rooms = rooms;
     store.set('sessionStorage', 'hermod-name', you.name);
     store.set('localStorage', 'hermod-name', you.name);
-    if (location.hash !== `#${room}`) window.history.replaceState(null, '', `#${room}`);
+    if (roomInAddress() !== room) window.history.replaceState(null, '', `#${room}`);
     $('room-name').textContent = room;
     $('me-name').textContent = you.name;
     $('me-avatar').replaceWith(Object.assign(avatar(you), { id: 'me-avatar' }));
@@ -179,7 +184,7 @@ class Page {
       if (name && await this.#go(name)) $('new-room-name').value = '';
     });
     addEventListener('hashchange', () => {
-      const name = decodeURIComponent(location.hash.slice(1));
+      const name = roomInAddress();
       if (name && this.#room && name !== this.#room) this.#go(name);
     });
     const drawer = (open) => {
@@ -203,13 +208,14 @@ class Page {
     $('room-problem').textContent = '';
     try {
       if (name !== this.#room) {
+        if (this.#connection.state !== 'online') throw new Error('There is no connection at the moment.');
         this.#writing.stop();
         await this.#connection.join(name, this.#you.name);
       }
       this.#closeDrawer();
       return true;
     } catch (err) {
-      $('room-problem').textContent = err.message;
+      if (!err.outdated) $('room-problem').textContent = err.message;
       return false;
     }
   }
@@ -290,7 +296,7 @@ class Page {
   }
 
   #send(kind, body) {
-    const entry = this.#connection.send(kind, body);
+    const entry = this.#connection.send(this.#room, kind, body);
     this.#log.addUnsent(entry);
     this.#markUnsent();
     this.#near = true;

@@ -12,14 +12,14 @@ export function randomID() {
 /**
  * Events: state (detail: 'connecting', 'online', 'reconnecting', 'replaced',
  * 'out'), room (what join answered), message, people, typing, rooms, sent
- * ({entry, receipt}), failed ({entry, message}), waiting (entry).
+ * ({entry, receipt}), failed ({entry, message}), lost, refused (error).
  */
 export class Connection extends EventTarget {
   #socket;
   #key;
   #wanted = null; // {room, name} to be in
   #here = null; // the room that the server has let us into
-  #outbox = []; // {id, room, kind, body, failed}
+  #outbox = []; // {id, room, kind, body, failed, tries}
   #flushing = false;
   #state = 'out';
 
@@ -55,7 +55,7 @@ export class Connection extends EventTarget {
 
   /** Joins a room, now or as soon as there is a connection. Rejects if the server refuses. */
   join(room, name) {
-    this.#settle?.reject(new Error('Another room was chosen.'));
+    this.#settle?.reject(Object.assign(new Error('Another room was chosen.'), { outdated: true }));
     this.#wanted = { room, name };
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -82,9 +82,9 @@ export class Connection extends EventTarget {
     this.#socket.connect();
   }
 
-  /** Sends a text or a file; kind is 'say' or 'file'. Returns its entry in the outbox. */
-  send(kind, body) {
-    const entry = { id: randomID(), room: this.#wanted.room, kind, body, failed: false };
+  /** Sends a text or a file to a room; kind is 'say' or 'file'. Returns its entry in the outbox. */
+  send(room, kind, body) {
+    const entry = { id: randomID(), room, kind, body, failed: false, tries: 0 };
     this.#outbox.push(entry);
     this.#flush();
     return entry;
@@ -93,6 +93,7 @@ export class Connection extends EventTarget {
   /** Tries a message again that the server had refused. */
   again(entry) {
     entry.failed = false;
+    entry.tries = 0;
     if (!this.#outbox.includes(entry)) this.#outbox.push(entry);
     this.#flush();
   }
@@ -172,16 +173,14 @@ export class Connection extends EventTarget {
       this.#drop(entry);
       this.#tell('sent', { entry, receipt });
     } catch (err) {
-      if (!err.refused) { // lost or late: the same id goes again
-        this.#tell('waiting', entry);
-        return;
-      }
+      entry.tries++;
+      if (!err.refused && (entry.kind === 'say' || entry.tries < 4)) return; // the same id goes again
       if (err.refused === 'not_in_room') {
         this.#here = null;
         return;
       }
       entry.failed = true;
-      this.#tell('failed', { entry, message: err.message });
+      this.#tell('failed', { entry, message: err.refused ? err.message : 'The connection broke each time this was sent.' });
     }
   }
 

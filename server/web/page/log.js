@@ -11,6 +11,15 @@ const calendar = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'num
 const link = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 const onlyPictures = /^(\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s){1,12}$/u;
 
+/**
+ * Messages that the server has go by its clock, then by its numbers: these begin
+ * anew when it has forgotten the room. Those it does not have yet come last.
+ */
+function inOrder(a, b) {
+  const unsent = (b.seq < Infinity) - (a.seq < Infinity);
+  return unsent || (a.seq < Infinity ? a.at - b.at || a.seq - b.seq : 0);
+}
+
 export class Log {
   #list;
   #empty;
@@ -38,10 +47,10 @@ export class Log {
 
   /** Fills in a history; a reader is not told of each message of it. */
   fill(posts) {
-    this.#list.setAttribute('aria-busy', 'true');
+    this.#list.parentElement.setAttribute('aria-busy', 'true');
     for (const post of posts) this.#put(post);
     this.#arrange();
-    this.#list.removeAttribute('aria-busy');
+    this.#list.parentElement.removeAttribute('aria-busy');
   }
 
   /** Adds a message. It reports whether it is new. */
@@ -79,10 +88,10 @@ export class Log {
 
   /** A line that is nobody's message. */
   notice(text) {
-    const last = Math.max(0, ...[...this.#items.values()].map((i) => i.post.seq).filter(Number.isFinite));
+    const last = [...this.#items.values()].map((i) => i.post).filter((p) => p.seq < Infinity).sort(inOrder).at(-1);
     const node = el('li', { class: 'notice', text });
     this.#notices++;
-    this.#items.set(`notice ${this.#notices}`, { post: { seq: last + 0.5, at: Date.now() }, node, notice: true });
+    this.#items.set(`notice ${this.#notices}`, { post: { seq: last?.seq ?? 0, at: last?.at ?? Date.now() }, node, notice: true });
     this.#arrange();
   }
 
@@ -136,7 +145,7 @@ export class Log {
 
   /** Brings the nodes into order, moving only those that are elsewhere, and groups them. */
   #arrange() {
-    const items = [...this.#items.entries()].sort(([, a], [, b]) => a.post.seq === b.post.seq ? 0 : a.post.seq - b.post.seq);
+    const items = [...this.#items.entries()].sort(([, a], [, b]) => inOrder(a.post, b.post));
     while (items.length > KEPT) this.#items.delete(items.shift()[0]);
     const spoken = items.some(([, i]) => !i.notice);
     const nodes = [];
