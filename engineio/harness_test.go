@@ -85,7 +85,7 @@ func scenario(t *testing.T, cfg Config, f func(w *world)) {
 		hs := &http.Server{Handler: w.srv}
 		served := make(chan error, 1)
 		go func() { served <- hs.Serve(w.l) }() // ends with hs
-		defer func() { // also when f has failed
+		defer func() {                          // also when f has failed
 			_ = w.srv.Close(t.Context())
 			_ = hs.Close()
 			<-served

@@ -42,8 +42,6 @@ type Session struct {
 
 	mu       sync.Mutex      // guards what follows
 	busy     bool            // somebody calls the Handler
-	ended    bool            // OnClose was called
-	deaf     bool            // a callback panicked
 	queueing []chan struct{} // who else wants to; the first is next
 	state    state
 	probe    *wsTransport
@@ -133,7 +131,6 @@ func (s *Session) guard(f func()) {
 func (s *Session) broken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deaf = true
 	if ws := s.ws.Load(); ws != nil {
 		_ = ws.conn.Close(wscore.CloseInternal, "")
 	}
@@ -169,9 +166,9 @@ func (s *Session) deliver(p packet.Packet) bool {
 	return true
 }
 
-// takeTurn waits until nobody else calls the Handler, and reports whether
-// OnMessage must not be called any more.
-func (s *Session) takeTurn() (ended bool) {
+// takeTurn waits until nobody else calls the Handler, and reports whether the
+// session is over, so that OnMessage must not be called any more.
+func (s *Session) takeTurn() (over bool) {
 	s.mu.Lock()
 	if s.busy {
 		mine := make(chan struct{})
@@ -181,9 +178,9 @@ func (s *Session) takeTurn() (ended bool) {
 		s.mu.Lock()
 	}
 	s.busy = true
-	ended = s.ended || s.deaf
+	over = s.state == stateClosed
 	s.mu.Unlock()
-	return ended
+	return over
 }
 
 // giveTurn lets the next one call the Handler.

@@ -96,9 +96,6 @@ func (s *Session) endLocked(reason Reason, err error) {
 func (s *Session) tellClosed() {
 	s.takeTurn()
 	defer s.giveTurn()
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
 	s.guard(func() { s.srv.h.OnClose(s, s.reason, s.err) })
 }
 
