@@ -50,6 +50,9 @@ func refuse(w http.ResponseWriter, e *HandshakeError) {
 		h.Set("Sec-WebSocket-Version", "13")
 		h.Set("Upgrade", "websocket")
 	}
+	if e.Status == http.StatusMethodNotAllowed {
+		h.Set("Allow", http.MethodGet)
+	}
 	h.Set("Connection", "close")
 	http.Error(w, e.Msg, e.Status)
 }

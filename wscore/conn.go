@@ -51,7 +51,8 @@ type Conn struct {
 	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
 	n        int32         // bytes in buf
 	used     atomic.Uint32
-	reads    uint8 // up to youngReads
+	gone     atomic.Bool // state is stateGone
+	reads    uint8       // up to youngReads
 	hasPong  bool
 	got      bool // close frame received, or a fault: the rest is discarded
 	watching bool // the timer bounds an unfinished message
@@ -166,7 +167,7 @@ func (c *Conn) shouldMove() bool {
 // handle parses what was read and hands on what is complete; then the library's
 // own replies leave. It reports whether reading goes on.
 func (c *Conn) handle(b []byte) bool {
-	for len(b) > 0 {
+	for len(b) > 0 && !c.gone.Load() {
 		if c.over(len(b)) {
 			return c.keepDiscarding()
 		}
@@ -214,7 +215,8 @@ func (c *Conn) panicked(v any) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failLocked(CloseInternal, nil)
+	c.got = true // nothing more is handed to a protocol that panicked
+	c.failLocked(CloseInternal, errPanic)
 }
 
 // replyPong answers the latest ping. A peer that does not read gets its answer

@@ -91,11 +91,28 @@ func (c *Conn) beginDiscard() {
 		return
 	}
 	c.discarding = true
-	if hc, ok := c.rwc.(interface{ CloseWrite() error }); ok && hc.CloseWrite() == nil {
-		c.srv.wheel.Start(&c.timer, c, min(discardTime, c.srv.settings.closeTimeout()))
+	hc, ok := c.rwc.(interface{ CloseWrite() error })
+	if !ok {
+		c.end(c.closeErr)
 		return
 	}
-	c.end(c.closeErr)
+	c.srv.wheel.Start(&c.timer, c, min(discardTime, c.srv.settings.closeTimeout()))
+	if _, ok := c.raw.(plain); !ok {
+		c.halfClosed(hc.CloseWrite())
+		return
+	}
+	c.srv.goFunc(func() { // that of TLS writes, and may wait
+		err := hc.CloseWrite()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.halfClosed(err)
+	})
+}
+
+func (c *Conn) halfClosed(err error) {
+	if err != nil {
+		c.end(c.closeErr)
+	}
 }
 
 // peerClosed handles the peer's close frame. RFC 6455 section 5.5.1.
@@ -113,7 +130,7 @@ func (c *Conn) peerClosed(payload []byte) {
 		c.closeErr.Reason = reason
 		return
 	}
-	if c.state == stateClosing && c.out.packets == 0 {
+	if c.state == stateClosing && len(c.out.queue) == 0 {
 		c.beginDiscard()
 	}
 }
@@ -132,7 +149,9 @@ func (c *Conn) fault(err error) {
 	case stateOpen:
 		c.closeLocked(&CloseError{Code: code, Reason: err.Error(), Err: err})
 	case stateClosing:
-		c.beginDiscard()
+		if len(c.out.queue) == 0 {
+			c.beginDiscard() // else when our close frame is written
+		}
 	}
 }
 
@@ -187,7 +206,10 @@ func (c *Conn) Expire(*wheel.Timer) {
 	}
 }
 
-var errNoProgress = errors.New("wscore: message not finished in time")
+var (
+	errNoProgress = errors.New("wscore: message not finished in time")
+	errPanic      = errors.New("wscore: panic in the protocol")
+)
 
 // end closes the stream; the reader notices and calls OnClose. mu is held.
 func (c *Conn) end(why *CloseError) {
@@ -195,12 +217,20 @@ func (c *Conn) end(why *CloseError) {
 		return
 	}
 	c.state = stateGone
+	c.gone.Store(true)
 	if c.closeErr == nil {
 		c.closeErr = why
 	}
 	c.srv.wheel.Stop(&c.timer)
 	if !c.out.owned {
 		c.out.drop(&c.srv.pools)
+	}
+	if c.used.Load() == 0 {
+		c.srv.forget(c) // there may never be a reader to do it
+	}
+	if _, ok := c.raw.(plain); ok {
+		c.srv.goFunc(func() { _ = c.rwc.Close() }) // that of TLS writes, and may wait
+		return
 	}
 	_ = c.rwc.Close()
 }

@@ -20,12 +20,18 @@ type rawIO interface {
 // a goroutine at once, and reading holds a buffer.
 type plain struct{ rwc io.ReadWriteCloser }
 
+// TryRead waits for bytes. A stream that keeps returning nothing is given up.
 func (p plain) TryRead(b []byte) (int, bool, error) {
-	n, err := p.rwc.Read(b)
-	if n > 0 {
-		err = nil
+	for range 100 {
+		n, err := p.rwc.Read(b)
+		if n > 0 {
+			return n, false, nil
+		}
+		if err != nil {
+			return 0, false, err
+		}
 	}
-	return n, false, err
+	return 0, false, io.ErrNoProgress
 }
 
 // TryWritev always says again; the goroutine that waits then writes.

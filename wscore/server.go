@@ -63,8 +63,8 @@ func (s *Server) goFunc(f func()) {
 	s.running++
 	s.mu.Unlock()
 	go func() {
+		defer s.ended()
 		f()
-		s.ended()
 	}()
 }
 
@@ -83,6 +83,11 @@ const backlog = 64
 // flushLater puts c on the dirty list. c.mu may be held.
 func (s *Server) flushLater(c *Conn) {
 	s.mu.Lock()
+	if len(s.dirty) == cap(s.dirty) && s.taken > len(s.dirty)/2 {
+		rest := copy(s.dirty, s.dirty[s.taken:]) // a list that is never empty must not grow for ever
+		clear(s.dirty[rest:])
+		s.dirty, s.taken = s.dirty[:rest], 0
+	}
 	s.dirty = append(s.dirty, c)
 	start := s.flushers == 0 || len(s.dirty)-s.taken >= backlog*s.flushers && s.flushers < runtime.GOMAXPROCS(0)
 	if start {
