@@ -148,11 +148,12 @@ func (w *world) start(method, query, body string, header ...string) *pending {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	head := fmt.Sprintf("%s /engine.io/?%s HTTP/1.1\r\nHost: here.example\r\nContent-Length: %d\r\n", method, query, len(body))
+	var head strings.Builder
+	head.WriteString(fmt.Sprintf("%s /engine.io/?%s HTTP/1.1\r\nHost: here.example\r\nContent-Length: %d\r\n", method, query, len(body)))
 	for _, line := range header {
-		head += line + "\r\n"
+		head.WriteString(line + "\r\n")
 	}
-	if _, err := io.WriteString(nc, head+"\r\n"+body); err != nil {
+	if _, err := io.WriteString(nc, head.String()+"\r\n"+body); err != nil {
 		w.t.Fatal(err)
 	}
 	p := &pending{w: w, nc: nc, done: make(chan struct{})}
@@ -261,11 +262,12 @@ func (w *world) dialWS(query string, early ...string) (*wsClient, http.Header) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	req := "GET /engine.io/?" + query + " HTTP/1.1\r\n" + wsHeaders
+	var req strings.Builder
+	req.WriteString("GET /engine.io/?" + query + " HTTP/1.1\r\n" + wsHeaders)
 	for _, e := range early {
-		req += string(textFrame(e))
+		req.WriteString(string(textFrame(e)))
 	}
-	if _, err := io.WriteString(nc, req); err != nil {
+	if _, err := io.WriteString(nc, req.String()); err != nil {
 		w.t.Fatal(err)
 	}
 	c := &wsClient{w, nc, bufio.NewReader(nc)}
