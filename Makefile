@@ -7,15 +7,15 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 # The stages of "make test", in this order.
-STAGES ?= lint unit
+STAGES ?= lint unit fuzz-smoke bench-smoke conformance browser
 
 # The least number of tests that each stage must run. They only grow.
 MIN_UNIT        := 450
 MIN_POISON      := 3
 MIN_386         := 250
 MIN_CHURN       := 9
-MIN_CONFORMANCE := 1
-MIN_BROWSER     := 1
+MIN_CONFORMANCE := 513
+MIN_BROWSER     := 10
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
 ARGS ?=

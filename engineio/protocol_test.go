@@ -51,7 +51,6 @@ func TestRefusedRequests(t *testing.T) {
 			{"GET", pollingQuery, 403, `{"code":4,"message":"Forbidden"}`, "message", []string{"X-Test: plain"}},
 			{"GET", pollingQuery, 403, `{"code":4,"message":"not <you>"}`, "message", []string{"X-Test: told"}},
 			{"GET", "transport=polling", 400, `{"code":5,"message":"Unsupported protocol version"}`, "protocol", nil},
-			{"GET", "EIO=3&transport=polling", 400, `{"code":5,"message":"Unsupported protocol version"}`, "protocol", nil},
 			{"GET", "EIO=4&EIO=5&transport=polling", 400, `{"code":5,"message":"Unsupported protocol version"}`, "protocol", nil},
 		} {
 			refused = refused[:0]

@@ -167,7 +167,7 @@ func TestUpgradeKeepsOrder(t *testing.T) {
 		sender.Go(func() {
 			for i := range 200 {
 				_ = s.Send(0, Message{Data: fmt.Append(nil, i)})
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 			}
 		})
 		next := 0
