@@ -96,13 +96,43 @@ func (c *Conn) writeSome() {
 	c.drained()
 }
 
-// flush writes what is queued, for a flusher.
+// flush writes what is queued, for a flusher. It owns the write side meanwhile
+// and does not hold mu: those that broadcast would go at the pace of the
+// writes. What was queued behind it is left to the dirty list.
 func (c *Conn) flush() {
+	o := &c.out
+	scratch := c.srv.pools.vec()
+	defer c.srv.pools.putVec(scratch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out.dirty = false
-	if !c.out.owned && !c.out.corked && c.state != stateGone {
-		c.writeSome()
+	o.dirty = false
+	if o.owned || o.corked || c.state == stateGone || len(o.queue) == 0 {
+		return
+	}
+	o.owned = true
+	vec := o.vec(scratch)
+	c.mu.Unlock()
+	n, again, err := c.raw.TryWritev(vec)
+	c.mu.Lock()
+	switch {
+	case c.state == stateGone:
+		o.owned = false
+		o.drop(&c.srv.pools)
+		return
+	case err != nil:
+		c.writeFailed(err)
+		return
+	}
+	o.wrote(n)
+	switch {
+	case again:
+		o.refused = true
+		c.srv.goFunc(c.drain)
+	case len(o.queue) == 0:
+		c.drained()
+	default:
+		o.owned, o.dirty = false, true
+		c.srv.flushLater(c)
 	}
 }
 

@@ -205,16 +205,39 @@ func TestSendThenBlock(t *testing.T) {
 	}
 }
 
-// Eight broadcasts that follow each other closely share their writes.
+// costly is a connection whose writes take the time that system calls take.
+type costly struct{ *testnet.Conn }
+
+func (c costly) TryWritev(bufs [][]byte) (int, bool, error) {
+	for start := time.Now(); time.Since(start) < 10*time.Microsecond; {
+	}
+	return c.Conn.TryWritev(bufs)
+}
+
+// Eight broadcasts that follow each other closely share their writes: 1.5 a
+// member is the promise. It is one of those that broadcast faster than the
+// flushers write, so that a machine busy with other things gets further tries.
 func TestBroadcastsMerge(t *testing.T) {
-	const members, rounds = 1000, 8
+	const members, rounds, limit, tries = 1000, 8, 1.5, 20
+	best := float64(rounds)
+	for i := 0; i < tries && best > limit; i++ {
+		best = min(best, broadcastWrites(t, members, rounds))
+	}
+	t.Logf("%.2f writes a member", best)
+	if best > limit {
+		t.Errorf("%.2f writes a member for %d broadcasts, want at most %v", best, rounds, limit)
+	}
+}
+
+// broadcastWrites makes broadcasts and returns how many writes a member took.
+func broadcastWrites(t *testing.T, members, rounds int) float64 {
 	srv := NewServer(Settings{})
 	conns := make([]*Conn, members)
 	ends := make([]*testnet.Conn, members)
 	for i := range conns {
 		client, server := testnet.Pipe(testnet.Options{})
 		defer func() { _ = client.Close() }()
-		conns[i], ends[i] = srv.NewConn(server), server
+		conns[i], ends[i] = srv.NewConn(costly{server}), server
 		conns[i].Serve(&recorder{})
 	}
 	for k := range rounds {
@@ -225,28 +248,45 @@ func TestBroadcastsMerge(t *testing.T) {
 			}
 		}
 	}
-	deadline := time.Now().Add(time.Minute)
-	for {
-		waiting, writes := 0, 0
-		for i, c := range conns {
-			_, n := c.Buffered()
-			waiting += n
-			writes += ends[i].Writes()
-		}
-		if waiting == 0 {
-			t.Logf("%.2f writes a member", float64(writes)/members)
-			if writes > members*rounds {
-				t.Errorf("%d writes", writes)
-			}
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d messages still wait", waiting)
+	writes := 0
+	for i, c := range conns {
+		eventually(t, func() bool { _, n := c.Buffered(); return n == 0 }, func() string { return "messages still wait" })
+		writes += ends[i].Writes()
+		if n := ends[i].Stats().BytesWritten; n != int64(3*rounds) {
+			t.Fatalf("%d bytes written", n)
 		}
 	}
 	if err := srv.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return float64(writes) / float64(members)
+}
+
+// What was on its way when the flushers were busy leaves in one write.
+func TestQueuedBroadcastsAreOneWrite(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+		p.srv.mu.Lock()
+		p.srv.flushers += 1 << 20 // all are busy
+		p.srv.mu.Unlock()
+		for k := range 8 {
+			if err := p.conn.SendPrepared(NewPrepared(Message{Op: OpText, Data: fmt.Append(nil, k)}), Later); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.wantSilence("no flusher is free")
+		p.srv.mu.Lock()
+		p.srv.flushers -= 1 << 20
+		p.srv.flushers++
+		p.srv.running++
+		p.srv.mu.Unlock()
+		p.srv.flusher()
+		for k := range 8 {
+			p.want(OpText, fmt.Sprint(k), "in order")
+		}
+		if n := p.end.Writes(); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+	})
 }
 
 // A stream that can only wait, such as TLS or a pipe, is served as well.

@@ -190,19 +190,19 @@ func TestUTF8Check(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	pieces := []string{"a", "é", "€", "😀", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\x80", "\xed\xa0\x80"}
 	for range 20_000 {
-		var s string
+		var s strings.Builder
 		for range r.IntN(6) {
-			s += pieces[r.IntN(len(pieces))]
+			s.WriteString(pieces[r.IntN(len(pieces))])
 		}
 		var u utf8Check
 		ok := true
-		for rest := s; ok && rest != ""; {
+		for rest := s.String(); ok && rest != ""; {
 			n := 1 + r.IntN(len(rest))
 			ok = u.add([]byte(rest[:n]))
 			rest = rest[n:]
 		}
-		if ok = ok && u.done(); ok != utf8.ValidString(s) {
-			t.Fatalf("%q: %v", s, ok)
+		if ok = ok && u.done(); ok != utf8.ValidString(s.String()) {
+			t.Fatalf("%q: %v", s.String(), ok)
 		}
 	}
 }
