@@ -266,6 +266,7 @@ for (const how of ['reset', 'silence', 'deafness']) {
     await say(ann, 'after')
     await shown(bob, 'after')
     assert.equal(await ann.locator('.message.unsent').count(), 0)
+    for (const t of said) assert.equal(bob.received.filter((f) => f.includes(`"${t}"`)).length, 1, `"${t}" came over the wire once`)
     assert.equal(await ann.isVisible('#banner'), false)
     for (const p of [ann, bob]) {
       const all = await texts(p)

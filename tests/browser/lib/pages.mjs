@@ -15,12 +15,15 @@ export async function launch() {
 export const desk = { width: 1280, height: 800 }
 export const phone = { width: 390, height: 844 }
 
-// enter opens the page and goes into a room. What the page complains of is in page.complaints.
+// enter opens the page and goes into a room. What the page complains of is in
+// page.complaints, what its WebSockets received in page.received.
 export async function enter(browser, port, name, room, options = {}) {
   const context = await browser.newContext({ viewport: desk, ...options })
   const page = await context.newPage()
   page.setDefaultTimeout(60_000)
   page.complaints = []
+  page.received = []
+  page.on('websocket', (ws) => ws.on('framereceived', ({ payload }) => page.received.push(String(payload))))
   page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') page.complaints.push(m.text()) })
   page.on('pageerror', (e) => page.complaints.push(String(e)))
   await page.goto(`http://127.0.0.1:${port}/`)
