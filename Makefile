@@ -58,7 +58,7 @@ unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
 	go test -C internal/tools ./...
 	$(GOTEST) unit $(MIN_UNIT) -race -shuffle=on ./...
 	$(GOTEST) poison $(MIN_POISON) -race -shuffle=on -tags poison $(PACKAGES_POISON)
-	@if [ "$$(go env GOOS/GOARCH)" = linux/amd64 ]; then \
+	@if [ "$$(go env GOOS)/$$(go env GOARCH)" = linux/amd64 ]; then \
 		GOARCH=386 $(GOTEST) 386 $(MIN_386) -shuffle=on $(PACKAGES_386); \
 	else \
 		echo "== 386: this machine cannot run them, vet alone"; \

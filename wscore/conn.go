@@ -2,7 +2,7 @@ package wscore
 
 import (
 	"io"
-	"runtime/debug"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,146 +97,6 @@ func (c *Conn) uncork() {
 	}
 }
 
-// readOnce is one read without waiting; the buffer is held only if there is
-// something in it.
-func (c *Conn) readOnce() bool {
-	buf := bufpool.Get(bufpool.Medium)
-	n, again, err := c.raw.TryRead(buf.Bytes())
-	if n == 0 {
-		bufpool.Put(buf)
-		c.readErr = err
-		return !again
-	}
-	c.buf, c.n = buf, int32(n)
-	return true
-}
-
-// serve is the connection's goroutine.
-func (c *Conn) serve() {
-	if len(c.early) > 0 {
-		early := c.early
-		c.early = nil
-		if !c.handle(early) {
-			c.finish()
-			return
-		}
-	}
-	for {
-		if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
-			c.readErr = err
-		}
-		if c.readErr != nil {
-			c.finish()
-			return
-		}
-		buf := c.buf
-		c.buf = nil
-		ok := c.handle(buf.Bytes()[:c.n])
-		bufpool.Put(buf)
-		if !ok {
-			c.finish()
-			return
-		}
-		if c.shouldMove() {
-			c.srv.goFunc(c.serve)
-			return
-		}
-	}
-}
-
-// youngReads is how many reads a connection counts as young for.
-const youngReads = 16
-
-// shouldMove reports whether the reader should go on in a fresh goroutine. A
-// stack that grew while a message was handled is never given back, so an idle
-// connection would keep it: a young connection, which often says a few words
-// and then falls silent, moves after each read, an older one once a second.
-func (c *Conn) shouldMove() bool {
-	if c.reads < youngReads {
-		c.reads++
-		return true
-	}
-	now := c.srv.wheel.Now()
-	if now-c.moved < time.Second {
-		return false
-	}
-	c.moved = now
-	return true
-}
-
-// handle parses what was read and hands on what is complete; then the library's
-// own replies leave. It reports whether reading goes on.
-func (c *Conn) handle(b []byte) bool {
-	for len(b) > 0 && !c.gone.Load() {
-		if c.over(len(b)) {
-			return c.keepDiscarding()
-		}
-		n, it, err := c.parser.next(b)
-		b = b[n:]
-		if err != nil {
-			c.fault(err)
-			return c.keepDiscarding()
-		}
-		if it.ok {
-			c.dispatch(it)
-		}
-	}
-	c.replyPong()
-	c.watchProgress()
-	return c.keepDiscarding()
-}
-
-func (c *Conn) dispatch(it item) {
-	switch it.op {
-	case OpPing:
-		c.pong, c.hasPong = append(c.pong[:0], it.data...), true
-	case OpPong:
-	case OpClose:
-		c.replyPong()
-		c.peerClosed(it.data)
-	default:
-		c.deliver(it)
-	}
-}
-
-// deliver hands a message to the protocol; a panic there closes the connection.
-func (c *Conn) deliver(it item) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(v)
-		}
-	}()
-	c.proto.OnMessage(it.op, it.data)
-}
-
-func (c *Conn) panicked(v any) {
-	if log := c.srv.settings.Log; log != nil {
-		log.Error("wscore: panic in a protocol", "panic", v, "stack", string(debug.Stack()))
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.got = true // nothing more is handed to a protocol that panicked
-	c.failLocked(CloseInternal, errPanic)
-}
-
-// replyPong answers the latest ping. A peer that does not read gets its answer
-// when it does: until then there is only one to be given. RFC 6455 section 5.5.3.
-func (c *Conn) replyPong() {
-	if !c.hasPong {
-		return
-	}
-	c.hasPong = false
-	c.mu.Lock()
-	if c.out.refused {
-		c.owed, c.owes = append(c.owed[:0], c.pong...), true
-		c.mu.Unlock()
-		return
-	}
-	c.mu.Unlock()
-	_ = c.SendMessages(Must, Message{Op: OpPong, Data: c.pong})
-	c.pong = nil
-}
-
 // Ping sends a ping frame with data (at most 125 bytes).
 func (c *Conn) Ping(data []byte) error {
 	return c.SendMessages(Must, Message{Op: OpPing, Data: data[:min(len(data), maxControl)]})
@@ -258,3 +118,11 @@ func (c *Conn) Buffered() (bytes, packets int) {
 
 // Subprotocol is the negotiated one, or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// RemoteAddr is the address of the peer, or nil if the stream has none.
+func (c *Conn) RemoteAddr() net.Addr {
+	if nc, ok := c.rwc.(net.Conn); ok {
+		return nc.RemoteAddr()
+	}
+	return nil
+}
