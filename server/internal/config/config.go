@@ -83,7 +83,7 @@ func (c *Config) program(fs *flag.FlagSet) {
 }
 
 func (c *Config) engine(fs *flag.FlagSet) {
-	fs.StringVar(&c.Path, "path", "/socket.io", "`path` of the Socket.IO endpoint")
+	fs.StringVar(&c.Path, "path", "/socket.io", "`path` of the Socket.IO endpoint; the chat page expects the default")
 	fs.DurationVar(&c.PingInterval, "ping-interval", 25*time.Second, "`time` between two heartbeats")
 	fs.DurationVar(&c.PingTimeout, "ping-timeout", 20*time.Second, "`time` a client has to answer one")
 	fs.DurationVar(&c.UpgradeTimeout, "upgrade-timeout", 10*time.Second, "`time` an upgrade to WebSocket may take")
@@ -112,6 +112,8 @@ func (c *Config) validate() error {
 		return errors.New("config: -shutdown-timeout must be positive")
 	case c.ChatHistory < 1 || c.ChatMaxFile < 1:
 		return errors.New("config: -chat-history and -chat-max-file must be positive")
+	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize*7/10:
+		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
 	}
 	s := c.SocketIO()
 	return s.Validate()

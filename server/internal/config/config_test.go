@@ -52,6 +52,7 @@ func TestRefused(t *testing.T) {
 		{"-transports", "carrier-pigeon"},
 		{"-shutdown-timeout", "0s"},
 		{"-chat-history", "0"},
+		{"-chat-max-file", "800000"},
 		{"-ping-interval", "-1s"},
 	} {
 		if _, err := Parse(args, io.Discard); err == nil {
