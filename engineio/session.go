@@ -47,7 +47,8 @@ type Session struct {
 	probe    *wsTransport
 	box      outbox
 	get      *getRequest
-	post     *http.ResponseController // of the POST under way
+	posting  bool
+	body     *http.ResponseController // of a POST whose body is on its way
 	reason   Reason
 	err      error
 	done     chan struct{}

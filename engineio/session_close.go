@@ -78,8 +78,8 @@ func (s *Session) endLocked(reason Reason, err error) {
 		}
 		s.get.wake()
 	}
-	if s.post != nil {
-		_ = s.post.SetReadDeadline(time.Unix(1, 0)) // a body that is still on its way is not waited for
+	if s.body != nil {
+		_ = s.body.SetReadDeadline(time.Unix(1, 0)) // a body that is still on its way is not waited for
 	}
 	if p := s.probe; p != nil {
 		s.probe = nil

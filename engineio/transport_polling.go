@@ -138,6 +138,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := s.readBody(w, r)
+	s.bodyRead()
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
@@ -157,18 +158,25 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 func (s *Session) beginPost(w http.ResponseWriter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.post != nil {
+	if s.posting {
 		s.endLocked(TransportError, errOverlap)
 		return false
 	}
-	s.post = http.NewResponseController(w)
+	s.posting, s.body = true, http.NewResponseController(w)
 	return true
+}
+
+// bodyRead notes that the body of the POST is there.
+func (s *Session) bodyRead() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.body = nil
 }
 
 func (s *Session) endPost() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.post = nil
+	s.posting, s.body = false, nil
 }
 
 // readBody reads the body up to the limit.
