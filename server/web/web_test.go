@@ -25,7 +25,7 @@ func TestThePageFindsWhatItRefersTo(t *testing.T) {
 		t.Fatalf("only %d references", len(refs))
 	}
 	for _, ref := range refs {
-		if ref[1] != "/socket.io/socket.io.js" {
+		if !strings.HasPrefix(ref[1], "/socket.io/") {
 			read(t, ref[1])
 		}
 	}
@@ -37,6 +37,23 @@ func TestThePageFindsWhatItRefersTo(t *testing.T) {
 		for _, ref := range regexp.MustCompile(`from '([^']+)'`).FindAllStringSubmatch(read(t, name), -1) {
 			read(t, path.Join(path.Dir(name), ref[1]))
 		}
+	}
+}
+
+// A server whose endpoint is elsewhere gives the page that place, for the
+// script as well as for the connection.
+func TestThePageGoesWhereTheEndpointIs(t *testing.T) {
+	page := string(Index(`/a"b`))
+	for _, want := range []string{`src="/a&#34;b/socket.io.js"`, `data-path="/a&#34;b/"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("index.html has no %s", want)
+		}
+	}
+	if strings.Contains(page, `"/socket.io/`) {
+		t.Error("index.html still names the usual path")
+	}
+	if string(Index("/socket.io")) != read(t, "index.html") {
+		t.Error("at the usual path the page is not as it stands")
 	}
 }
 

@@ -66,6 +66,17 @@ func TestWithoutClientFiles(t *testing.T) {
 	polltest.Dial(t, url)
 }
 
+// At another path the page asks for the browser client there.
+func TestOtherPath(t *testing.T) {
+	_, url := start(t, "-path", "/live/")
+	if status, body := get(t, url+"/"); status != http.StatusOK || !strings.Contains(body, `src="/live/socket.io.js"`) {
+		t.Errorf("the page looks for its client elsewhere: %d", status)
+	}
+	if status, _ := get(t, url+"/live/?EIO=4&transport=polling"); status != http.StatusOK {
+		t.Errorf("the endpoint is not there: %d", status)
+	}
+}
+
 func TestPortTaken(t *testing.T) {
 	_, url := start(t)
 	bin := proc.Build(t, "./server")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,7 @@ func New(cfg config.Config, log *logrus.Logger) (*App, error) {
 	}
 	chat.Register(sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
 	a := &App{cfg: cfg, log: log, sio: sio}
-	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Page: web.Page(), Draining: &a.draining}
+	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining}
 	a.http = &http.Server{
 		Handler: rt.Handler(),
 		// Only the head of a request is bounded: a polling GET may wait for as

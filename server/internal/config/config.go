@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func (c *Config) program(fs *flag.FlagSet) {
 }
 
 func (c *Config) engine(fs *flag.FlagSet) {
-	fs.StringVar(&c.Path, "path", "/socket.io", "`path` of the Socket.IO endpoint; the chat page expects the default")
+	fs.StringVar(&c.Path, "path", "/socket.io", "`path` of the Socket.IO endpoint")
 	fs.DurationVar(&c.PingInterval, "ping-interval", 25*time.Second, "`time` between two heartbeats")
 	fs.DurationVar(&c.PingTimeout, "ping-timeout", 20*time.Second, "`time` a client has to answer one")
 	fs.DurationVar(&c.UpgradeTimeout, "upgrade-timeout", 10*time.Second, "`time` an upgrade to WebSocket may take")
@@ -108,6 +109,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("config: -log-format: %q is none of text, json, auto", c.LogFormat)
 	case !strings.HasPrefix(c.Path, "/"):
 		return fmt.Errorf("config: -path: %q does not begin with a slash", c.Path)
+	case path.Clean(c.Path) == "/":
+		return errors.New("config: -path: the root is the page's")
 	case c.ShutdownTimeout <= 0:
 		return errors.New("config: -shutdown-timeout must be positive")
 	case c.ChatHistory < 1 || c.ChatMaxFile < 1:

@@ -49,6 +49,7 @@ func TestRefused(t *testing.T) {
 		{"stray"},
 		{"-log-format", "xml"},
 		{"-path", "socket.io"},
+		{"-path", "/"},
 		{"-transports", "carrier-pigeon"},
 		{"-shutdown-timeout", "0s"},
 		{"-chat-history", "0"},

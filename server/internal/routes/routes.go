@@ -1,10 +1,12 @@
 package routes
 
 import (
+	"bytes"
 	"io/fs"
 	"net/http"
 	"path"
 	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/mux"
 )
@@ -14,8 +16,9 @@ type Routes struct {
 	// SocketIO serves Path and what is below it.
 	SocketIO http.Handler
 	Path     string
-	// Page holds index.html and what it needs.
-	Page fs.FS
+	// Index is the page itself, Page what it needs beside it.
+	Index []byte
+	Page  fs.FS
 	// Draining makes /readyz say no.
 	Draining *atomic.Bool
 }
@@ -30,7 +33,7 @@ func (rt *Routes) Handler() http.Handler {
 	r.Handle("/healthz", status(func() bool { return true })).Methods(http.MethodGet, http.MethodHead)
 	r.Handle("/readyz", status(func() bool { return !rt.Draining.Load() })).Methods(http.MethodGet, http.MethodHead)
 	r.PathPrefix(path.Clean(rt.Path) + "/").Handler(rt.SocketIO)
-	r.PathPrefix("/").Handler(page(rt.Page)).Methods(http.MethodGet, http.MethodHead)
+	r.PathPrefix("/").Handler(page(rt.Page, rt.Index)).Methods(http.MethodGet, http.MethodHead)
 	return r
 }
 
@@ -49,7 +52,7 @@ func status(ok func() bool) http.Handler {
 }
 
 // page serves files under headers that keep foreign content out.
-func page(files fs.FS) http.Handler {
+func page(files fs.FS, index []byte) http.Handler {
 	serve := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -57,6 +60,11 @@ func page(files fs.FS) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-cache")
+		if r.URL.Path == "/" {
+			h.Set("Content-Type", "text/html; charset=utf-8")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(index))
+			return
+		}
 		serve.ServeHTTP(w, r)
 	})
 }

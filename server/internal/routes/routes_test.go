@@ -15,7 +15,8 @@ func TestRoutes(t *testing.T) {
 	rt := &Routes{
 		SocketIO: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "sio "+r.Method) }),
 		Path:     "/socket.io",
-		Page:     fstest.MapFS{"index.html": {Data: []byte("<p>page")}, "chat.js": {Data: []byte("1")}},
+		Index:    []byte("<p>page"),
+		Page:     fstest.MapFS{"chat.js": {Data: []byte("1")}},
 		Draining: &draining,
 	}
 	h := rt.Handler()
@@ -52,7 +53,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestPageHeaders(t *testing.T) {
-	rt := &Routes{SocketIO: http.NotFoundHandler(), Path: "/socket.io", Page: fstest.MapFS{"index.html": {}}, Draining: new(atomic.Bool)}
+	rt := &Routes{SocketIO: http.NotFoundHandler(), Path: "/socket.io", Page: fstest.MapFS{}, Draining: new(atomic.Bool)}
 	res := httptest.NewRecorder()
 	rt.Handler().ServeHTTP(res, httptest.NewRequest("GET", "/", nil))
 	csp := res.Header().Get("Content-Security-Policy")

@@ -40,7 +40,7 @@ class Page {
   #near = true; // the end of the log is in view
 
   constructor(io) {
-    this.#connection = new Connection(io, identity());
+    this.#connection = new Connection(io, identity(), $('client').dataset.path);
     this.#writing = new TypingSender((on) => this.#connection.typing(on));
     this.#log = new Log($('log'), $('empty'), {
       fetch: (post) => this.#connection.fetch(post.from.id, post.id),

@@ -23,10 +23,10 @@ export class Connection extends EventTarget {
   #flushing = false;
   #state = 'out';
 
-  constructor(io, key) {
+  constructor(io, key, path) {
     super();
     this.#key = key;
-    this.#socket = io({ autoConnect: false, reconnectionDelay: 500, reconnectionDelayMax: 4000, timeout: 5000 });
+    this.#socket = io({ path, autoConnect: false, reconnectionDelay: 500, reconnectionDelayMax: 4000, timeout: 5000 });
     const s = this.#socket;
     // After a silent cut the browser keeps HTTP connections that are dead, and
     // would try them one by one. A WebSocket is always a new connection.
