@@ -186,3 +186,48 @@ func TestTLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A message that came in two reads was watched over in between. Once it is
+// complete, a protocol that takes longer than ProgressTimeout over it, as under
+// back-pressure, is no fault of the peer.
+func TestProgressEndsWithTheMessage(t *testing.T) {
+	settings := Settings{ProgressTimeout: 10 * time.Second}
+	whole := text("whole")
+	t.Run("Serve", func(t *testing.T) {
+		scenario(t, settings, testnet.Options{}, func(p *peer) {
+			release := make(chan struct{})
+			p.rec.onMessage = func(Opcode, []byte) { <-release }
+			p.write(whole[:4])
+			p.write(whole[4:])
+			p.wantGot("1 whole")
+			p.pass(time.Minute)
+			p.wantSilence("the protocol is slow, not the peer")
+			close(release)
+			p.write(text("next"))
+			p.wantGot("1 whole", "1 next")
+			p.wantOpen("nothing was late")
+		})
+	})
+	t.Run("Read", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPeer(t, settings, testnet.Options{})
+			go func() { // ends with the second write
+				_, _ = p.nc.Write(whole[:4])
+				time.Sleep(time.Second)
+				_, _ = p.nc.Write(whole[4:])
+			}()
+			if _, data, err := p.conn.Read(t.Context()); err != nil || string(data) != "whole" {
+				t.Fatalf("%q %v", data, err)
+			}
+			p.pass(time.Minute)
+			if err := p.conn.Send(OpText, []byte("answer")); err != nil {
+				t.Errorf("after a minute without a call of Read: %v", err)
+			} else {
+				p.want(OpText, "answer", "the connection is open")
+			}
+			if err := p.srv.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}

@@ -70,6 +70,7 @@ func (c *Conn) parseRest() (it item, err error) {
 		case it.ok && it.op.control():
 			c.dispatch(it)
 		case it.ok:
+			c.watchProgress() // nobody reads before the next call
 			return it, nil
 		}
 	}

@@ -111,6 +111,7 @@ func (c *Conn) dispatch(it item) {
 
 // deliver hands a message to the protocol; a panic there closes the connection.
 func (c *Conn) deliver(it item) {
+	c.watchProgress() // the message is finished: however long it is handled, the peer is not late
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked(v)
