@@ -225,8 +225,8 @@ func (c *Conn) end(why *CloseError) {
 	if !c.out.owned {
 		c.out.drop(&c.srv.pools)
 	}
-	if c.used.Load() == 0 {
-		c.srv.forget(c) // there may never be a reader to do it
+	if c.used.Load() != usedServe {
+		c.srv.forget(c) // nobody may ever read again to do it
 	}
 	if _, ok := c.raw.(plain); ok {
 		c.srv.goFunc(func() { _ = c.rwc.Close() }) // that of TLS writes, and may wait

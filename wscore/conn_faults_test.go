@@ -231,3 +231,37 @@ func TestProgressEndsWithTheMessage(t *testing.T) {
 		})
 	})
 }
+
+// A caller that drops the connection, or closes it, need not read to the end
+// for it to be forgotten.
+func TestReadNoMore(t *testing.T) {
+	for name, end := range map[string]func(c *Conn) error{
+		"CloseNow": (*Conn).CloseNow,
+		"Close":    func(c *Conn) error { return c.Close(CloseNormal, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPeer(t, Settings{}, testnet.Options{})
+				if _, err := p.nc.Write(text("a")); err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := p.conn.Read(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := end(p.conn); err != nil {
+					t.Fatal(err)
+				}
+				p.pass(6 * time.Second) // CloseTimeout
+				if n := p.srv.Conns(); n != 0 {
+					t.Errorf("%d connections are left", n)
+				}
+				if _, _, err := p.conn.Read(t.Context()); !errors.Is(err, net.ErrClosed) {
+					t.Errorf("a Read afterwards: %v", err)
+				}
+				if err := p.srv.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
