@@ -47,24 +47,24 @@ type Conn struct {
 	early    []byte // read before the handshake was done
 	buf      *bufpool.Buffer
 	readErr  error
-	pong     []byte        // the latest unanswered ping
+	pongs    []byte        // frames that answer the pings of this read
 	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
 	n        int32         // bytes in buf
+	npongs   int32         // frames in pongs
+	lastPong int32         // where the last of them begins
 	used     atomic.Uint32
 	gone     atomic.Bool // state is stateGone
 	reads    uint8       // up to youngReads
-	hasPong  bool
-	got      bool // close frame received, or a fault: the rest is discarded
-	watching bool // the timer bounds an unfinished message
+	got      bool        // close frame received, or a fault: the rest is discarded
+	watching bool        // the timer bounds an unfinished message
 
 	mu          sync.Mutex // guards what follows
 	state       state
 	closeQueued bool
-	owes        bool // the pong owed waits until the kernel takes bytes again
 	discarding  bool
 	discarded   int32
 	out         outgoing
-	owed        []byte
+	owed        []byte // a pong that waits until the kernel takes bytes again
 	closeErr    *CloseError
 	timer       wheel.Timer
 }

@@ -77,7 +77,7 @@ func (c *Conn) parseRest() (it item, err error) {
 	p.rest = nil
 	bufpool.Put(p.buf)
 	p.buf = nil
-	c.replyPong()
+	c.replyPongs()
 	c.watchProgress()
 	if !c.keepDiscarding() {
 		return it, c.pullEnded(nil)

@@ -91,7 +91,7 @@ func (c *Conn) handle(b []byte) bool {
 			c.dispatch(it)
 		}
 	}
-	c.replyPong()
+	c.replyPongs()
 	c.watchProgress()
 	return c.keepDiscarding()
 }
@@ -99,10 +99,10 @@ func (c *Conn) handle(b []byte) bool {
 func (c *Conn) dispatch(it item) {
 	switch it.op {
 	case OpPing:
-		c.pong, c.hasPong = append(c.pong[:0], it.data...), true
+		c.addPong(it.data)
 	case OpPong:
 	case OpClose:
-		c.replyPong()
+		c.replyPongs()
 		c.peerClosed(it.data)
 	default:
 		c.deliver(it)
@@ -130,20 +130,40 @@ func (c *Conn) panicked(v any) {
 	c.failLocked(CloseInternal, errPanic)
 }
 
-// replyPong answers the latest ping. A peer that does not read gets its answer
-// when it does: until then there is only one to be given. RFC 6455 section 5.5.3.
-func (c *Conn) replyPong() {
-	if !c.hasPong {
+// maxPongs is how many pings of one read are answered; of more, the latest.
+const maxPongs = 32
+
+// addPong notes the answer to a ping.
+func (c *Conn) addPong(data []byte) {
+	if c.npongs == maxPongs {
+		c.pongs, c.npongs = c.pongs[:0], 0
+	}
+	c.lastPong = int32(len(c.pongs))
+	c.pongs = append(appendHeader(c.pongs, OpPong, len(data)), data...)
+	c.npongs++
+}
+
+// replyPongs answers the pings of a read in one write. A peer that does not
+// read gets one answer when it does, to its latest ping. RFC 6455 section 5.5.3.
+func (c *Conn) replyPongs() {
+	if c.npongs == 0 {
 		return
 	}
-	c.hasPong = false
+	frames, n := c.pongs, int(c.npongs)
+	c.pongs, c.npongs = nil, 0
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.out.refused {
-		c.owed, c.owes = append(c.owed[:0], c.pong...), true
-		c.mu.Unlock()
+		c.owed = frames[c.lastPong:]
 		return
 	}
-	c.mu.Unlock()
-	_ = c.SendMessages(Must, Message{Op: OpPong, Data: c.pong})
-	c.pong = nil
+	c.pushPongs(frames, n)
+}
+
+// pushPongs sends n pong frames, which the queue keeps. mu is held.
+func (c *Conn) pushPongs(frames []byte, n int) {
+	if c.admit(len(frames), n, Must) == nil {
+		c.out.push(&c.srv.pools, segment{b: frames, n: n})
+		c.depart(0)
+	}
 }

@@ -38,13 +38,25 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// Pings of one read are answered in one write; only the latest of them.
+// Pings of one read are answered in one write, each and in order.
 func TestPings(t *testing.T) {
 	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
 		ping := func(s string) []byte { return clientFrame(true, OpPing, []byte(s)) }
 		p.write(ping("1"), text("a"), ping("2"), ping("3"))
-		p.want(OpPong, "3", "the latest ping of a read is answered (RFC 6455 section 5.5.3)")
-		p.wantSilence("earlier ones are not")
+		for _, s := range []string{"1", "2", "3"} {
+			p.want(OpPong, s, "a ping is answered with its payload (RFC 6455 section 5.5.3)")
+		}
+		if n := p.end.Writes(); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+		var flood []byte
+		for range 10*maxPongs + 1 {
+			flood = append(flood, ping("")...)
+		}
+		p.write(append(flood, ping("last")...))
+		p.want(OpPong, "", "a flood is answered in part")
+		p.want(OpPong, "last", "the latest ping among them")
+		p.wantSilence("and no more than that")
 		p.write(clientFrame(true, OpPong, []byte("unasked")))
 		p.wantSilence("a pong that nobody asked for is no reason to speak")
 		if err := p.conn.Ping([]byte("hi")); err != nil {

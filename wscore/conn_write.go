@@ -195,13 +195,10 @@ func (c *Conn) drained() {
 	switch {
 	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()
-	case c.state == stateOpen && c.owes:
-		pong := []Message{{Op: OpPong, Data: c.owed}}
-		c.owed, c.owes = nil, false
-		if size := headerLen(len(pong[0].Data)) + len(pong[0].Data); c.admit(size, 1, Must) == nil {
-			c.out.append(&c.srv.pools, size, pong)
-			c.writeSome()
-		}
+	case c.state == stateOpen && c.owed != nil:
+		pong := c.owed
+		c.owed = nil
+		c.pushPongs(pong, 1)
 	}
 }
 
