@@ -21,7 +21,9 @@ type HandshakeError struct {
 func (e *HandshakeError) Error() string { return "wscore: handshake refused: " + e.Msg }
 
 // Accept checks the handshake in r and takes the connection over. extra are
-// response headers to add. On an error the response has been written (426, 400, 403, …).
+// response headers to add; those that belong to the handshake, or whose name is
+// none, are left out. On an error, a *HandshakeError, the response has been
+// written (426, 400, 403, …).
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Header) (*Conn, error) {
 	if err := s.check(r); err != nil {
 		refuse(w, err)
@@ -143,21 +145,32 @@ func appendAnswer(dst []byte, r *http.Request, subprotocol string, extra http.He
 		dst = append(append(dst, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
 	}
 	for name, values := range extra {
+		if !isToken(name) {
+			continue
+		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding":
 			continue
 		}
 		for _, v := range values {
-			dst = append(append(append(append(dst, "\r\n"...), clean(name)...), ": "...), clean(v)...)
+			dst = append(append(append(append(dst, "\r\n"...), name...), ": "...), clean(v)...)
 		}
 	}
 	return append(dst, "\r\n\r\n"...)
 }
 
-// clean keeps a header from being two.
+// isToken reports whether s can be the name of a header. RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		alnum := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !alnum && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	}) < 0
+}
+
+// clean keeps a header from being two. RFC 9110 section 5.5.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\r' || r == '\n' {
+		if r < ' ' && r != '\t' || r == 0x7f {
 			return ' '
 		}
 		return r

@@ -243,3 +243,24 @@ func TestAcceptNetHTTPClient(t *testing.T) {
 		}
 	}
 }
+
+// Headers of the application cannot become others, by their values or names.
+func TestExtraHeaders(t *testing.T) {
+	a := newAcceptor(t, Settings{}, http.Header{
+		"X-Value":                          {"a\r\nInjected: yes", "b\x00\x7fc\td"},
+		"X-Name: v\r\nInjected":            {"yes"},
+		"Sec-Websocket-Accept: forged\r\n": {"v"},
+		"Upgrade ":                         {"h2c"},
+		"":                                 {"nameless"},
+		"upgrade":                          {"h2c"},
+	})
+	_, _, res := a.dial(t, handshake())
+	if res.StatusCode != 101 {
+		t.Fatal(res.Status)
+	}
+	want := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {sampleAccept},
+		"X-Value": {"a  Injected: yes", "b  c\td"}}
+	if fmt.Sprint(res.Header) != fmt.Sprint(want) {
+		t.Errorf("got  %q\nwant %q", res.Header, want)
+	}
+}
