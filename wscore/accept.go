@@ -20,6 +20,17 @@ type HandshakeError struct {
 
 func (e *HandshakeError) Error() string { return "wscore: handshake refused: " + e.Msg }
 
+// Accept is [Server.Accept] for a connection that shares nothing: it has a
+// Server of its own, with a copy of settings (nil is the zero value) and a timer
+// wheel. For more than a few connections make a Server, which can also close
+// them all and wait for their goroutines.
+func Accept(w http.ResponseWriter, r *http.Request, settings *Settings) (*Conn, error) {
+	if settings == nil {
+		settings = new(Settings)
+	}
+	return NewServer(*settings).Accept(w, r, nil)
+}
+
 // Accept checks the handshake in r and takes the connection over. extra are
 // response headers to add; those that belong to the handshake, or whose name is
 // none, are left out. On an error, a *HandshakeError, the response has been

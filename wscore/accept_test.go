@@ -264,3 +264,38 @@ func TestExtraHeaders(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", res.Header, want)
 	}
 }
+
+// A connection with a Server of its own takes its settings from the call.
+func TestAcceptAlone(t *testing.T) {
+	for _, c := range []struct {
+		settings *Settings
+		protocol string
+	}{{nil, ""}, {&Settings{Subprotocols: []string{"p"}}, "p"}} {
+		done := make(chan error, 1)
+		hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, err := Accept(w, r, c.settings)
+			if err != nil {
+				done <- err
+				return
+			}
+			_, data, err := conn.Read(r.Context())
+			if err == nil {
+				err = conn.Send(OpText, data)
+			}
+			done <- errors.Join(err, conn.Close(CloseNormal, ""))
+		}))
+		a := &acceptor{Server: hs}
+		nc, r, res := a.dial(t, handshake("Sec-WebSocket-Protocol: p")+string(text("hi")))
+		if res.StatusCode != 101 || res.Header.Get("Sec-Websocket-Protocol") != c.protocol {
+			t.Errorf("%s, protocol %q", res.Status, res.Header.Get("Sec-Websocket-Protocol"))
+		}
+		if _, b, err := readServerFrame(r); err != nil || string(b) != "hi" {
+			t.Errorf("%q %v", b, err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		_ = nc.Close()
+		hs.Close()
+	}
+}

@@ -33,3 +33,18 @@ func TestSendAllocations(t *testing.T) {
 	}
 	_ = client.Close()
 }
+
+// A message that came whole is parsed where it lies.
+func TestParserAllocations(t *testing.T) {
+	frame := clientFrame(true, OpText, make([]byte, 1000))
+	in := make([]byte, len(frame))
+	p := server(0)
+	if n := testing.AllocsPerRun(1000, func() {
+		copy(in, frame)
+		if _, it, err := p.next(in); err != nil || !it.ok {
+			t.Fatal("no message", err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

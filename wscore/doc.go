@@ -9,4 +9,15 @@
 // An idle connection under Serve costs one parked goroutine and no buffer.
 // What is queued while another write is under way leaves with the next one, in
 // order, and the queue is bounded.
+//
+//	srv := wscore.NewServer(wscore.Settings{MaxMessage: 64 << 10})
+//	http.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
+//		conn, err := srv.Accept(w, r, nil)
+//		if err != nil {
+//			return // the response has been written
+//		}
+//		conn.Serve(myProtocol{conn})
+//	})
+//
+// Limits: the server side alone, over HTTP/1.1, without extensions.
 package wscore
