@@ -47,7 +47,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 		return nil, e
 	}
 	_ = nc.SetDeadline(time.Time{})
-	c := s.newConn(nc, buffered(rw.Reader))
+	c := s.newConn(nc, buffered(rw.Reader), false)
 	c.subprotocol = s.choose(r)
 	head := appendAnswer(nil, r, c.subprotocol, extra)
 	c.mu.Lock()

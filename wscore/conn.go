@@ -35,7 +35,7 @@ type Protocol interface {
 //
 // What reads belongs to the reader's goroutine, the rest to whoever holds mu.
 type Conn struct {
-	srv         *Server
+	grp         *group
 	rwc         io.ReadWriteCloser
 	raw         rawIO
 	subprotocol string
@@ -57,6 +57,7 @@ type Conn struct {
 	reads    uint8       // up to youngReads
 	got      bool        // close frame received, or a fault: the rest is discarded
 	watching bool        // the timer bounds an unfinished message
+	client   bool        // the side that masks
 
 	mu          sync.Mutex // guards what follows
 	state       state
@@ -82,7 +83,7 @@ func (c *Conn) Serve(p Protocol) {
 	c.proto = p
 	c.tryRead = c.readOnce
 	c.uncork()
-	c.srv.goFunc(c.serve)
+	c.grp.goFunc(c.serve)
 }
 
 // uncork lets out the handshake's answer and what was sent since.

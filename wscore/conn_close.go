@@ -47,7 +47,7 @@ func (c *Conn) failLocked(code CloseCode, err error) {
 	if errors.Is(err, ErrQueueFull) {
 		c.state = stateClosing
 		c.closeErr = &CloseError{Code: code, Err: err}
-		c.srv.goFunc(func() {
+		c.grp.goFunc(func() {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.end(c.closeErr)
@@ -71,8 +71,8 @@ func (c *Conn) closeLocked(why *CloseError) {
 	c.out.bytes += size
 	c.out.packets++
 	c.closeQueued = true
-	c.srv.wheel.Start(&c.timer, c, c.srv.settings.closeTimeout())
-	c.out.append(&c.srv.pools, size, []Message{msg})
+	c.grp.wheel.Start(&c.timer, c, c.grp.settings.closeTimeout())
+	c.out.append(&c.grp.pools, size, []Message{msg})
 	c.depart(0)
 }
 
@@ -96,12 +96,12 @@ func (c *Conn) beginDiscard() {
 		c.end(c.closeErr)
 		return
 	}
-	c.srv.wheel.Start(&c.timer, c, min(discardTime, c.srv.settings.closeTimeout()))
+	c.grp.wheel.Start(&c.timer, c, min(discardTime, c.grp.settings.closeTimeout()))
 	if _, ok := c.raw.(plain); !ok {
 		c.halfClosed(hc.CloseWrite())
 		return
 	}
-	c.srv.goFunc(func() { // that of TLS writes, and may wait
+	c.grp.goFunc(func() { // that of TLS writes, and may wait
 		err := hc.CloseWrite()
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -187,10 +187,10 @@ func (c *Conn) watchProgress() {
 		return
 	}
 	c.watching = busy
-	if d := c.srv.settings.progressTimeout(); busy && d > 0 {
-		c.srv.wheel.Start(&c.timer, c, d)
+	if d := c.grp.settings.progressTimeout(); busy && d > 0 {
+		c.grp.wheel.Start(&c.timer, c, d)
 	} else {
-		c.srv.wheel.Stop(&c.timer)
+		c.grp.wheel.Stop(&c.timer)
 	}
 }
 
@@ -221,15 +221,15 @@ func (c *Conn) end(why *CloseError) {
 	if c.closeErr == nil {
 		c.closeErr = why
 	}
-	c.srv.wheel.Stop(&c.timer)
+	c.grp.wheel.Stop(&c.timer)
 	if !c.out.owned {
-		c.out.drop(&c.srv.pools)
+		c.out.drop(&c.grp.pools)
 	}
 	if c.used.Load() != usedServe {
-		c.srv.forget(c) // nobody may ever read again to do it
+		c.grp.forget(c) // nobody may ever read again to do it
 	}
 	if _, ok := c.raw.(plain); ok {
-		c.srv.goFunc(func() { _ = c.rwc.Close() }) // that of TLS writes, and may wait
+		c.grp.goFunc(func() { _ = c.rwc.Close() }) // that of TLS writes, and may wait
 		return
 	}
 	_ = c.rwc.Close()
@@ -244,7 +244,7 @@ func (c *Conn) endRead() error {
 		err = io.ErrUnexpectedEOF
 	}
 	c.end(&CloseError{Code: CloseAbnormal, Remote: true, Err: err})
-	c.srv.forget(c)
+	c.grp.forget(c)
 	return c.closeErr
 }
 

@@ -48,7 +48,7 @@ func (c *Conn) serve() {
 			return
 		}
 		if c.shouldMove() {
-			c.srv.goFunc(c.serve)
+			c.grp.goFunc(c.serve)
 			return
 		}
 	}
@@ -66,7 +66,7 @@ func (c *Conn) shouldMove() bool {
 		c.reads++
 		return true
 	}
-	now := c.srv.wheel.Now()
+	now := c.grp.wheel.Now()
 	if now-c.moved < time.Second {
 		return false
 	}
@@ -121,7 +121,7 @@ func (c *Conn) deliver(it item) {
 }
 
 func (c *Conn) panicked(v any) {
-	if log := c.srv.settings.Log; log != nil {
+	if log := c.grp.settings.Log; log != nil {
 		log.Error("wscore: panic in a protocol", "panic", v, "stack", string(debug.Stack()))
 	}
 	c.mu.Lock()
@@ -163,7 +163,7 @@ func (c *Conn) replyPongs() {
 // pushPongs sends n pong frames, which the queue keeps. mu is held.
 func (c *Conn) pushPongs(frames []byte, n int) {
 	if c.admit(len(frames), n, Must) == nil {
-		c.out.push(&c.srv.pools, segment{b: frames, n: n})
+		c.out.push(&c.grp.pools, segment{b: frames, n: n})
 		c.depart(0)
 	}
 }

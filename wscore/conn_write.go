@@ -15,7 +15,7 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 	if err := c.admit(size, len(msgs), f); err != nil {
 		return err
 	}
-	c.out.append(&c.srv.pools, size, msgs)
+	c.out.append(&c.grp.pools, size, msgs)
 	c.depart(f)
 	return nil
 }
@@ -29,7 +29,7 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	if err := c.admit(len(frames), p.n, f); err != nil {
 		return err
 	}
-	c.out.push(&c.srv.pools, segment{b: frames, n: p.n})
+	c.out.push(&c.grp.pools, segment{b: frames, n: p.n})
 	c.depart(f)
 	return nil
 }
@@ -44,7 +44,7 @@ func (c *Conn) admit(size, n int, f SendFlags) error {
 	if c.state != stateOpen {
 		return c.closedError()
 	}
-	o, q := &c.out, &c.srv.settings.Queue
+	o, q := &c.out, &c.grp.settings.Queue
 	limitB, limitP := q.bytes(), q.packets()
 	if f&Must != 0 {
 		limitB, limitP = limitB+limitB/4, limitP+limitP/4
@@ -67,7 +67,7 @@ func (c *Conn) depart(f SendFlags) {
 	case o.owned || o.dirty || o.corked:
 	case f&Later != 0:
 		o.dirty = true
-		c.srv.flushLater(c)
+		c.grp.flushLater(c)
 	default:
 		c.writeSome()
 	}
@@ -78,8 +78,8 @@ func (c *Conn) depart(f SendFlags) {
 // connection. The write(2) under mu does not block.
 func (c *Conn) writeSome() {
 	o := &c.out
-	scratch := c.srv.pools.vec()
-	defer c.srv.pools.putVec(scratch)
+	scratch := c.grp.pools.vec()
+	defer c.grp.pools.putVec(scratch)
 	for len(o.queue) > 0 {
 		n, again, err := c.raw.TryWritev(o.vec(scratch))
 		if err != nil {
@@ -89,7 +89,7 @@ func (c *Conn) writeSome() {
 		o.wrote(n)
 		if again {
 			o.owned, o.refused = true, true
-			c.srv.goFunc(c.drain)
+			c.grp.goFunc(c.drain)
 			return
 		}
 	}
@@ -101,8 +101,8 @@ func (c *Conn) writeSome() {
 // writes. What was queued behind it is left to the dirty list.
 func (c *Conn) flush() {
 	o := &c.out
-	scratch := c.srv.pools.vec()
-	defer c.srv.pools.putVec(scratch)
+	scratch := c.grp.pools.vec()
+	defer c.grp.pools.putVec(scratch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o.dirty = false
@@ -117,7 +117,7 @@ func (c *Conn) flush() {
 	switch {
 	case c.state == stateGone:
 		o.owned = false
-		o.drop(&c.srv.pools)
+		o.drop(&c.grp.pools)
 		return
 	case err != nil:
 		c.writeFailed(err)
@@ -127,20 +127,20 @@ func (c *Conn) flush() {
 	switch {
 	case again:
 		o.refused = true
-		c.srv.goFunc(c.drain)
+		c.grp.goFunc(c.drain)
 	case len(o.queue) == 0:
 		c.drained()
 	default:
 		o.owned, o.dirty = false, true
-		c.srv.flushLater(c)
+		c.grp.flushLater(c)
 	}
 }
 
 // drain waits for the kernel to take what it refused, and ends with the queue.
 // It owns the write side: others only append to the queue meanwhile.
 func (c *Conn) drain() {
-	scratch := c.srv.pools.vec()
-	defer c.srv.pools.putVec(scratch)
+	scratch := c.grp.pools.vec()
+	defer c.grp.pools.putVec(scratch)
 	for {
 		c.mu.Lock()
 		vec := c.out.vec(scratch)
@@ -174,7 +174,7 @@ func (c *Conn) progress(n int, err error) (done bool) {
 	switch {
 	case c.state == stateGone:
 		c.out.owned = false
-		c.out.drop(&c.srv.pools)
+		c.out.drop(&c.grp.pools)
 		return true
 	case err != nil:
 		c.writeFailed(err)
@@ -191,7 +191,7 @@ func (c *Conn) progress(n int, err error) (done bool) {
 // drained is called when nothing is left to write. mu is held.
 func (c *Conn) drained() {
 	c.out.owned, c.out.refused = false, false
-	c.out.drop(&c.srv.pools)
+	c.out.drop(&c.grp.pools)
 	switch {
 	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()

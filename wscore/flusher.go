@@ -6,30 +6,30 @@ import "runtime"
 const backlog = 64
 
 // flushLater puts c on the dirty list. c.mu may be held.
-func (s *Server) flushLater(c *Conn) {
-	s.mu.Lock()
-	if len(s.dirty) == cap(s.dirty) && s.taken > len(s.dirty)/2 {
-		rest := copy(s.dirty, s.dirty[s.taken:]) // a list that is never empty must not grow for ever
-		clear(s.dirty[rest:])
-		s.dirty, s.taken = s.dirty[:rest], 0
+func (g *group) flushLater(c *Conn) {
+	g.mu.Lock()
+	if len(g.dirty) == cap(g.dirty) && g.taken > len(g.dirty)/2 {
+		rest := copy(g.dirty, g.dirty[g.taken:]) // a list that is never empty must not grow for ever
+		clear(g.dirty[rest:])
+		g.dirty, g.taken = g.dirty[:rest], 0
 	}
-	s.dirty = append(s.dirty, c)
-	start := s.flushers == 0 || len(s.dirty)-s.taken >= backlog*s.flushers && s.flushers < runtime.GOMAXPROCS(0)
+	g.dirty = append(g.dirty, c)
+	start := g.flushers == 0 || len(g.dirty)-g.taken >= backlog*g.flushers && g.flushers < runtime.GOMAXPROCS(0)
 	if start {
-		s.flushers++
-		s.running++
+		g.flushers++
+		g.running++
 	}
-	s.mu.Unlock()
+	g.mu.Unlock()
 	if start {
-		go s.flusher()
+		go g.flusher()
 	}
 }
 
 // flusher writes what is queued until the dirty list is empty. It never waits.
-func (s *Server) flusher() {
-	defer s.ended()
+func (g *group) flusher() {
+	defer g.ended()
 	var batch [16]*Conn
-	for n := s.takeDirty(batch[:]); n > 0; n = s.takeDirty(batch[:]) {
+	for n := g.takeDirty(batch[:]); n > 0; n = g.takeDirty(batch[:]) {
 		for _, c := range batch[:n] {
 			c.flush()
 		}
@@ -38,20 +38,20 @@ func (s *Server) flusher() {
 
 // takeDirty moves the first connections of the list to batch. When there are
 // none the flusher that asked is counted off.
-func (s *Server) takeDirty(batch []*Conn) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := copy(batch, s.dirty[s.taken:])
-	clear(s.dirty[s.taken : s.taken+n])
-	s.taken += n
-	if s.taken == len(s.dirty) {
-		s.dirty, s.taken = s.dirty[:0], 0
-		if cap(s.dirty) > maxIdleList {
-			s.dirty = nil
+func (g *group) takeDirty(batch []*Conn) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := copy(batch, g.dirty[g.taken:])
+	clear(g.dirty[g.taken : g.taken+n])
+	g.taken += n
+	if g.taken == len(g.dirty) {
+		g.dirty, g.taken = g.dirty[:0], 0
+		if cap(g.dirty) > maxIdleList {
+			g.dirty = nil
 		}
 	}
 	if n == 0 {
-		s.flushers--
+		g.flushers--
 	}
 	return n
 }

@@ -1,0 +1,110 @@
+package wscore
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/wheel"
+)
+
+// group is what the connections of one Server or Dialer share.
+type group struct {
+	settings Settings
+	wheel    *wheel.Wheel
+	pools    pools
+
+	mu       sync.Mutex // guards what follows
+	conns    map[*Conn]struct{}
+	dirty    []*Conn // with bytes to be written; the first of them is dirty[taken]
+	taken    int
+	flushers int
+	running  int // goroutines of ours
+	idle     chan struct{}
+	closed   bool
+}
+
+func newGroup(settings Settings) group {
+	return group{settings: settings, wheel: wheel.New(100 * time.Millisecond), conns: map[*Conn]struct{}{}}
+}
+
+// newConn returns a connection of the group; early is what was read before it
+// was one.
+func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn {
+	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc, &g.pools.writes), early: early, client: client}
+	c.parser.masked, c.parser.limit = !client, g.settings.maxMessage()
+	c.out.corked = true
+	g.mu.Lock()
+	closed := g.closed
+	g.conns[c] = struct{}{}
+	g.mu.Unlock()
+	if closed {
+		c.CloseNow()
+	}
+	return c
+}
+
+// Conns reports how many connections are open.
+func (g *group) Conns() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.conns)
+}
+
+// goFunc starts f on a goroutine that Close waits for. f ends with its connection.
+func (g *group) goFunc(f func()) {
+	g.mu.Lock()
+	g.running++
+	g.mu.Unlock()
+	go func() {
+		defer g.ended()
+		f()
+	}()
+}
+
+func (g *group) ended() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.running--; g.running == 0 && g.idle != nil {
+		close(g.idle)
+		g.idle = nil
+	}
+}
+
+func (g *group) forget(c *Conn) {
+	g.mu.Lock()
+	delete(g.conns, c)
+	g.mu.Unlock()
+}
+
+// Close closes all connections at once and waits until nothing of theirs
+// runs any more, or ctx ends.
+func (g *group) Close(ctx context.Context) error {
+	g.mu.Lock()
+	g.closed = true
+	conns := make([]*Conn, 0, len(g.conns))
+	for c := range g.conns {
+		conns = append(conns, c)
+	}
+	g.mu.Unlock()
+	for _, c := range conns {
+		c.CloseNow()
+	}
+	g.mu.Lock()
+	if g.running == 0 {
+		g.mu.Unlock()
+		return nil
+	}
+	if g.idle == nil {
+		g.idle = make(chan struct{})
+	}
+	idle := g.idle
+	g.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
