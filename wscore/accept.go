@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// HandshakeError is a refused handshake; its response has been written.
+// HandshakeError is a refused handshake. On the server's side the response has
+// been written; on the client's Status is that of the response.
 type HandshakeError struct {
 	Status int
 	Msg    string
@@ -147,20 +148,31 @@ func buffered(r *bufio.Reader) []byte {
 	return b[:n]
 }
 
+// acceptKey is the server's answer to the client's key. RFC 6455 section 4.2.2.
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// ofHandshake reports whether a header belongs to the handshake itself.
+func ofHandshake(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Accept", "Sec-Websocket-Protocol",
+		"Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding":
+		return true
+	}
+	return false
+}
+
 // appendAnswer appends the 101 response. RFC 6455 section 4.2.2.
 func appendAnswer(dst []byte, r *http.Request, subprotocol string, extra http.Header) []byte {
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
-	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	dst = append(dst, acceptKey(r.Header.Get("Sec-Websocket-Key"))...)
 	if subprotocol != "" {
 		dst = append(append(dst, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
 	}
 	for name, values := range extra {
-		if !isToken(name) {
-			continue
-		}
-		switch http.CanonicalHeaderKey(name) {
-		case "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding":
+		if !isToken(name) || ofHandshake(name) {
 			continue
 		}
 		for _, v := range values {

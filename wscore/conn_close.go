@@ -66,13 +66,12 @@ func (c *Conn) closeLocked(why *CloseError) {
 		payload = binary.BigEndian.AppendUint16(payload, uint16(why.Code))
 		payload = append(payload, why.Reason...)
 	}
-	msg := Message{Op: OpClose, Data: payload}
-	size := headerLen(len(payload)) + len(payload)
+	size := frameLen(len(payload), c.client)
 	c.out.bytes += size
 	c.out.packets++
 	c.closeQueued = true
 	c.grp.wheel.Start(&c.timer, c, c.grp.settings.closeTimeout())
-	c.out.append(&c.grp.pools, size, []Message{msg})
+	c.out.append(&c.grp.pools, size, []Message{{Op: OpClose, Data: payload}}, c.client)
 	c.depart(0)
 }
 
@@ -84,13 +83,18 @@ func (c *Conn) flushedClose() {
 	c.beginDiscard()
 }
 
-// beginDiscard half-closes, and leaves it to the peer to end the connection,
-// for a short while.
+// beginDiscard ends the connection: the server half-closes, so that what it
+// wrote arrives, and leaves the rest to the peer for a short while; the client
+// waits for the server.
 func (c *Conn) beginDiscard() {
 	if c.discarding {
 		return
 	}
 	c.discarding = true
+	if c.client { // it is the server who ends the stream: RFC 6455 section 7.1.1
+		c.grp.wheel.Start(&c.timer, c, min(discardTime, c.grp.settings.closeTimeout()))
+		return
+	}
 	hc, ok := c.rwc.(interface{ CloseWrite() error })
 	if !ok {
 		c.end(c.closeErr)

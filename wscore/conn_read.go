@@ -139,7 +139,7 @@ func (c *Conn) addPong(data []byte) {
 		c.pongs, c.npongs = c.pongs[:0], 0
 	}
 	c.lastPong = int32(len(c.pongs))
-	c.pongs = append(appendHeader(c.pongs, OpPong, len(data)), data...)
+	c.pongs = appendFrame(c.pongs, bitFin, OpPong, nil, data, c.client)
 	c.npongs++
 }
 

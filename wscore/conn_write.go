@@ -5,25 +5,24 @@ package wscore
 // once if nothing else waits. The bytes are read before it returns. It never
 // blocks. Errors: ErrQueueFull, *CloseError.
 func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
-	size := 0
-	for i := range msgs {
-		n := len(msgs[i].Prefix) + len(msgs[i].Data)
-		size += headerLen(n) + n
-	}
+	size := encodedLen(msgs, c.client)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.admit(size, len(msgs), f); err != nil {
 		return err
 	}
-	c.out.append(&c.grp.pools, size, msgs)
+	c.out.append(&c.grp.pools, size, msgs, c.client)
 	c.depart(f)
 	return nil
 }
 
-// SendPrepared is SendMessages for messages encoded before: they are queued by
-// reference.
+// SendPrepared is SendMessages for messages encoded before: on a server they
+// are queued by reference, a client masks a copy.
 func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	frames := p.frames()
+	if c.client {
+		frames = masked(frames)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.admit(len(frames), p.n, f); err != nil {

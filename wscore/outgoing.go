@@ -31,20 +31,20 @@ type outgoing struct {
 }
 
 // append queues the frames of msgs, size bytes in all.
-func (o *outgoing) append(p *pools, size int, msgs []Message) {
+func (o *outgoing) append(p *pools, size int, msgs []Message, masked bool) {
 	if size > maxCopied {
-		o.push(p, segment{b: encode(make([]byte, 0, size), msgs), n: len(msgs)})
+		o.push(p, segment{b: encode(make([]byte, 0, size), msgs, masked), n: len(msgs)})
 		return
 	}
 	if last := len(o.queue) - 1; last >= 0 {
 		if s := &o.queue[last]; s.arena != nil && cap(s.b)-len(s.b) >= size {
-			s.b = encode(s.b, msgs)
+			s.b = encode(s.b, msgs, masked)
 			s.n += len(msgs)
 			return
 		}
 	}
 	buf := bufpool.Get(bufpool.Small)
-	o.push(p, segment{encode(buf.Bytes()[:0], msgs), buf, len(msgs)})
+	o.push(p, segment{encode(buf.Bytes()[:0], msgs, masked), buf, len(msgs)})
 }
 
 // push queues s.
@@ -98,13 +98,20 @@ func (o *outgoing) drop(p *pools) {
 }
 
 // encode appends the frames of msgs.
-func encode(dst []byte, msgs []Message) []byte {
+func encode(dst []byte, msgs []Message, masked bool) []byte {
 	for i := range msgs {
 		m := &msgs[i]
-		dst = appendHeader(dst, m.Op, len(m.Prefix)+len(m.Data))
-		dst = append(append(dst, m.Prefix...), m.Data...)
+		dst = appendFrame(dst, bitFin, m.Op, m.Prefix, m.Data, masked)
 	}
 	return dst
+}
+
+// encodedLen is the length of what encode appends.
+func encodedLen(msgs []Message, masked bool) (size int) {
+	for i := range msgs {
+		size += frameLen(len(msgs[i].Prefix)+len(msgs[i].Data), masked)
+	}
+	return size
 }
 
 // pools lend what a connection needs only while it writes.

@@ -65,6 +65,7 @@ var modules = map[string][]string{
 	"github.com/peterbourgon/ff":         {"server"},
 	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
+	"golang.org/x/net":                   {"wscore"},
 	"golang.org/x/term":                  {"server"},
 	"gopkg.in/yaml.v3":                   {"tests"},
 }
