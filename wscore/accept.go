@@ -49,8 +49,10 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 	}
 	_ = nc.SetDeadline(time.Time{})
 	c := s.newConn(nc, buffered(rw.Reader), false)
-	c.subprotocol = s.choose(r)
-	head := appendAnswer(nil, r, c.subprotocol, extra)
+	if sub := s.choose(r); sub != "" {
+		c.agreed = &agreed{subprotocol: sub}
+	}
+	head := appendAnswer(nil, r, c.Subprotocol(), extra)
 	c.mu.Lock()
 	c.out.push(&s.pools, segment{b: head})
 	c.out.bytes += len(head)

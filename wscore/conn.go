@@ -35,12 +35,12 @@ type Protocol interface {
 //
 // What reads belongs to the reader's goroutine, the rest to whoever holds mu.
 type Conn struct {
-	grp         *group
-	rwc         io.ReadWriteCloser
-	raw         rawIO
-	subprotocol string
-	proto       Protocol
-	tryRead     func() bool
+	grp     *group
+	rwc     io.ReadWriteCloser
+	raw     rawIO
+	agreed  *agreed // nil if nothing was negotiated
+	proto   Protocol
+	tryRead func() bool
 
 	parser   parser
 	pull     *pull  // of the caller-driven form
@@ -65,9 +65,16 @@ type Conn struct {
 	discarding  bool
 	discarded   int32
 	out         outgoing
-	owed        []byte // a pong that waits until the kernel takes bytes again
+	owed        []byte  // a pong that waits until the kernel takes bytes again
+	stream      *stream // nil if nobody waits to send or sends a message in pieces
 	closeErr    *CloseError
 	timer       wheel.Timer
+}
+
+// agreed is what the handshake negotiated.
+type agreed struct {
+	subprotocol string
+	extensions  string
 }
 
 const (
@@ -118,7 +125,20 @@ func (c *Conn) Buffered() (bytes, packets int) {
 }
 
 // Subprotocol is the negotiated one, or "".
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string {
+	if c.agreed == nil {
+		return ""
+	}
+	return c.agreed.subprotocol
+}
+
+// Extensions is the negotiated Sec-WebSocket-Extensions, or "".
+func (c *Conn) Extensions() string {
+	if c.agreed == nil {
+		return ""
+	}
+	return c.agreed.extensions
+}
 
 // RemoteAddr is the address of the peer, or nil if the stream has none.
 func (c *Conn) RemoteAddr() net.Addr {

@@ -60,6 +60,7 @@ func (c *Conn) failLocked(code CloseCode, err error) {
 // closeLocked queues a close frame and starts the wait for the peer's. mu is held.
 func (c *Conn) closeLocked(why *CloseError) {
 	c.state, c.closeErr = stateClosing, why
+	c.tellRoom()
 	var b [maxControl]byte
 	payload := b[:0]
 	if why.Code != CloseNoStatus {
@@ -198,6 +199,19 @@ func (c *Conn) watchProgress() {
 	}
 }
 
+// unwatch suspends that while nobody reads.
+func (c *Conn) unwatch() {
+	if !c.watching {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watching = false
+	if c.state == stateOpen {
+		c.grp.wheel.Stop(&c.timer)
+	}
+}
+
 // Expire implements wheel.Expirer.
 func (c *Conn) Expire(*wheel.Timer) {
 	c.mu.Lock()
@@ -226,6 +240,7 @@ func (c *Conn) end(why *CloseError) {
 		c.closeErr = why
 	}
 	c.grp.wheel.Stop(&c.timer)
+	c.tellRoom()
 	if !c.out.owned {
 		c.out.drop(&c.grp.pools)
 	}

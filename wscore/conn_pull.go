@@ -3,7 +3,6 @@ package wscore
 import (
 	"bytes"
 	"context"
-	"io"
 
 	"github.com/hermod-io/hermod/internal/bufpool"
 )
@@ -11,8 +10,9 @@ import (
 // pull is what the caller-driven form keeps between two calls: the bytes of the
 // last read that are not parsed yet.
 type pull struct {
-	buf  *bufpool.Buffer
-	rest []byte
+	buf     *bufpool.Buffer
+	rest    []byte
+	message *messageReader // the last one that NextReader gave out, until it is read
 }
 
 // Read waits for the next message and returns it; the bytes are the caller's.
@@ -22,26 +22,38 @@ type pull struct {
 // *CloseError, and every later call returns it again. One goroutine may read at
 // a time. It panics after Serve.
 func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
+	if err := c.startMessage(ctx, false); err != nil {
+		return 0, nil, err
+	}
+	it, err := c.nextItem(ctx)
+	return it.op, bytes.Clone(it.data), err
+}
+
+// startMessage makes ready for the next message: what is left of the one before
+// is read and thrown away.
+func (c *Conn) startMessage(ctx context.Context, stream bool) error {
 	c.startPull()
+	if r := c.pull.message; r != nil {
+		if err := r.skip(ctx); err != nil {
+			return err
+		}
+		c.pull.message = nil
+	}
+	c.parser.stream = stream
+	return nil
+}
+
+// nextItem waits for a message, or for a piece of one.
+func (c *Conn) nextItem(ctx context.Context) (item, error) {
 	for {
 		it, err := c.parseRest()
 		if err != nil || it.ok {
-			return it.op, bytes.Clone(it.data), err
+			return it, err
 		}
 		if err := c.fill(ctx); err != nil {
-			return 0, nil, err
+			return item{}, err
 		}
 	}
-}
-
-// NextReader is Read for those who want an io.Reader: it waits for the whole
-// message.
-func (c *Conn) NextReader(ctx context.Context) (Opcode, io.Reader, error) {
-	op, data, err := c.Read(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	return op, bytes.NewReader(data), nil
 }
 
 // startPull makes the connection one that its caller drives.
@@ -70,7 +82,7 @@ func (c *Conn) parseRest() (it item, err error) {
 		case it.ok && it.op.control():
 			c.dispatch(it)
 		case it.ok:
-			c.watchProgress() // nobody reads before the next call
+			c.unwatch() // nobody reads before the next call
 			return it, nil
 		}
 	}
@@ -93,6 +105,11 @@ func (c *Conn) fill(ctx context.Context) error {
 	}
 	if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
 		c.readErr = err
+	}
+	if err := c.readErr; isTimeout(err) && !c.gone.Load() { // of NetConn: it may be moved
+		c.readErr = nil
+		c.unwatch()
+		return err
 	}
 	if c.readErr != nil {
 		return c.pullEnded(context.Cause(ctx))

@@ -11,6 +11,10 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 	if err := c.admit(size, len(msgs), f); err != nil {
 		return err
 	}
+	if c.streaming() && !allControl(msgs) {
+		c.stream.wait(segment{b: encode(make([]byte, 0, size), msgs, c.client), n: len(msgs)})
+		return nil
+	}
 	c.out.append(&c.grp.pools, size, msgs, c.client)
 	c.depart(f)
 	return nil
@@ -27,6 +31,10 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	defer c.mu.Unlock()
 	if err := c.admit(len(frames), p.n, f); err != nil {
 		return err
+	}
+	if c.streaming() {
+		c.stream.wait(segment{b: frames, n: p.n})
+		return nil
 	}
 	c.out.push(&c.grp.pools, segment{b: frames, n: p.n})
 	c.depart(f)
@@ -180,6 +188,7 @@ func (c *Conn) progress(n int, err error) (done bool) {
 		return true
 	}
 	c.out.wrote(n)
+	c.tellRoom()
 	if len(c.out.queue) > 0 {
 		return false
 	}
@@ -191,6 +200,7 @@ func (c *Conn) progress(n int, err error) (done bool) {
 func (c *Conn) drained() {
 	c.out.owned, c.out.refused = false, false
 	c.out.drop(&c.grp.pools)
+	c.recount()
 	switch {
 	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()

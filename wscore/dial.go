@@ -151,7 +151,9 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request) 
 	}
 	resp.Body = http.NoBody
 	c := d.newConn(nc, early, true)
-	c.subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
+	if sub := resp.Header.Get("Sec-Websocket-Protocol"); sub != "" {
+		c.agreed = &agreed{subprotocol: sub}
+	}
 	return c, resp, nil
 }
 

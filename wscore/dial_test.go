@@ -265,7 +265,8 @@ func TestDialThroughHTTPProxy(t *testing.T) {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		nc, _, _ := http.NewResponseController(w).Hijack()
+		nc, rw, _ := http.NewResponseController(w).Hijack()
+		_, _ = io.CopyN(to, rw, int64(rw.Reader.Buffered()))
 		tunnel(nc, to)
 	}))
 	defer ps.Close()

@@ -10,8 +10,10 @@ import (
 // unfinished header, control frame or message. It belongs to the goroutine
 // that reads the connection.
 type parser struct {
-	limit  uint64 // of a message in bytes; 0 is none
-	masked bool   // frames must be masked (server) or must not be (client)
+	limit   uint64 // of a message in bytes; 0 is none
+	masked  bool   // frames must be masked (server) or must not be (client)
+	deflate bool   // permessage-deflate was negotiated
+	stream  bool   // data is handed out as it comes
 
 	hdr  [14]byte // header bytes so far
 	hn   uint8
@@ -22,17 +24,22 @@ type parser struct {
 	key  uint32
 
 	open  bool   // a message is unfinished
+	zip   bool   // it is deflated
 	msgOp Opcode // its opcode
+	size  uint64 // its payload bytes in the frames begun
 	msg   []byte // its payload so far
 	utf   utf8Check
 	ctl   []byte // payload so far of a control frame
 }
 
-// item is what the parser found: a complete message or control frame.
+// item is what the parser found: a complete message or control frame, or in
+// stream a piece of a message.
 type item struct {
 	op   Opcode
 	data []byte // valid until the next call
-	ok   bool
+	ok   bool   // there is one
+	zip  bool   // data is deflated
+	part bool   // a piece, after which the message goes on
 }
 
 // fault is a violation of the protocol by the peer.
@@ -127,7 +134,7 @@ func (p *parser) first2() error {
 	b0, b1 := p.hdr[0], p.hdr[1]
 	p.fin, p.op = b0&0x80 != 0, Opcode(b0&0xf)
 	switch {
-	case b0&0x70 != 0:
+	case b0&0x70 != 0 && (b0&0x70 != bitRSV1 || !p.deflate || p.op != OpText && p.op != OpBinary):
 		return errRSV
 	case p.masked && b1&0x80 == 0:
 		return errUnmasked
@@ -180,15 +187,25 @@ func (p *parser) begin() error {
 		p.key = binary.LittleEndian.Uint32(rest)
 	}
 	if !p.op.control() {
-		if have := uint64(len(p.msg)); p.limit > 0 && (length > p.limit || have > p.limit-length) {
+		if p.op != OpContinuation {
+			p.open, p.zip, p.msgOp, p.size = true, p.hdr[0]&bitRSV1 != 0, p.op, 0
+		}
+		if limit := p.wireLimit(); p.limit > 0 && (length > limit || p.size > limit-length) {
 			return errTooBig
 		}
-		if p.op != OpContinuation {
-			p.open, p.msgOp = true, p.op
-		}
+		p.size += length
 	}
 	p.left, p.body = length, true
 	return nil
+}
+
+// wireLimit is how long a message may be as it travels: deflating what cannot be
+// deflated adds a little.
+func (p *parser) wireLimit() uint64 {
+	if p.zip {
+		return p.limit + p.limit>>10 + 64
+	}
+	return p.limit
 }
 
 // endFrame makes ready for the next header.
@@ -205,31 +222,33 @@ func (p *parser) control(chunk []byte) item {
 		p.ctl = nil
 	}
 	p.endFrame()
-	return item{p.op, chunk, true}
+	return item{op: p.op, data: chunk, ok: true}
 }
 
 // data takes a piece of a data frame's payload.
 func (p *parser) data(chunk []byte) (it item, err error) {
-	if p.msgOp == OpText && !p.utf.add(chunk) {
+	if p.msgOp == OpText && !p.zip && !p.utf.add(chunk) {
 		return it, errUTF8
 	}
-	if p.left > 0 || !p.fin {
-		p.msg = append(p.msg, chunk...)
-		if p.left == 0 {
-			p.endFrame()
+	last := p.left == 0 && p.fin
+	if p.left == 0 {
+		p.endFrame()
+	}
+	switch {
+	case last:
+		p.open = false
+		if !p.utf.done() {
+			return it, errUTF8
 		}
+		if len(p.msg) > 0 {
+			chunk = append(p.msg, chunk...)
+			p.msg = nil
+		}
+	case !p.stream:
+		p.msg = append(p.msg, chunk...)
 		return it, nil
 	}
-	p.endFrame()
-	p.open = false
-	if !p.utf.done() {
-		return it, errUTF8
-	}
-	if len(p.msg) > 0 {
-		chunk = append(p.msg, chunk...)
-		p.msg = nil
-	}
-	return item{p.msgOp, chunk, true}, nil
+	return item{op: p.msgOp, data: chunk, ok: true, zip: p.zip, part: !last}, nil
 }
 
 // parseClose checks the payload of a close frame. RFC 6455 sections 5.5.1 and 7.4.

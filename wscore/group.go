@@ -34,7 +34,7 @@ func newGroup(settings Settings) group {
 func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn {
 	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc, &g.pools.writes), early: early, client: client}
 	c.parser.masked, c.parser.limit = !client, g.settings.maxMessage()
-	c.out.corked = true
+	c.out.corked = !client // until the handshake is answered
 	g.mu.Lock()
 	closed := g.closed
 	g.conns[c] = struct{}{}
