@@ -49,10 +49,8 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 	}
 	_ = nc.SetDeadline(time.Time{})
 	c := s.newConn(nc, buffered(rw.Reader), false)
-	if sub := s.choose(r); sub != "" {
-		c.agreed = &agreed{subprotocol: sub}
-	}
-	head := appendAnswer(nil, r, c.Subprotocol(), extra)
+	s.agree(c, r)
+	head := appendAnswer(nil, r, c, extra)
 	c.mu.Lock()
 	c.out.push(&s.pools, segment{b: head})
 	c.out.bytes += len(head)
@@ -130,6 +128,16 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	})
 }
 
+// agree negotiates the subprotocol and permessage-deflate.
+func (s *Server) agree(c *Conn, r *http.Request) {
+	var p deflateParams
+	var extensions string
+	if d := s.settings.Deflate; d != nil {
+		p, extensions, _ = d.answer(r.Header.Values("Sec-Websocket-Extensions"))
+	}
+	c.negotiate(s.choose(r), extensions, p)
+}
+
 func (s *Server) choose(r *http.Request) string {
 	for _, p := range s.settings.Subprotocols {
 		if hasToken(r.Header, "Sec-Websocket-Protocol", p) {
@@ -167,11 +175,14 @@ func ofHandshake(name string) bool {
 }
 
 // appendAnswer appends the 101 response. RFC 6455 section 4.2.2.
-func appendAnswer(dst []byte, r *http.Request, subprotocol string, extra http.Header) []byte {
+func appendAnswer(dst []byte, r *http.Request, c *Conn, extra http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	dst = append(dst, acceptKey(r.Header.Get("Sec-Websocket-Key"))...)
-	if subprotocol != "" {
-		dst = append(append(dst, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
+	if s := c.Subprotocol(); s != "" {
+		dst = append(append(dst, "\r\nSec-WebSocket-Protocol: "...), s...)
+	}
+	if s := c.Extensions(); s != "" {
+		dst = append(append(dst, "\r\nSec-WebSocket-Extensions: "...), s...)
 	}
 	for name, values := range extra {
 		if !isToken(name) || ofHandshake(name) {

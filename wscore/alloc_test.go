@@ -20,8 +20,10 @@ func TestSendAllocations(t *testing.T) {
 	prefix := []byte("4")
 	prepared := NewPrepared(Message{Op: OpText, Data: data})
 	for name, f := range map[string]func(){
-		"Send":         func() { _ = c.Send(OpText, data) },
-		"SendMessages": func() { _ = c.SendMessages(0, Message{OpText, prefix, data}, Message{Op: OpBinary, Data: data}) },
+		"Send": func() { _ = c.Send(OpText, data) },
+		"SendMessages": func() {
+			_ = c.SendMessages(0, Message{Op: OpText, Prefix: prefix, Data: data}, Message{Op: OpBinary, Data: data})
+		},
 		"SendPrepared": func() { _ = c.SendPrepared(prepared, 0) },
 	} {
 		if n := testing.AllocsPerRun(1000, f); n >= 1 {

@@ -75,6 +75,7 @@ type Conn struct {
 type agreed struct {
 	subprotocol string
 	extensions  string
+	z           *compression // nil without permessage-deflate
 }
 
 const (

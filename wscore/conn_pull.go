@@ -25,8 +25,20 @@ func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
 	if err := c.startMessage(ctx, false); err != nil {
 		return 0, nil, err
 	}
-	it, err := c.nextItem(ctx)
-	return it.op, bytes.Clone(it.data), err
+	for {
+		it, err := c.nextItem(ctx)
+		if err != nil {
+			return 0, nil, err
+		}
+		if !it.zip {
+			return it.op, bytes.Clone(it.data), nil
+		}
+		data, err := c.inflated(it)
+		if err == nil {
+			return it.op, data, nil
+		}
+		c.fault(err) // and on, to the end of the connection
+	}
 }
 
 // startMessage makes ready for the next message: what is left of the one before

@@ -112,6 +112,14 @@ func (c *Conn) dispatch(it item) {
 // deliver hands a message to the protocol; a panic there closes the connection.
 func (c *Conn) deliver(it item) {
 	c.watchProgress() // the message is finished: however long it is handled, the peer is not late
+	if it.zip {
+		buf, err := c.inflateItem(&it)
+		defer bufpool.Put(buf)
+		if err != nil {
+			c.fault(err)
+			return
+		}
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked(v)

@@ -114,7 +114,13 @@ func (c *Conn) NextWriter(ctx context.Context, op Opcode) (io.WriteCloser, error
 		c.stream = new(stream)
 	}
 	c.stream.busy = true
-	return &messageWriter{c: c, ctx: ctx, op: op}, nil
+	w := &messageWriter{pieces: pieceWriter{c: c, ctx: ctx, op: op}}
+	w.dst = &w.pieces
+	if z := c.deflates(); z != nil && z.stateless() { // with takeover those behind would depend on it
+		w.zip = z.newWriter(&w.pieces)
+		w.dst, w.pieces.bits = w.zip, bitRSV1
+	}
+	return w, nil
 }
 
 var (
@@ -124,33 +130,28 @@ var (
 
 // messageWriter sends one message in pieces.
 type messageWriter struct {
-	c     *Conn
-	ctx   context.Context // of NextWriter: the writer lives as long as that call's purpose
-	op    Opcode          // of the next frame
-	piece []byte
-	err   error
+	pieces pieceWriter
+	zip    *deflateWriter // before pieces; nil without compression
+	dst    io.Writer
+	err    error
 }
 
 // Write implements io.Writer.
 func (w *messageWriter) Write(p []byte) (n int, err error) {
-	for w.err == nil && len(p) > 0 {
-		if w.piece == nil {
-			w.piece = make([]byte, 0, maxPiece)
-		}
-		k := copy(w.piece[len(w.piece):cap(w.piece)], p)
-		w.piece = w.piece[:len(w.piece)+k]
-		n, p = n+k, p[k:]
-		if len(w.piece) == cap(w.piece) {
-			w.err = w.flush(0)
-		}
+	if w.err != nil {
+		return 0, w.err
 	}
+	n, w.err = w.dst.Write(p)
 	return n, w.err
 }
 
 // Close sends the last piece, and then what waited behind the message.
 func (w *messageWriter) Close() error {
+	if w.err == nil && w.zip != nil {
+		w.err = w.zip.Close()
+	}
 	if w.err == nil {
-		w.err = w.flush(bitFin)
+		w.err = w.pieces.flush(bitFin)
 	}
 	if w.err != nil {
 		return w.err
@@ -159,19 +160,46 @@ func (w *messageWriter) Close() error {
 	return nil
 }
 
+// pieceWriter cuts a message into frames.
+type pieceWriter struct {
+	c     *Conn
+	ctx   context.Context // of NextWriter: the writer lives as long as that call's purpose
+	op    Opcode          // of the next frame
+	bits  byte            // of the next frame
+	piece []byte
+}
+
+// Write implements io.Writer.
+func (w *pieceWriter) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		if w.piece == nil {
+			w.piece = make([]byte, 0, maxPiece)
+		}
+		if len(w.piece) == cap(w.piece) {
+			if err := w.flush(0); err != nil {
+				return n, err
+			}
+		}
+		k := copy(w.piece[len(w.piece):cap(w.piece)], p)
+		w.piece = w.piece[:len(w.piece)+k]
+		n, p = n+k, p[k:]
+	}
+	return n, nil
+}
+
 // flush sends a frame.
-func (w *messageWriter) flush(fin byte) error {
+func (w *pieceWriter) flush(fin byte) error {
 	c := w.c
 	if err := c.waitFor(w.ctx, c.hasRoomForPiece); err != nil {
 		return err
 	}
 	defer c.mu.Unlock()
 	size := frameLen(len(w.piece), c.client)
-	frame := appendFrame(make([]byte, 0, size), fin, w.op, nil, w.piece, c.client)
+	frame := appendFrame(make([]byte, 0, size), fin|w.bits, w.op, nil, w.piece, c.client)
 	c.out.bytes += size
 	c.out.packets++
 	c.out.push(&c.grp.pools, segment{b: frame, n: 1})
-	w.op, w.piece = OpContinuation, w.piece[:0]
+	w.op, w.bits, w.piece = OpContinuation, 0, w.piece[:0]
 	if fin != 0 {
 		c.endStream()
 	}

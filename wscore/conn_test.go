@@ -24,7 +24,7 @@ func TestMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.want(OpText, "answer", "a message is written at once")
-		if err := p.conn.SendMessages(0, Message{OpText, []byte("4"), []byte("51-")}, Message{Op: OpBinary, Data: []byte{1}}); err != nil {
+		if err := p.conn.SendMessages(0, Message{Op: OpText, Prefix: []byte("4"), Data: []byte("51-")}, Message{Op: OpBinary, Data: []byte{1}}); err != nil {
 			t.Fatal(err)
 		}
 		p.want(OpText, "451-", "a unit's first message, prefix and data")

@@ -5,6 +5,9 @@ package wscore
 // once if nothing else waits. The bytes are read before it returns. It never
 // blocks. Errors: ErrQueueFull, *CloseError.
 func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
+	if c.compressing(msgs) {
+		return c.sendDeflated(f, msgs)
+	}
 	size := encodedLen(msgs, c.client)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,9 +24,13 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 }
 
 // SendPrepared is SendMessages for messages encoded before: on a server they
-// are queued by reference, a client masks a copy.
+// are queued by reference, a client masks a copy. With takeover, or a window of
+// less than 32 KiB, the connection deflates for itself.
 func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
-	frames := p.frames()
+	frames, ok := p.framesFor(c.deflates(), c.grp.settings.Deflate)
+	if !ok {
+		return c.sendDeflated(f, p.messages())
+	}
 	if c.client {
 		frames = masked(frames)
 	}

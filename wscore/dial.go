@@ -119,6 +119,9 @@ func (d *Dialer) request(t *target, o *DialOptions) *http.Request {
 	if len(d.settings.Subprotocols) > 0 {
 		h["Sec-WebSocket-Protocol"] = []string{strings.Join(d.settings.Subprotocols, ", ")}
 	}
+	if d.settings.Deflate != nil {
+		h["Sec-WebSocket-Extensions"] = []string{d.settings.Deflate.offer()}
+	}
 	r := &http.Request{Method: http.MethodGet, URL: t.url, Host: t.url.Host, Header: h, ProtoMajor: 1, ProtoMinor: 1}
 	if host := h.Get("Host"); host != "" {
 		r.Host = host
@@ -141,7 +144,8 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request) 
 	if err != nil {
 		return nil, resp, dialError(ctx, stop, err)
 	}
-	if err := d.verify(req, resp); err != nil {
+	p, err := d.verify(req, resp)
+	if err != nil {
 		resp.Body = shortBody(resp.Body)
 		stop()
 		return nil, resp, err
@@ -151,9 +155,7 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request) 
 	}
 	resp.Body = http.NoBody
 	c := d.newConn(nc, early, true)
-	if sub := resp.Header.Get("Sec-Websocket-Protocol"); sub != "" {
-		c.agreed = &agreed{subprotocol: sub}
-	}
+	c.negotiate(resp.Header.Get("Sec-Websocket-Protocol"), strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), ", "), p)
 	return c, resp, nil
 }
 
@@ -183,9 +185,10 @@ func dialError(ctx context.Context, stop func() error, err error) error {
 
 // verify checks the server's part of the handshake. RFC 6455 section 4.1, last
 // list.
-func (d *Dialer) verify(req *http.Request, resp *http.Response) error {
-	bad := func(msg string) error { return &HandshakeError{resp.StatusCode, msg} }
+func (d *Dialer) verify(req *http.Request, resp *http.Response) (p deflateParams, err error) {
+	bad := func(msg string) (deflateParams, error) { return p, &HandshakeError{resp.StatusCode, msg} }
 	protocols := resp.Header.Values("Sec-Websocket-Protocol")
+	extensions := resp.Header.Values("Sec-Websocket-Extensions")
 	switch {
 	case resp.StatusCode != http.StatusSwitchingProtocols:
 		return bad("answered " + resp.Status)
@@ -195,10 +198,16 @@ func (d *Dialer) verify(req *http.Request, resp *http.Response) error {
 		return bad("answered with a wrong Sec-WebSocket-Accept")
 	case len(protocols) > 1 || len(protocols) == 1 && !slices.Contains(d.settings.Subprotocols, protocols[0]):
 		return bad("answered with a subprotocol that was not offered")
-	case len(resp.Header.Values("Sec-Websocket-Extensions")) > 0:
+	case len(extensions) == 0:
+		return p, nil
+	case d.settings.Deflate == nil:
 		return bad("answered with an extension that was not offered")
 	}
-	return nil
+	p, ok, err := d.settings.Deflate.accepted(extensions)
+	if err != nil || !ok {
+		return bad(fmt.Sprintf("answered with bad extensions: %v", err))
+	}
+	return p, nil
 }
 
 // errNoAnswer is the end of a stream where a response should be.

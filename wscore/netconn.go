@@ -1,6 +1,7 @@
 package wscore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -46,7 +47,7 @@ func (n *netConn) Read(p []byte) (int, error) {
 func (n *netConn) read(p []byte) (int, error) {
 	for {
 		if n.r == nil {
-			op, r, err := n.c.NextReader(context.Background())
+			op, r, err := n.c.nextForNetConn()
 			switch {
 			case err != nil:
 				return 0, n.readError(err)
@@ -66,6 +67,16 @@ func (n *netConn) read(p []byte) (int, error) {
 		}
 		return k, err
 	}
+}
+
+// nextForNetConn is NextReader, but a deflated message is read whole: a missed
+// deadline would break a decoder in the middle of it.
+func (c *Conn) nextForNetConn() (Opcode, io.Reader, error) {
+	if c.deflates() == nil {
+		return c.NextReader(context.Background())
+	}
+	op, data, err := c.Read(context.Background())
+	return op, bytes.NewReader(data), err
 }
 
 var errKind = errors.New("wscore: unexpected kind of message")
@@ -112,7 +123,7 @@ func (n *netConn) Close() error {
 		n.rmu.Lock()
 		defer n.rmu.Unlock()
 		for {
-			if _, _, err := n.c.NextReader(context.Background()); err != nil && !isTimeout(err) {
+			if _, _, err := n.c.nextForNetConn(); err != nil && !isTimeout(err) {
 				return
 			}
 		}

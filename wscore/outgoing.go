@@ -47,6 +47,23 @@ func (o *outgoing) append(p *pools, size int, msgs []Message, masked bool) {
 	o.push(p, segment{encode(buf.Bytes()[:0], msgs, masked), buf, len(msgs)})
 }
 
+// appendFrames is append for what is encoded already; frames are copied.
+func (o *outgoing) appendFrames(p *pools, frames []byte, n int) {
+	if len(frames) > maxCopied {
+		o.push(p, segment{b: append([]byte(nil), frames...), n: n})
+		return
+	}
+	if last := len(o.queue) - 1; last >= 0 {
+		if s := &o.queue[last]; s.arena != nil && cap(s.b)-len(s.b) >= len(frames) {
+			s.b = append(s.b, frames...)
+			s.n += n
+			return
+		}
+	}
+	buf := bufpool.Get(bufpool.Small)
+	o.push(p, segment{append(buf.Bytes()[:0], frames...), buf, n})
+}
+
 // push queues s.
 func (o *outgoing) push(p *pools, s segment) {
 	switch {

@@ -1,21 +1,76 @@
 package wscore
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // Prepared is an immutable unit of messages, encoded at most once per wire form
-// and shared by all connections it is sent on. It is safe for concurrent use.
+// (plain, and deflated without takeover) and shared by all connections it is
+// sent on. It is safe for concurrent use.
 type Prepared struct {
 	n     int    // messages
 	plain []byte // their frames
+	never []bool // which of them are not to be deflated; nil: none
+
+	once     sync.Once // guards what follows
+	deflated []byte    // their frames, deflated where that is worth it
 }
 
 // NewPrepared returns a unit of msgs; their bytes are copied.
 func NewPrepared(msgs ...Message) *Prepared {
-	return &Prepared{n: len(msgs), plain: encode(make([]byte, 0, encodedLen(msgs, false)), msgs, false)}
+	p := &Prepared{n: len(msgs), plain: encode(make([]byte, 0, encodedLen(msgs, false)), msgs, false)}
+	for i := range msgs {
+		if msgs[i].Plain {
+			if p.never == nil {
+				p.never = make([]bool, len(msgs))
+			}
+			p.never[i] = true
+		}
+	}
+	return p
 }
 
-// frames returns the frames without compression.
-func (p *Prepared) frames() []byte { return p.plain }
+// framesFor returns the frames for connections that agreed with z; nil is no
+// compression. ok is false if such a connection has to encode them by itself.
+func (p *Prepared) framesFor(z *compression, d *Deflate) (frames []byte, ok bool) {
+	if z == nil {
+		return p.plain, true
+	}
+	if !z.stateless() || z.bits != maxWindowBits {
+		return nil, false
+	}
+	p.once.Do(func() {
+		if !p.worthDeflating(d.threshold()) {
+			p.deflated = p.plain
+			return
+		}
+		p.deflated, _ = encodeDeflated(nil, p.messages(), z.deflater, d.threshold(), false)
+	})
+	return p.deflated, true
+}
+
+func (p *Prepared) worthDeflating(least int) bool {
+	msgs := p.messages()
+	for i := range msgs {
+		if msgs[i].toDeflate(least) {
+			return true
+		}
+	}
+	return false
+}
+
+// messages returns the messages of the unit, whose bytes are shared.
+func (p *Prepared) messages() []Message {
+	msgs := make([]Message, 0, p.n)
+	for rest := p.plain; len(rest) > 0; {
+		var b0 byte
+		var payload []byte
+		b0, payload, rest = splitFrame(rest)
+		msgs = append(msgs, Message{Op: Opcode(b0 & 0xf), Data: payload, Plain: p.never != nil && p.never[len(msgs)]})
+	}
+	return msgs
+}
 
 // masked is frames, which are unmasked ones of ours, as a client sends them.
 func masked(frames []byte) []byte {

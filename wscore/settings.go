@@ -54,6 +54,9 @@ type CloseError struct {
 type Message struct {
 	Op           Opcode
 	Prefix, Data []byte
+	// Plain keeps the message from being deflated, whatever was negotiated: for
+	// what is compressed already, or secret beside text of others.
+	Plain bool
 }
 
 // SendFlags modify a send. The zero value writes at once when nothing waits.
@@ -97,6 +100,8 @@ type Settings struct {
 	// MaxMessage is the size limit of a received message in bytes; 0 means 1 MiB, negative none.
 	MaxMessage int64
 	Queue      Queue
+	// Deflate switches permessage-deflate on; nil is off. RFC 7692.
+	Deflate *Deflate
 	// CloseTimeout bounds the close handshake; 0 means 5 s.
 	CloseTimeout time.Duration
 	// ProgressTimeout bounds the time a begun message may take between two reads; 0 means 60 s, negative none.
