@@ -41,6 +41,11 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 		refuse(w, err)
 		return nil, err
 	}
+	return s.takeOver(w, r, s.choose(r), extra)
+}
+
+// takeOver makes a connection of a request that was checked.
+func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, subprotocol string, extra http.Header) (*Conn, error) {
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		e := &HandshakeError{http.StatusInternalServerError, "connection cannot be taken over: " + err.Error()}
@@ -49,7 +54,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Heade
 	}
 	_ = nc.SetDeadline(time.Time{})
 	c := s.newConn(nc, buffered(rw.Reader), false)
-	s.agree(c, r)
+	s.agree(c, r, subprotocol)
 	head := appendAnswer(nil, r, c, extra)
 	c.mu.Lock()
 	c.out.push(&s.pools, segment{b: head})
@@ -128,14 +133,14 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	})
 }
 
-// agree negotiates the subprotocol and permessage-deflate.
-func (s *Server) agree(c *Conn, r *http.Request) {
+// agree negotiates permessage-deflate.
+func (s *Server) agree(c *Conn, r *http.Request, subprotocol string) {
 	var p deflateParams
 	var extensions string
 	if d := s.settings.Deflate; d != nil {
 		p, extensions, _ = d.answer(r.Header.Values("Sec-Websocket-Extensions"))
 	}
-	c.negotiate(s.choose(r), extensions, p)
+	c.negotiate(subprotocol, extensions, p)
 }
 
 func (s *Server) choose(r *http.Request) string {

@@ -91,7 +91,46 @@ func (c *Conn) Serve(p Protocol) {
 	c.proto = p
 	c.tryRead = c.readOnce
 	c.uncork()
-	c.grp.goFunc(c.serve)
+	c.grp.goFunc(c.begin)
+}
+
+// starter is a Protocol of ours that is told first that its connection runs.
+type starter interface{ onStart() }
+
+// controlSeer is a Protocol of ours that sees control frames.
+type controlSeer interface {
+	onControl(op Opcode, data []byte)
+}
+
+// begin is the first of the reader's goroutines.
+func (c *Conn) begin() {
+	if s, ok := c.proto.(starter); ok {
+		c.guarded(s.onStart)
+	}
+	c.serve()
+}
+
+// guarded calls the protocol; a panic there closes the connection.
+func (c *Conn) guarded(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(v)
+		}
+	}()
+	f()
+}
+
+// open reports whether neither side has begun to close.
+func (c *Conn) open() bool { return c.sendable() == nil }
+
+// sendable returns why nothing can be sent any more, or nil.
+func (c *Conn) sendable() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return c.closedError()
+	}
+	return nil
 }
 
 // uncork lets out the handshake's answer and what was sent since.

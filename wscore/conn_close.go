@@ -38,6 +38,18 @@ func (c *Conn) CloseNow() error {
 	return nil
 }
 
+// failWith closes the connection because of err; with CloseAbnormal it is
+// dropped.
+func (c *Conn) failWith(code CloseCode, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if code == CloseAbnormal {
+		c.end(&CloseError{Code: code, Err: err})
+		return
+	}
+	c.failLocked(code, err)
+}
+
 // failLocked closes the connection because of err. What is queued is given up
 // when it is the queue that is too long.
 func (c *Conn) failLocked(code CloseCode, err error) {

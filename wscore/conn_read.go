@@ -97,6 +97,9 @@ func (c *Conn) handle(b []byte) bool {
 }
 
 func (c *Conn) dispatch(it item) {
+	if s, ok := c.proto.(controlSeer); ok && it.op.control() {
+		c.guarded(func() { s.onControl(it.op, it.data) })
+	}
 	switch it.op {
 	case OpPing:
 		c.addPong(it.data)

@@ -9,9 +9,10 @@ import (
 // (plain, and deflated without takeover) and shared by all connections it is
 // sent on. It is safe for concurrent use.
 type Prepared struct {
-	n     int    // messages
-	plain []byte // their frames
-	never []bool // which of them are not to be deflated; nil: none
+	n       int    // messages
+	payload int    // bytes of their payloads
+	plain   []byte // their frames
+	never   []bool // which of them are not to be deflated; nil: none
 
 	once     sync.Once // guards what follows
 	deflated []byte    // their frames, deflated where that is worth it
@@ -21,6 +22,7 @@ type Prepared struct {
 func NewPrepared(msgs ...Message) *Prepared {
 	p := &Prepared{n: len(msgs), plain: encode(make([]byte, 0, encodedLen(msgs, false)), msgs, false)}
 	for i := range msgs {
+		p.payload += len(msgs[i].Prefix) + len(msgs[i].Data)
 		if msgs[i].Plain {
 			if p.never == nil {
 				p.never = make([]bool, len(msgs))

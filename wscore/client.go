@@ -1,0 +1,171 @@
+package wscore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ClientSettings are the knobs of a Client. The zero value is ready to use.
+type ClientSettings struct {
+	ProcessSettings
+	// Dial says how connections are made.
+	Dial DialOptions
+	// NoReconnect leaves a lost connection lost.
+	NoReconnect bool
+	// MinBackoff and MaxBackoff bound the wait before an attempt to reconnect: it is
+	// random, at most MinBackoff before the first one, and that doubles up to MaxBackoff.
+	// 0 means 200 ms and 15 s.
+	MinBackoff, MaxBackoff time.Duration
+	// OnLost is told that the connection was lost (attempt 0), and of each attempt
+	// to have it again that failed (1, 2, …).
+	OnLost func(err error, attempt int)
+	// OnReconnect is told of the new connection; its Upgrade tells in Resumed whether
+	// the server knows it as the old one.
+	OnReconnect func(p *Process)
+}
+
+func (s *ClientSettings) minBackoff() time.Duration {
+	return max(orDefault(s.MinBackoff, 200*time.Millisecond), time.Millisecond)
+}
+
+func (s *ClientSettings) maxBackoff() time.Duration {
+	return max(orDefault(s.MaxBackoff, 15*time.Second), s.minBackoff())
+}
+
+// Client keeps a connection to a server: when it is lost, another one is made,
+// which resumes it if the server agrees. Its methods may be called from any
+// goroutine. The zero value is not usable, see NewClient.
+type Client struct {
+	url      string
+	spec     ProtocolSpec
+	settings ClientSettings
+	dialer   *Dialer
+	stop     context.Context // ends with Close
+	stopNow  context.CancelFunc
+	running  sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	current *Process   // nil while cut off
+	token   string     // by which the last connection can be resumed
+	lastID  int64
+	begun   bool
+}
+
+// ErrConnected is returned by a second Connect.
+var ErrConnected = errors.New("wscore: client is connected already")
+
+// NewClient returns a Client for the server at url, see [Dialer.Dial]. It
+// offers the names of spec; spec.URI and spec.Check are not used. settings is copied.
+func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
+	if spec.New == nil {
+		panic("wscore: ProtocolSpec without New")
+	}
+	conn := settings.Conn
+	conn.Subprotocols = spec.Names
+	c := &Client{url: url, spec: spec, settings: settings, dialer: NewDialer(conn)}
+	c.stop, c.stopNow = context.WithCancel(context.Background())
+	return c
+}
+
+// Connect makes the first connection; when that fails nothing is tried again.
+// From then on the Client keeps connected until Close.
+func (c *Client) Connect(ctx context.Context) (*Process, error) {
+	c.mu.Lock()
+	if c.begun {
+		c.mu.Unlock()
+		return nil, ErrConnected
+	}
+	c.begun = true
+	c.mu.Unlock()
+	p, err := c.connect(ctx)
+	if err != nil {
+		c.mu.Lock()
+		c.begun = false
+		c.mu.Unlock()
+	}
+	return p, err
+}
+
+// Process is the present connection, or nil while there is none.
+func (c *Client) Process() *Process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current
+}
+
+// Close closes the connection (1000), for good, and waits until it has ended, and
+// the callbacks returned. When ctx ends first it is dropped, and the error is
+// ctx's cause.
+func (c *Client) Close(ctx context.Context) error {
+	c.stopNow()
+	var err error
+	if p := c.Process(); p != nil {
+		_ = p.Close(CloseNormal, "")
+		select {
+		case <-p.Done():
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	if cerr := c.dialer.Close(ctx); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		c.running.Wait()
+	}
+	return err
+}
+
+// connect makes one connection and runs the protocol on it.
+func (c *Client) connect(ctx context.Context) (*Process, error) {
+	o := c.settings.Dial
+	c.mu.Lock()
+	if c.token != "" {
+		o.Header = o.Header.Clone()
+		if o.Header == nil {
+			o.Header = http.Header{}
+		}
+		o.Header["Sec-WebSocket-Resume"] = []string{c.token}
+	}
+	lastID := c.lastID
+	c.mu.Unlock()
+	conn, resp, err := c.dialer.Dial(ctx, c.url, &o)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.spec.Names) > 0 && conn.Subprotocol() == "" {
+		_ = conn.CloseNow()
+		return nil, &HandshakeError{resp.StatusCode, "answered without a subprotocol"}
+	}
+	u := c.upgrade(conn, resp, &o)
+	u.Resumed = u.ID != 0 && u.ID == lastID
+	p := newProcess(conn, &c.settings.ProcessSettings, u, c.lost)
+	c.mu.Lock()
+	c.current, c.token, c.lastID = p, resp.Header.Get("Sec-Websocket-Resume"), u.ID
+	c.mu.Unlock()
+	p.start(&c.spec)
+	if c.stop.Err() != nil { // Close may have looked before p was there
+		_ = p.CloseNow()
+		return nil, net.ErrClosed
+	}
+	return p, nil
+}
+
+// upgrade is what the handshake said, seen from here.
+func (c *Client) upgrade(conn *Conn, resp *http.Response, o *DialOptions) Upgrade {
+	id, _ := strconv.ParseInt(resp.Header.Get("Sec-Websocket-Connection-Id"), 10, 64)
+	u := Upgrade{ID: id, Subprotocol: conn.Subprotocol(), BearerToken: bearer(o.Header)}
+	if t, err := url.Parse(c.url); err == nil {
+		u.URI = strings.TrimPrefix(t.RequestURI(), "/")
+		u.Secure = slices.Contains([]string{"wss", "https"}, t.Scheme)
+	}
+	return u
+}

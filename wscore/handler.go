@@ -1,0 +1,262 @@
+package wscore
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Handler accepts upgrades for the protocols of a list and runs a Process for
+// each connection. It is an http.Handler. The zero value is not usable, see
+// NewHandler.
+type Handler struct {
+	srv      *Server
+	list     *ProtocolList
+	settings ProcessSettings
+
+	mu     sync.Mutex // guards what follows
+	procs  map[int64]*Process
+	resume resumer
+	closed bool
+	empty  chan struct{} // closed when the last process is gone; nil if nobody waits
+}
+
+// NewHandler returns a Handler. list is shared: what is added to it later is
+// negotiated too. settings is copied.
+func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
+	return &Handler{srv: NewServer(settings.Conn), list: list, settings: settings, procs: map[int64]*Process{}}
+}
+
+// ServeHTTP upgrades the request or refuses it: as [Server.Accept] does, and
+// with 400 (no such protocol), 406 (mORMot's key exchange, whose wire uses the
+// same key and nonce in both directions), 503 (shutting down), or the status of
+// ProtocolSpec.Check and ProcessSettings.OnUpgrade.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	u, spec, err := h.negotiate(r)
+	if err != nil {
+		refuse(w, err)
+		h.settings.logger().Info("wscore: upgrade refused", "remote", r.RemoteAddr, "status", err.Status, "reason", err.Msg)
+		return
+	}
+	token := h.identify(u, r)
+	extra := http.Header{"Sec-WebSocket-Connection-ID": {strconv.FormatInt(u.ID, 10)}}
+	if token != "" {
+		extra["Sec-WebSocket-Resume"] = []string{token}
+	}
+	conn, aerr := h.srv.takeOver(w, r, u.Subprotocol, extra)
+	if aerr != nil {
+		return
+	}
+	u.Header = nil
+	p := newProcess(conn, &h.settings, *u, h.forget)
+	if !h.register(p, token) {
+		_ = p.CloseNow()
+	}
+	p.start(spec)
+}
+
+// negotiate checks the upgrade and chooses the protocol.
+func (h *Handler) negotiate(r *http.Request) (*Upgrade, *ProtocolSpec, *HandshakeError) {
+	if err := h.srv.check(r); err != nil {
+		return nil, nil, err
+	}
+	if offersECDHE(r) {
+		return nil, nil, &HandshakeError{http.StatusNotAcceptable,
+			"mORMot's ECDHE key exchange is not supported: it uses the same key and nonce in both directions; use TLS or Noise"}
+	}
+	spec, name, ok := h.list.choose(r)
+	switch {
+	case h.shut():
+		return nil, nil, &HandshakeError{http.StatusServiceUnavailable, "shutting down"}
+	case !ok:
+		return nil, nil, &HandshakeError{http.StatusBadRequest, "no such protocol"}
+	}
+	u := &Upgrade{
+		URI:         strings.TrimPrefix(r.RequestURI, "/"),
+		Subprotocol: name,
+		BearerToken: bearer(r.Header),
+		RemoteAddr:  clientAddr(r, h.settings.TrustedProxies),
+		Secure:      r.TLS != nil,
+		Header:      r.Header,
+	}
+	for _, check := range []func(*Upgrade) error{spec.Check, h.settings.OnUpgrade} {
+		if check == nil {
+			continue
+		}
+		if err := check(u); err != nil {
+			return nil, nil, vetoed(err)
+		}
+	}
+	return u, &spec, nil
+}
+
+func vetoed(err error) *HandshakeError {
+	var he *HandshakeError
+	if errors.As(err, &he) {
+		return he
+	}
+	return &HandshakeError{http.StatusForbidden, err.Error()}
+}
+
+// offersECDHE looks for the extension of mORMot's key exchange.
+func offersECDHE(r *http.Request) bool {
+	for _, v := range r.Header.Values("Sec-Websocket-Extensions") {
+		for e := range strings.SplitSeq(v, ",") {
+			name, _, _ := strings.Cut(e, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "synhk") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bearer is the token of RFC 6750, or "".
+func bearer(h http.Header) string {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func (h *Handler) shut() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closed
+}
+
+// register makes p one of the handler's, unless that is being shut down. A
+// process whose id it takes over is closed, and leaves it its data.
+func (h *Handler) register(p *Process, token string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	old := h.procs[p.ID()]
+	h.procs[p.ID()] = p
+	h.resume.add(token, p)
+	if old != nil {
+		_ = old.conn.Close(ClosePolicy, "resumed by another connection")
+		p.SetData(old.Data())
+	}
+	return true
+}
+
+// forget is told when a process has ended.
+func (h *Handler) forget(p *Process, _ error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.procs[p.ID()] == p {
+		delete(h.procs, p.ID())
+		h.resume.lost(p, h.settings.resumeWindow())
+	}
+	if len(h.procs) == 0 && h.empty != nil {
+		close(h.empty)
+		h.empty = nil
+	}
+}
+
+// Lookup finds a connection by its id.
+func (h *Handler) Lookup(id int64) (*Process, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p, ok := h.procs[id]
+	return p, ok
+}
+
+// Len is the number of connections.
+func (h *Handler) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.procs)
+}
+
+// Processes are the connections there are when the iteration begins.
+func (h *Handler) Processes() iter.Seq[*Process] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Values(slices.Collect(maps.Values(h.procs)))
+}
+
+// some are the connections of ids that exist.
+func (h *Handler) some(ids []int64) iter.Seq[*Process] {
+	return func(yield func(*Process) bool) {
+		for _, id := range ids {
+			if p, ok := h.Lookup(id); ok && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Broadcast sends a message to all connections as SendLater does, through the
+// Coder of each, and returns how many took it.
+func (h *Handler) Broadcast(op Opcode, data []byte) int {
+	return count(h.Processes(), func(p *Process) error { return p.SendLater(op, data) })
+}
+
+// BroadcastTo is Broadcast for the connections of ids; unknown ones are passed over.
+func (h *Handler) BroadcastTo(ids []int64, op Opcode, data []byte) int {
+	return count(h.some(ids), func(p *Process) error { return p.SendLater(op, data) })
+}
+
+// BroadcastRaw sends the same bytes to all connections, without their Coders,
+// and returns how many took them.
+func (h *Handler) BroadcastRaw(m *Prepared) int {
+	return count(h.Processes(), func(p *Process) error { return p.sendPrepared(m) })
+}
+
+// BroadcastRawTo is BroadcastRaw for the connections of ids; unknown ones are passed over.
+func (h *Handler) BroadcastRawTo(ids []int64, m *Prepared) int {
+	return count(h.some(ids), func(p *Process) error { return p.sendPrepared(m) })
+}
+
+func count(ps iter.Seq[*Process], send func(*Process) error) (n int) {
+	for p := range ps {
+		if send(p) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Shutdown refuses further upgrades, closes all connections (1001) and waits
+// until they have ended and their callbacks returned. When ctx ends first they
+// are dropped, and the error is ctx's cause.
+func (h *Handler) Shutdown(ctx context.Context) error {
+	for p := range h.close() {
+		_ = p.Close(CloseGoingAway, "")
+	}
+	h.mu.Lock()
+	empty := h.empty
+	if len(h.procs) > 0 && empty == nil {
+		empty = make(chan struct{})
+		h.empty = empty
+	}
+	h.mu.Unlock()
+	if empty != nil {
+		select {
+		case <-empty:
+		case <-ctx.Done():
+			_ = h.srv.Close(ctx)
+			return context.Cause(ctx)
+		}
+	}
+	return h.srv.Close(ctx)
+}
+
+// close refuses what comes from now on, and returns what is there.
+func (h *Handler) close() iter.Seq[*Process] {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	return h.Processes()
+}

@@ -1,0 +1,96 @@
+package wscore
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"net/http"
+	"time"
+)
+
+// maxLost is how many lost connections can be resumed at a time; of more, the
+// oldest are forgotten.
+const maxLost = 1 << 16
+
+// resumer knows by which token a client may take its connection's id over to a
+// new one. Its Handler's mu guards it.
+type resumer struct {
+	tokens map[string]*resumable // of living connections and of lost ones
+	byID   map[int64]*resumable
+	fifo   []*resumable // the lost ones, by time
+}
+
+// resumable is a connection that can be resumed once.
+type resumable struct {
+	token string
+	id    int64
+	until time.Time // zero while it lives
+	data  any       // of the process, when it is lost
+}
+
+// add makes p resumable by token; "" is none.
+func (r *resumer) add(token string, p *Process) {
+	if token == "" {
+		return
+	}
+	if r.tokens == nil {
+		r.tokens, r.byID = map[string]*resumable{}, map[int64]*resumable{}
+	}
+	e := &resumable{token: token, id: p.ID()}
+	r.tokens[token], r.byID[e.id] = e, e
+}
+
+// lost starts the time within which p can be resumed.
+func (r *resumer) lost(p *Process, window time.Duration) {
+	now := time.Now()
+	for len(r.fifo) > 0 && (len(r.fifo) > maxLost || now.After(r.fifo[0].until)) {
+		r.drop(r.fifo[0])
+		r.fifo[0] = nil
+		r.fifo = r.fifo[1:]
+	}
+	if e := r.byID[p.ID()]; e != nil {
+		e.until, e.data = now.Add(window), p.Data()
+		r.fifo = append(r.fifo, e)
+	}
+}
+
+func (r *resumer) drop(e *resumable) {
+	delete(r.tokens, e.token)
+	if r.byID[e.id] == e {
+		delete(r.byID, e.id)
+	}
+}
+
+// take uses a token up.
+func (r *resumer) take(token string) (e *resumable, ok bool) {
+	e = r.tokens[token]
+	if token == "" || e == nil {
+		return nil, false
+	}
+	r.drop(e)
+	return e, e.until.IsZero() || time.Now().Before(e.until)
+}
+
+// identify gives an upgrade its id, a fresh one or that of the connection which
+// the client resumes, and returns the token by which it can be resumed in turn.
+func (h *Handler) identify(u *Upgrade, r *http.Request) (token string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.settings.resumeWindow() > 0 {
+		token = rand.Text()
+		if e, ok := h.resume.take(r.Header.Get("Sec-Websocket-Resume")); ok {
+			u.ID, u.Resumed, u.inherited = e.id, true, e.data
+			return token
+		}
+	}
+	for u.ID == 0 || h.procs[u.ID] != nil || h.resume.byID[u.ID] != nil {
+		u.ID = randomID()
+	}
+	return token
+}
+
+// randomID is a positive number of 62 bits that says nothing of the server.
+func randomID() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return int64(binary.LittleEndian.Uint64(b[:]) >> 2)
+}

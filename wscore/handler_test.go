@@ -1,0 +1,511 @@
+package wscore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// talk is a protocol that tells its test what happens, and echoes.
+type talk struct {
+	p      *wscore.Process
+	events chan string
+}
+
+func (t *talk) OnOpen()                              { t.events <- "open" }
+func (t *talk) OnControl(op wscore.Opcode, d []byte) { t.events <- fmt.Sprintf("control %d %s", op, d) }
+func (t *talk) OnClose(err error)                    { t.events <- "close" }
+func (t *talk) OnMessage(op wscore.Opcode, d []byte) {
+	t.events <- fmt.Sprintf("message %d %s", op, d)
+	_ = t.p.Send(op, d)
+}
+
+// talking is the spec of talk under those names and on that path.
+func talking(uri string, names ...string) (spec wscore.ProtocolSpec, events chan string) {
+	events = make(chan string, 100)
+	return wscore.ProtocolSpec{Names: names, URI: uri, New: func(p *wscore.Process) wscore.Protocol {
+		return &talk{p, events}
+	}}, events
+}
+
+// serving is a running handler.
+func serving(t *testing.T, s wscore.ProcessSettings, specs ...wscore.ProtocolSpec) (*wscore.Handler, string) {
+	t.Helper()
+	list := new(wscore.ProtocolList)
+	for _, spec := range specs {
+		if !list.Add(spec) {
+			t.Fatalf("%v refused", spec.Names)
+		}
+	}
+	s.Conn.CloseTimeout = 300 * time.Millisecond // for clients that do not read any more
+	h := wscore.NewHandler(list, s)
+	hs := httptest.NewServer(h)
+	t.Cleanup(func() {
+		closeWithin(t, h.Shutdown)
+		hs.Close()
+	})
+	return h, strings.Replace(hs.URL, "http", "ws", 1)
+}
+
+func want(t *testing.T, events chan string, list ...string) {
+	t.Helper()
+	for _, w := range list {
+		select {
+		case got := <-events:
+			if got != w {
+				t.Fatalf("got %q, want %q", got, w)
+			}
+		case <-time.After(limit):
+			t.Fatalf("%q did not come", w)
+		}
+	}
+}
+
+func dialNames(t *testing.T, u string, h http.Header, names ...string) (*wscore.Conn, *http.Response, error) {
+	return wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: names}, &wscore.DialOptions{Header: h})
+}
+
+func TestHandlerChoosesProtocol(t *testing.T) {
+	spec := func(mark, uri string, names ...string) wscore.ProtocolSpec {
+		return wscore.ProtocolSpec{Names: names, URI: uri, New: func(p *wscore.Process) wscore.Protocol { return greeter{p, mark} }}
+	}
+	_, u := serving(t, wscore.ProcessSettings{},
+		spec("A", "", "alpha", "alias"), spec("B", "/b", "beta"), spec("N", "nameless"), spec("C", "chat/room", "chat"))
+	for _, tt := range []struct {
+		path, names, mark, echo string
+		status                  int
+	}{
+		{"/", "alpha", "A", "alpha", 0},
+		{"/any/where?q=1", "ALPHA", "A", "ALPHA", 0},
+		{"/", "unknown,alias", "A", "alias", 0},
+		{"/b", "beta", "B", "beta", 0},
+		{"/B?x", "beta,alpha", "B", "beta", 0},
+		{"/b", "alpha,beta", "A", "alpha", 0}, // the client's order
+		{"/other", "beta", "", "", 400},
+		{"/", "unknown", "", "", 400},
+		{"/", "", "", "", 400}, // an empty path never matches
+		{"/b", "", "B", "", 0}, // by path alone
+		{"/nameless", "", "N", "", 0},
+		{"/NAMELESS?x=1", "", "N", "", 0},
+		{"/nameless/sub", "", "", "", 400},
+		{"/chat/room", "", "C", "", 0},
+		{"/chat", "chat", "", "", 400},
+	} {
+		t.Run(tt.path+" "+tt.names, func(t *testing.T) {
+			var names []string
+			if tt.names != "" {
+				names = strings.Split(tt.names, ",")
+			}
+			c, resp, err := dialNames(t, u+tt.path, nil, names...)
+			if tt.status != 0 {
+				var he *wscore.HandshakeError
+				if !errors.As(err, &he) || he.Status != tt.status {
+					t.Fatalf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.CloseNow() }()
+			if _, got, err := c.Read(within(t)); err != nil || string(got) != tt.mark {
+				t.Errorf("served by %q, %v", got, err)
+			}
+			if got := resp.Header.Get("Sec-Websocket-Protocol"); got != tt.echo || c.Subprotocol() != tt.echo {
+				t.Errorf("subprotocol %q", got)
+			}
+		})
+	}
+}
+
+// greeter says its name.
+type greeter struct {
+	p    *wscore.Process
+	mark string
+}
+
+func (g greeter) OnOpen()                         { _ = g.p.Send(wscore.OpText, []byte(g.mark)) }
+func (g greeter) OnMessage(wscore.Opcode, []byte) {}
+func (g greeter) OnClose(error)                   {}
+
+func TestProtocolListRefusesDuplicates(t *testing.T) {
+	spec := func(uri string, names ...string) wscore.ProtocolSpec {
+		s, _ := talking(uri, names...)
+		return s
+	}
+	var l wscore.ProtocolList
+	for _, tt := range []struct {
+		spec wscore.ProtocolSpec
+		ok   bool
+	}{
+		{spec("", "a", "b"), true}, {spec("", "A"), false}, {spec("/x", "b"), false}, // a is everywhere
+		{spec("/x", "c"), true}, {spec("X", "c"), false}, {spec("/y", "c"), true}, {spec("", "c"), true},
+		{spec("/n"), true}, {spec("n"), false}, {spec("/n", "d"), true}, {spec("/m"), true},
+	} {
+		if ok := l.Add(tt.spec); ok != tt.ok {
+			t.Errorf("Add(%q, %q) = %v", tt.spec.Names, tt.spec.URI, ok)
+		}
+	}
+	if n := l.Len(); n != 7 {
+		t.Errorf("%d protocols", n)
+	}
+	if l.AddOnce(spec("/x", "b")); l.Len() != 7 {
+		t.Errorf("%d protocols after AddOnce", l.Len())
+	}
+	if !l.Remove("B", "x") || l.Remove("b", "/x") || !l.Remove("", "n") || l.Remove("zzz", "") {
+		t.Error("Remove")
+	}
+	if n := l.Len(); n != 5 {
+		t.Errorf("%d protocols after Remove", n)
+	}
+	for name, bad := range map[string]wscore.ProtocolSpec{"without New": {Names: []string{"x"}}, "unreachable": {New: func(*wscore.Process) wscore.Protocol { return nil }}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			l.Add(bad)
+		}()
+	}
+}
+
+func TestHandlerVeto(t *testing.T) {
+	spec, _ := talking("/x", "x")
+	spec.Check = func(u *wscore.Upgrade) error {
+		switch u.Header.Get("X-Want") {
+		case "404":
+			return &wscore.HandshakeError{Status: 404, Msg: "no such room"}
+		case "error":
+			return errors.New("no")
+		}
+		u.Value = u.URI
+		return nil
+	}
+	var last *wscore.Upgrade
+	_, u := serving(t, wscore.ProcessSettings{OnUpgrade: func(u *wscore.Upgrade) error {
+		last = u
+		if u.BearerToken != "secret" {
+			return &wscore.HandshakeError{Status: 401, Msg: "who are you?"}
+		}
+		return nil
+	}}, spec)
+	for _, tt := range []struct {
+		header http.Header
+		status int
+	}{
+		{http.Header{"X-Want": {"404"}}, 404},
+		{http.Header{"X-Want": {"error"}}, 403},
+		{http.Header{}, 401},
+		{http.Header{"Authorization": {"Basic secret"}}, 401},
+		{http.Header{"Authorization": {"Bearer secret"}, "Sec-Websocket-Extensions": {"x"}}, 0},
+		{http.Header{"Authorization": {"bearer  secret "}}, 0},
+	} {
+		c, _, err := dialNames(t, u+"/x?q=1", tt.header, "x")
+		var he *wscore.HandshakeError
+		switch {
+		case tt.status == 0 && err != nil:
+			t.Errorf("%v: %v", tt.header, err)
+		case tt.status == 0:
+			if last.Value != "x?q=1" || last.RemoteAddr != netip.MustParseAddr("127.0.0.1") || last.Secure || last.ID == 0 {
+				t.Errorf("%+v", last)
+			}
+			_ = c.CloseNow()
+		case !errors.As(err, &he) || he.Status != tt.status:
+			t.Errorf("%v: %v", tt.header, err)
+		}
+	}
+}
+
+// What the handshake of the reference does wrongly is refused as RFC 6455 says.
+func TestHandlerStrictHandshake(t *testing.T) {
+	spec, _ := talking("/x", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	good := map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "x"}
+	for name, tt := range map[string]struct {
+		method, key, value string
+		status             int
+	}{
+		"good":             {"GET", "X", "", 101},
+		"method":           {"POST", "X", "", 405},
+		"version":          {"GET", "Sec-WebSocket-Version", "14", 426},
+		"no version":       {"GET", "Sec-WebSocket-Version", "", 426},
+		"upgrade":          {"GET", "Upgrade", "h2c", 426},
+		"no connection":    {"GET", "Connection", "", 426},
+		"short key":        {"GET", "Sec-WebSocket-Key", "c2hvcnQ=", 400},
+		"no key":           {"GET", "Sec-WebSocket-Key", "", 400},
+		"foreign protocol": {"GET", "Sec-WebSocket-Protocol", "y", 400},
+		"empty protocol":   {"GET", "Sec-WebSocket-Protocol", " , ", 400},
+		"ECDHE":            {"GET", "Sec-WebSocket-Extensions", "synhk; hk=AAAA", 406},
+		"ECDHE in a list":  {"GET", "Sec-WebSocket-Extensions", "permessage-deflate, SYNHK;hk=AAAA", 406},
+		"other extension":  {"GET", "Sec-WebSocket-Extensions", "permessage-deflate; bogus", 101},
+		"foreign origin":   {"GET", "Origin", "http://evil.test", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req, _ := http.NewRequestWithContext(within(t), tt.method, strings.Replace(u, "ws", "http", 1)+"/x", nil)
+			for k, v := range good {
+				req.Header.Set(k, v)
+			}
+			if req.Header.Set(tt.key, tt.value); tt.value == "" {
+				req.Header.Del(tt.key)
+			}
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != tt.status {
+				t.Errorf("status %d", resp.StatusCode)
+			}
+			if tt.status == 406 {
+				if b, _ := io.ReadAll(resp.Body); !strings.Contains(string(b), "Noise") {
+					t.Errorf("it says %q", b)
+				}
+			}
+			if tt.status != 101 {
+				return
+			}
+			if id := resp.Header.Get("Sec-Websocket-Connection-Id"); id == "" || id == "0" || resp.Header.Get("Sec-Websocket-Resume") == "" {
+				t.Errorf("headers %v", resp.Header)
+			}
+			if resp.Header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+				t.Error("wrong Sec-WebSocket-Accept")
+			}
+		})
+	}
+	closeWithin(t, h.Shutdown)
+	var he *wscore.HandshakeError
+	if _, _, err := dialNames(t, u+"/x", nil, "x"); !errors.As(err, &he) || he.Status != 503 {
+		t.Errorf("after Shutdown: %v", err)
+	}
+}
+
+// Two upgrades at once never swap what they negotiated.
+func TestHandlerConcurrentUpgrades(t *testing.T) {
+	spec := wscore.ProtocolSpec{Names: []string{"one", "two", "three"}, New: func(p *wscore.Process) wscore.Protocol {
+		return greeter{p, p.Upgrade().Subprotocol}
+	}}
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			name := spec.Names[i%3]
+			c, _, err := dialNames(t, u, nil, name)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, got, err := c.Read(within(t)); err != nil || string(got) != name || c.Subprotocol() != name {
+				t.Errorf("asked for %s, got %q and %q, %v", name, c.Subprotocol(), got, err)
+			}
+			_ = c.Close(wscore.CloseNormal, "")
+			_, _, _ = c.Read(within(t))
+		})
+	}
+	wg.Wait()
+	eventually(t, "all are gone", func() bool { return h.Len() == 0 })
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); {
+		if time.Now().After(end) {
+			t.Fatal("not so: " + what)
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+func TestHandlerLookupAndBroadcast(t *testing.T) {
+	spec, events := talking("/x", "x")
+	h, u := serving(t, wscore.ProcessSettings{NotifyAllFrames: true}, spec)
+	var conns []*wscore.Conn
+	var ids []int64
+	for range 3 {
+		c, resp, err := dialNames(t, u+"/x", nil, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var id int64
+		_, _ = fmt.Sscan(resp.Header.Get("Sec-Websocket-Connection-Id"), &id)
+		conns, ids = append(conns, c), append(ids, id)
+		want(t, events, "open")
+	}
+	if p, ok := h.Lookup(ids[1]); !ok || p.ID() != ids[1] || p.State() != wscore.StateRun || p.IsClient() || p.Protocol() == nil {
+		t.Errorf("Lookup: %v", p)
+	}
+	if _, ok := h.Lookup(ids[0] + 1); ok || h.Len() != 3 {
+		t.Error("Lookup finds who is not there")
+	}
+	raw := wscore.NewPrepared(wscore.Message{Op: wscore.OpText, Data: []byte("raw")})
+	if n := h.Broadcast(wscore.OpText, []byte("all")); n != 3 {
+		t.Errorf("Broadcast: %d", n)
+	}
+	if n := h.BroadcastTo([]int64{ids[0], 42}, wscore.OpText, []byte("one")); n != 1 {
+		t.Errorf("BroadcastTo: %d", n)
+	}
+	if n := h.BroadcastRaw(raw); n != 3 {
+		t.Errorf("BroadcastRaw: %d", n)
+	}
+	if n := h.BroadcastRawTo([]int64{ids[2], ids[2] + 1}, raw); n != 1 {
+		t.Errorf("BroadcastRawTo: %d", n)
+	}
+	for i, list := range [][]string{{"all", "one", "raw"}, {"all", "raw"}, {"all", "raw", "raw"}} {
+		for _, w := range list {
+			if _, got, err := conns[i].Read(within(t)); err != nil || string(got) != w {
+				t.Fatalf("%d: got %q, %v, want %q", i, got, err, w)
+			}
+		}
+	}
+	_ = conns[0].Ping([]byte("hm"))
+	want(t, events, "control 9 hm")
+	_ = conns[0].Close(4000, "bye")
+	_, _, _ = conns[0].Read(within(t))
+	want(t, events, "control 8 \x0f\xa0bye", "close")
+	eventually(t, "one is gone", func() bool { return h.Len() == 2 })
+	closeWithin(t, h.Shutdown)
+	var ce *wscore.CloseError
+	if _, _, err := conns[1].Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseGoingAway || !ce.Remote {
+		t.Errorf("Shutdown says %v", err)
+	}
+}
+
+func TestHandlerShutdownIsBounded(t *testing.T) {
+	block := make(chan struct{})
+	spec := wscore.ProtocolSpec{Names: []string{"x"}, New: func(p *wscore.Process) wscore.Protocol { return blocking{block} }}
+	list := new(wscore.ProtocolList)
+	list.Add(spec)
+	h := wscore.NewHandler(list, wscore.ProcessSettings{})
+	hs := httptest.NewServer(h)
+	defer hs.Close()
+	c, _, err := dialNames(t, hs.URL, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Send(wscore.OpText, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := h.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	close(block)
+	closeWithin(t, h.Shutdown)
+}
+
+type blocking struct{ until chan struct{} }
+
+func (b blocking) OnMessage(wscore.Opcode, []byte) { <-b.until }
+func (b blocking) OnClose(error)                   { <-b.until }
+
+func TestTrustedProxies(t *testing.T) {
+	spec, _ := talking("/x", "x")
+	var got netip.Addr
+	s := wscore.ProcessSettings{OnUpgrade: func(u *wscore.Upgrade) error { got = u.RemoteAddr; return nil }}
+	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	_, trusting := serving(t, s, spec)
+	s.TrustedProxies = nil
+	_, careful := serving(t, s, spec)
+	for _, tt := range []struct {
+		name, value, want string
+	}{
+		{"X-Forwarded-For", "203.0.113.7", "203.0.113.7"},
+		{"X-Forwarded-For", "6.6.6.6, 203.0.113.7, 10.1.1.1", "203.0.113.7"},
+		{"X-Forwarded-For", "[2001:db8::1]:4711", "2001:db8::1"},
+		{"X-Forwarded-For", "garbage", "127.0.0.1"},
+		{"X-Real-IP", "203.0.113.8", "203.0.113.8"},
+		{"Forwarded", `for=6.6.6.6, for="[2001:db8::2]:80";proto=http;by=10.0.0.1, For=10.2.2.2`, "2001:db8::2"},
+		{"Sec-WebSocket-RemoteIP", "6.6.6.6", "127.0.0.1"},
+		{"X-Unused", "", "127.0.0.1"},
+	} {
+		for u, want := range map[string]string{trusting: tt.want, careful: "127.0.0.1"} {
+			c, _, err := dialNames(t, u+"/x", http.Header{tt.name: {tt.value}}, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = c.CloseNow()
+			if got != netip.MustParseAddr(want) {
+				t.Errorf("%s: %s: %v, want %s", tt.name, tt.value, got, want)
+			}
+		}
+	}
+}
+
+func TestResume(t *testing.T) {
+	spec, events := talking("/x", "x")
+	lost := make(chan string, 10)
+	h, u := serving(t, wscore.ProcessSettings{OnDisconnect: func(p *wscore.Process, err error) { lost <- fmt.Sprint(p.Upgrade().Resumed) }}, spec)
+	connect := func(token string) (*wscore.Conn, string, string) {
+		c, resp, err := dialNames(t, u+"/x", http.Header{"Sec-Websocket-Resume": {token}}, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, events, "open")
+		return c, resp.Header.Get("Sec-Websocket-Connection-Id"), resp.Header.Get("Sec-Websocket-Resume")
+	}
+	c1, id1, token1 := connect("")
+	var id int64
+	_, _ = fmt.Sscan(id1, &id)
+	p1, _ := h.Lookup(id)
+	p1.SetData("mine")
+	// One that still lives is closed, and the new one is found in its place.
+	c2, id2, token2 := connect(token1)
+	if id2 != id1 || token2 == token1 {
+		t.Errorf("resumed as %s, %s", id2, token2)
+	}
+	if p, ok := h.Lookup(id); !ok || p == p1 || !p.Upgrade().Resumed || p.Data() != "mine" {
+		t.Errorf("Lookup: %v", p)
+	}
+	var ce *wscore.CloseError
+	if _, _, err := c1.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy {
+		t.Errorf("the old one: %v", err)
+	}
+	want(t, lost, "false")
+	want(t, events, "close")
+	// A token is good for once.
+	_, id3, _ := connect(token1)
+	if id3 == id1 {
+		t.Error("a used token")
+	}
+	// One that is lost keeps its data.
+	_ = c2.CloseNow()
+	want(t, lost, "true")
+	want(t, events, "close")
+	eventually(t, "it is gone", func() bool { _, ok := h.Lookup(id); return !ok })
+	_, id4, _ := connect(token2)
+	if p, ok := h.Lookup(id); id4 != id1 || !ok || p.Data() != "mine" {
+		t.Errorf("resumed as %s: %v", id4, p)
+	}
+	if _, id5, _ := connect("no such token"); id5 == id1 {
+		t.Error("a forged token")
+	}
+}
+
+func TestProcessOfAFailingProtocol(t *testing.T) {
+	spec := wscore.ProtocolSpec{Names: []string{"nil", "panic"}, New: func(p *wscore.Process) wscore.Protocol {
+		if p.Upgrade().Subprotocol == "panic" {
+			panic("New fails")
+		}
+		return nil
+	}}
+	_, u := serving(t, wscore.ProcessSettings{}, spec)
+	for _, name := range spec.Names {
+		c, _, err := dialNames(t, u, nil, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ce *wscore.CloseError
+		if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseInternal {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package wscore
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/wheel"
+)
+
+// heartbeat pings a peer of whom nothing is heard. It waits on the wheel of the
+// connections, and only enqueues.
+type heartbeat struct {
+	timer   wheel.Timer
+	asked   time.Duration // when the ping that is not answered was sent; 0 is none. Of Expire, as the next
+	invalid int           // pings without a sign since
+
+	mu      sync.Mutex // guards what follows
+	stopped bool
+}
+
+func (h *heartbeat) start(p *Process) {
+	if d := p.settings.heartbeatDelay(p.conn.client); d > 0 {
+		h.rearm(p, d)
+	}
+}
+
+func (h *heartbeat) stop(p *Process) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	p.conn.grp.wheel.Stop(&h.timer)
+}
+
+func (h *heartbeat) rearm(p *Process, d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.stopped {
+		p.conn.grp.wheel.Start(&h.timer, p, d)
+	}
+}
+
+// Expire implements wheel.Expirer.
+func (p *Process) Expire(*wheel.Timer) {
+	h, delay := &p.heart, p.settings.heartbeatDelay(p.conn.client)
+	now, seen := p.conn.grp.wheel.Now(), time.Duration(p.seen.Load())
+	if h.asked != 0 && seen < h.asked { // nothing came since
+		h.invalid++
+		if limit := p.settings.maxInvalidHeartbeats(); limit > 0 && h.invalid >= limit {
+			p.conn.failWith(CloseAbnormal, ErrNoPong)
+			return
+		}
+	} else {
+		h.asked, h.invalid = 0, 0
+		if wait := seen + delay - now; wait > 0 {
+			h.rearm(p, wait)
+			return
+		}
+	}
+	h.asked = max(now, 1)
+	p.logFrame("sent", OpPing, nil)
+	_ = p.conn.Ping(nil) // a connection that ends stops the timer
+	h.rearm(p, p.settings.pongTimeout())
+}

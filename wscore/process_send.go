@@ -1,0 +1,151 @@
+package wscore
+
+import (
+	"bytes"
+	"errors"
+	"time"
+)
+
+var errSendOp = errors.New("wscore: only text and binary messages are sent")
+
+// Send sends a message (OpText or OpBinary), at once, after what was gathered.
+// data is read before it returns. Errors: ErrQueueFull, *CloseError, what the
+// protocol's Coder says.
+func (p *Process) Send(op Opcode, data []byte) error {
+	if op != OpText && op != OpBinary {
+		return errSendOp
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return p.encode(op, data)
+}
+
+// SendRaw is Send without the protocol's Coder: for one that has to speak with
+// its like first.
+func (p *Process) SendRaw(op Opcode, data []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return p.send(op, data, len(data))
+}
+
+// SendLater sends a message within SendDelay, together with others that were
+// given to it in that time; order is kept, also with Send. data is copied. An
+// error that shows only later is noted, see LastError.
+func (p *Process) SendLater(op Opcode, data []byte) error {
+	delay := p.settings.sendDelay()
+	if delay < 0 {
+		return p.Send(op, data)
+	}
+	if op != OpText && op != OpBinary {
+		return errSendOp
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.conn.sendable(); err != nil {
+		return err
+	}
+	if p.waiting += len(data); p.waiting > p.settings.Conn.Queue.bytes()/2 && len(p.gathered) > 0 {
+		if err := p.flush(); err != nil {
+			return err
+		}
+		p.waiting = len(data)
+	}
+	p.gathered = append(p.gathered, Message{Op: op, Data: bytes.Clone(data)})
+	if len(p.gathered) == 1 {
+		if p.timer == nil {
+			p.timer = time.AfterFunc(delay, p.flushNow)
+		} else {
+			p.timer.Reset(delay)
+		}
+	}
+	return nil
+}
+
+// Flush sends what was gathered.
+func (p *Process) Flush() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.flush()
+}
+
+// flushNow is Flush for the timer.
+func (p *Process) flushNow() {
+	if err := p.Flush(); err != nil {
+		p.NoteError(err)
+	}
+}
+
+// flush sends what was gathered. mu is held.
+func (p *Process) flush() error {
+	if len(p.gathered) == 0 {
+		return nil
+	}
+	p.timer.Stop()
+	msgs := p.gathered
+	p.gathered, p.waiting = nil, 0
+	if g, ok := p.proto.(Gatherer); ok && len(msgs) > 1 {
+		msgs = g.Gather(msgs)
+	}
+	for i := range msgs {
+		if err := p.encode(msgs[i].Op, msgs[i].Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode sends one message through the Coder. mu is held.
+func (p *Process) encode(op Opcode, data []byte) error {
+	plain := len(data)
+	if f := p.settings.BeforeSend; f != nil {
+		f(p, op, data)
+	}
+	p.logFrame("sent", op, data)
+	if p.coder != nil {
+		var err error
+		if op, data, err = p.coder.Encode(op, data); err != nil {
+			return err
+		}
+	}
+	return p.send(op, data, plain)
+}
+
+// send hands a message to the connection, whose queue it joins before mu is
+// free again: that is what keeps the order. mu is held.
+func (p *Process) send(op Opcode, data []byte, plain int) error {
+	if err := p.conn.Send(op, data); err != nil {
+		return err
+	}
+	p.counters.sent(plain, len(data))
+	return nil
+}
+
+// sendPrepared sends messages encoded before, without the Coder.
+func (p *Process) sendPrepared(m *Prepared) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.flush(); err != nil {
+		return err
+	}
+	if err := p.conn.SendPrepared(m, Later); err != nil {
+		return err
+	}
+	p.counters.sentPrepared(m)
+	return nil
+}
+
+// Close sends what was gathered and begins the close handshake, see
+// [Conn.Close].
+func (p *Process) Close(code CloseCode, reason string) error {
+	_ = p.Flush()
+	return p.conn.Close(code, reason)
+}
+
+// CloseNow drops the connection, see [Conn.CloseNow].
+func (p *Process) CloseNow() error { return p.conn.CloseNow() }

@@ -1,0 +1,93 @@
+package wscore
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// ProcessSettings are the knobs of processes. The zero value is ready to use.
+type ProcessSettings struct {
+	// Conn are those of the connections below: limits, queue, origins, deflate,
+	// log. Its Subprotocols are not used; the ProtocolSpecs name them.
+	Conn Settings
+	// HeartbeatDelay is how long nothing may be received before a ping is sent;
+	// 0 means 20 s on a server and off on a client, negative off.
+	HeartbeatDelay time.Duration
+	// PongTimeout is how long anything of the peer is awaited after a ping; 0 means 10 s.
+	PongTimeout time.Duration
+	// MaxInvalidHeartbeats is how many pings in a row may stay without any sign of
+	// the peer before the connection is dropped; 0 means 5, negative any number.
+	MaxInvalidHeartbeats int
+	// SendDelay is how long SendLater gathers; 0 means 10 ms, negative not at all.
+	SendDelay time.Duration
+	// ResumeWindow is how long the id of a lost connection can be resumed; 0 means
+	// 2 minutes, negative never. Servers only.
+	ResumeWindow time.Duration
+	// TrustedProxies are those whose word about the client's address counts
+	// (Forwarded, X-Forwarded-For, X-Real-IP). If there are any, a unix socket is
+	// trusted too. Servers only.
+	TrustedProxies []netip.Prefix
+	// OnUpgrade has the last word before an upgrade is answered; see
+	// ProtocolSpec.Check. Servers only.
+	OnUpgrade func(u *Upgrade) error
+	// OnConnect and OnDisconnect are called exactly once for each connection, before
+	// the protocol is told and after. A panic in them is logged.
+	OnConnect    func(p *Process)
+	OnDisconnect func(p *Process, err error)
+	// BeforeMessage sees each message before the protocol; true keeps it from it.
+	// data is lent.
+	BeforeMessage func(p *Process, op Opcode, data []byte) (handled bool)
+	// AfterMessage is called when the protocol has handled a message.
+	AfterMessage func(p *Process, op Opcode, data []byte)
+	// BeforeSend sees each message that is sent, in order. It must not call p.
+	BeforeSend func(p *Process, op Opcode, data []byte)
+	// NotifyAllFrames hands control frames to a ControlObserver.
+	NotifyAllFrames bool
+	// LogDetails adds lines at debug level to Conn.Log.
+	LogDetails LogDetail
+}
+
+// LogDetail is a set of what is logged beyond connections and errors.
+type LogDetail uint8
+
+// What can be logged. Payloads are cut to 64 bytes.
+const (
+	LogHeartbeats LogDetail = 1 << iota // pings and pongs
+	LogText                             // text messages
+	LogBinary                           // binary messages
+	LogCallbacks                        // what protocols say of calls in either direction
+)
+
+// LogFull is what shows all that travels.
+const LogFull = LogHeartbeats | LogText | LogBinary
+
+const logged = 64 // bytes of a payload
+
+func (s *ProcessSettings) heartbeatDelay(client bool) time.Duration {
+	if client {
+		return s.HeartbeatDelay
+	}
+	return orDefault(s.HeartbeatDelay, 20*time.Second)
+}
+
+func (s *ProcessSettings) pongTimeout() time.Duration {
+	return max(orDefault(s.PongTimeout, 10*time.Second), 0)
+}
+
+func (s *ProcessSettings) sendDelay() time.Duration {
+	return orDefault(s.SendDelay, 10*time.Millisecond)
+}
+
+func (s *ProcessSettings) resumeWindow() time.Duration {
+	return orDefault(s.ResumeWindow, 2*time.Minute)
+}
+
+func (s *ProcessSettings) maxInvalidHeartbeats() int { return orDefault(s.MaxInvalidHeartbeats, 5) }
+
+func (s *ProcessSettings) logger() *slog.Logger {
+	if s.Conn.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Conn.Log
+}

@@ -1,0 +1,158 @@
+package wscore
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ProtocolSpec says by what names and on what path an application protocol is
+// negotiated, and makes its instances.
+type ProtocolSpec struct {
+	// Names are its subprotocol names, in the order in which a client offers them;
+	// a server compares them without regard to case. None: it is chosen by URI
+	// alone, and no subprotocol is spoken of.
+	Names []string
+	// URI is the path it is served on, with or without the leading slash and
+	// without query, in whatever case; "" is any path, which needs a name.
+	URI string
+	// Check may refuse an upgrade before it is answered. The status is that of a
+	// *HandshakeError, 403 for any other error. It may leave something for New in
+	// Upgrade.Value. Nil accepts. Servers call it, several goroutines at a time.
+	Check func(u *Upgrade) error
+	// New makes the instance for one connection. It is called before anything is
+	// sent or received. Required.
+	New func(p *Process) Protocol
+}
+
+// Opener is a Protocol that is told when its connection runs: OnOpen is called
+// once, before the first OnMessage and on the same goroutine, so it must not wait
+// for an answer of the peer.
+type Opener interface{ OnOpen() }
+
+// ControlObserver is a Protocol that is also told of pings, pongs and the peer's
+// close frame, if ProcessSettings.NotifyAllFrames is set. data is lent.
+type ControlObserver interface {
+	OnControl(op Opcode, data []byte)
+}
+
+// Coder is a Protocol that transforms what travels, by compression or
+// encryption. Encode is called in the order of sending, one call at a time, and
+// must not call the Process; Decode in the order of reception. What they return
+// is used before their next call, so its memory may be theirs. An error of Encode
+// fails the send, an error of Decode closes the connection (1007), but for
+// ErrConsumed.
+type Coder interface {
+	Encode(op Opcode, data []byte) (Opcode, []byte, error)
+	Decode(op Opcode, data []byte) (Opcode, []byte, error)
+}
+
+// Gatherer is a Protocol that joins messages which were gathered during
+// SendDelay into fewer ones, before they are encoded.
+type Gatherer interface {
+	Gather(msgs []Message) []Message
+}
+
+// ProtocolList is what a server can negotiate. The zero value is empty. It is
+// safe for concurrent use.
+type ProtocolList struct {
+	mu    sync.RWMutex // guards what follows
+	specs []ProtocolSpec
+}
+
+// Add appends s and reports true, or false if it could never be reached: one of
+// its names is taken on every path or on the same one, or without names its URI
+// is taken. It panics without New, or with neither name nor URI.
+func (l *ProtocolList) Add(s ProtocolSpec) bool {
+	s.mustBeUsable()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.ContainsFunc(l.specs, s.hiddenBy) {
+		return false
+	}
+	l.specs = append(l.specs, s)
+	return true
+}
+
+// AddOnce is Add, but replaces what would hide s.
+func (l *ProtocolList) AddOnce(s ProtocolSpec) {
+	s.mustBeUsable()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.specs = append(slices.DeleteFunc(l.specs, s.hiddenBy), s)
+}
+
+// Remove removes what was added with that name ("": without names) and URI, and
+// reports whether there was any. Connections live on.
+func (l *ProtocolList) Remove(name, uri string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.specs)
+	l.specs = slices.DeleteFunc(l.specs, func(s ProtocolSpec) bool {
+		named := s.named(name)
+		return (named || name == "" && len(s.Names) == 0) && samePath(s.URI, uri)
+	})
+	return len(l.specs) < n
+}
+
+// Len is the number of protocols.
+func (l *ProtocolList) Len() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.specs)
+}
+
+func (s *ProtocolSpec) mustBeUsable() {
+	switch {
+	case s.New == nil:
+		panic("wscore: ProtocolSpec without New")
+	case len(s.Names) == 0 && s.URI == "":
+		panic("wscore: ProtocolSpec with neither name nor URI")
+	}
+}
+
+// hiddenBy reports whether an upgrade that s could serve always goes to other.
+func (s *ProtocolSpec) hiddenBy(other ProtocolSpec) bool {
+	if len(s.Names) == 0 {
+		return len(other.Names) == 0 && samePath(s.URI, other.URI)
+	}
+	return (other.URI == "" || samePath(s.URI, other.URI)) && slices.ContainsFunc(s.Names, other.named)
+}
+
+func (s *ProtocolSpec) named(name string) bool {
+	return slices.ContainsFunc(s.Names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// samePath compares paths as the negotiation does.
+func samePath(a, b string) bool {
+	return strings.EqualFold(strings.TrimPrefix(a, "/"), strings.TrimPrefix(b, "/"))
+}
+
+// choose finds the protocol for an upgrade: by the names that the client offers,
+// in its order, or by the path alone if it offers none. name is in the client's
+// spelling.
+func (l *ProtocolList) choose(r *http.Request) (s ProtocolSpec, name string, ok bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	header := r.Header.Values("Sec-Websocket-Protocol")
+	if len(header) == 0 {
+		for _, s := range l.specs {
+			if s.URI != "" && samePath(s.URI, r.URL.Path) {
+				return s, "", true
+			}
+		}
+		return s, "", false
+	}
+	for _, h := range header {
+		for name := range strings.SplitSeq(h, ",") {
+			name = strings.TrimSpace(name)
+			for _, s := range l.specs {
+				if (s.URI == "" || samePath(s.URI, r.URL.Path)) && isToken(name) && s.named(name) {
+					return s, name, true
+				}
+			}
+		}
+	}
+	return s, "", false
+}
