@@ -12,7 +12,9 @@ var floors = map[string][]string{
 	"internal/bufpool":  {},
 	"internal/testnet":  {},
 	"internal/polltest": {},
-	"internal/wheel":    {},
+
+	"internal/mormotvectors": {},
+	"internal/wheel":         {},
 
 	// 1
 	"wscore":            machinery,
