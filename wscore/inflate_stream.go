@@ -54,6 +54,7 @@ func (r *inflateReader) ended(err error) error {
 		done, err := r.f.next(nil, r.past.bytes())
 		if err == nil && done {
 			if r.z.seen != nil {
+				r.z.seen.buf = r.z.seen.buf[:0] // past begins with it
 				r.z.seen.add(r.past.bytes())
 			}
 			return io.EOF
