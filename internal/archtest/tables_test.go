@@ -17,10 +17,11 @@ var floors = map[string][]string{
 	"internal/wheel":         {},
 
 	// 1
-	"wscore":            machinery,
-	"wscore/chat":       {"wscore"},
-	"wscore/rest":       {"wscore"},
-	"wscore/rest/synlz": {},
+	"wscore":              machinery,
+	"wscore/chat":         {"wscore"},
+	"wscore/rest":         {"wscore"},
+	"wscore/rest/synlz":   {},
+	"wscore/rest/weakaes": {},
 
 	// 2
 	"engineio":           with(machinery, "engineio/packet", "wscore"),
