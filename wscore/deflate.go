@@ -101,11 +101,14 @@ func (s *scratch) deflate(dst, plain, dict []byte, level int, bits uint8) []byte
 	if small := len(dict)+len(plain) <= 1<<bits; level <= 1 && (small || bits == maxWindowBits) {
 		_ = flate.StatelessDeflate(&s.out, plain, false, dict)
 	} else {
-		pool := &writers[level]
+		pool, window := &writers[level], 0
 		if !small && bits < maxWindowBits {
-			pool = &windowWriters[bits]
+			pool, window = &windowWriters[bits], 1<<bits
 		}
-		w := pool.Get().(*flate.Writer)
+		w, _ := pool.Get().(*flate.Writer)
+		if w == nil {
+			w = newFlateWriter(level, window)
+		}
 		w.ResetDict(&s.out, dict)
 		_, _ = w.Write(plain)
 		_ = w.Flush()
@@ -121,19 +124,18 @@ var (
 	windowWriters [maxWindowBits]sync.Pool
 )
 
-func init() {
-	for level := range writers {
-		writers[level].New = func() any { return must(flate.NewWriter(nil, level)) }
+// newFlateWriter returns a compressor of the level, or, if window is not 0, one that
+// refers back by so many bytes at most.
+func newFlateWriter(level, window int) *flate.Writer {
+	var w *flate.Writer
+	var err error
+	if window > 0 {
+		w, err = flate.NewWriterWindow(nil, window)
+	} else {
+		w, err = flate.NewWriter(nil, level)
 	}
-	for bits := minWindowBits; bits < maxWindowBits; bits++ {
-		windowWriters[bits].New = func() any { return must(flate.NewWriterWindow(nil, 1<<bits)) }
-	}
-}
-
-// must panics if the library refuses a constant of ours.
-func must(w *flate.Writer, err error) *flate.Writer {
 	if err != nil {
-		panic(err)
+		panic(err) // level and window are within what the library takes
 	}
 	return w
 }
