@@ -2,6 +2,7 @@ package wscore
 
 import (
 	"io"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -186,4 +187,9 @@ func (c *Conn) RemoteAddr() net.Addr {
 		return nc.RemoteAddr()
 	}
 	return nil
+}
+
+// MaxMessage is the limit of a received message in bytes; 0 is none.
+func (c *Conn) MaxMessage() int {
+	return int(min(c.grp.settings.maxMessage(), math.MaxInt))
 }

@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"github.com/hermod-io/hermod/wscore"
+	"github.com/hermod-io/hermod/wscore/rest/synlz"
+)
+
+// coding is the memory of the Coder: one buffer for each direction and step.
+type coding struct{ packed, sealed, opened, plain []byte }
+
+// keep is the largest buffer that a connection keeps between two frames.
+const keep = 4 << 10
+
+func kept(b []byte) []byte {
+	if cap(b) > keep {
+		return nil
+	}
+	return b[:0]
+}
+
+func (r *Peer) compresses() bool { return r.o.SynLZ }
+
+func (r *Peer) encrypts() bool { return r.o.WeakAES != nil && !(r.local && r.o.NoLocalEncrypt) }
+
+// Encode implements wscore.Coder: binary frames are compressed, then encrypted.
+func (r *Peer) Encode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, error) {
+	if op != wscore.OpBinary || len(data) == 0 {
+		return op, data, nil
+	}
+	if r.compresses() {
+		threshold := r.o.synLZThreshold()
+		if r.local && r.o.NoLocalCompress {
+			threshold = len(data) + 1
+		}
+		r.coding.packed = synlz.Encode(kept(r.coding.packed), data, threshold)
+		data = r.coding.packed
+	}
+	if r.encrypts() {
+		r.coding.sealed = r.o.WeakAES.Seal(kept(r.coding.sealed), data)
+		data = r.coding.sealed
+	}
+	return op, data, nil
+}
+
+// Decode implements wscore.Coder. A frame that the other side's key or
+// compression does not fit closes the connection.
+func (r *Peer) Decode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, error) {
+	if op != wscore.OpBinary || len(data) == 0 {
+		return op, data, nil
+	}
+	var err error
+	if r.encrypts() {
+		if r.coding.opened, err = r.o.WeakAES.Open(kept(r.coding.opened), data); err != nil {
+			return op, nil, err
+		}
+		data = r.coding.opened
+	}
+	if r.compresses() {
+		if r.coding.plain, err = synlz.Decode(kept(r.coding.plain), data, r.maxFrame()); err != nil {
+			return op, nil, err
+		}
+		data = r.coding.plain
+	}
+	return op, data, nil
+}
+
+// maxFrame bounds what a compressed frame may stand for.
+func (r *Peer) maxFrame() int { return r.p.Conn().MaxMessage() }
+
+// Gather implements wscore.Gatherer: binary frames become one jumbo frame.
+func (r *Peer) Gather(msgs []wscore.Message) []wscore.Message {
+	if (r.format == jsonFormat{}) {
+		return msgs
+	}
+	frames := make([][]byte, len(msgs))
+	for i := range msgs {
+		frames[i] = msgs[i].Data
+	}
+	return []wscore.Message{{Op: wscore.OpBinary, Data: appendJumbo(nil, frames)}}
+}

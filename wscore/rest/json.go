@@ -1,0 +1,156 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// jsonFormat is that of synopsejson: {"head":[values…,"content type",content]}.
+type jsonFormat struct{}
+
+// binaryMark begins a string that is base64 of what is no text.
+const binaryMark = "\ufff0"
+
+// append implements format. Content that claims to be JSON and is not would break
+// the frame: it travels as text.
+func (jsonFormat) append(dst []byte, m *message, n int) []byte {
+	dst = append(append(append(dst, `{"`...), m.head...), `":[`...)
+	for i, v := range m.values[:n] {
+		if n == 2 && i == 0 || n == 4 && i == 3 { // a number
+			dst = append(dst, v...)
+		} else {
+			dst = appendJSONString(dst, v)
+		}
+		dst = append(dst, ',')
+	}
+	contentType := m.contentType
+	raw := contentType == "" || isJSON(contentType)
+	if raw && len(m.content) > 0 && !json.Valid(m.content) {
+		raw, contentType = false, "text/plain"
+	}
+	dst = append(appendJSONString(dst, typeOnWire(contentType, m.content)), ',')
+	switch {
+	case len(m.content) == 0:
+		dst = append(dst, `""`...)
+	case raw:
+		dst = append(dst, m.content...)
+	case utf8.Valid(m.content) && bytes.IndexByte(m.content, 0) < 0:
+		dst = appendJSONString(dst, string(m.content))
+	default:
+		dst = append(append(dst, '"'), binaryMark...)
+		dst = append(base64.StdEncoding.AppendEncode(dst, m.content), '"')
+	}
+	return append(dst, "]}"...)
+}
+
+// appendJSONString appends s in quotes; only what must be escaped is.
+func appendJSONString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if short := shortEscape(c); short != 0 {
+			dst = append(dst, '\\', short)
+		} else if c < ' ' {
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+func shortEscape(c byte) byte {
+	switch c {
+	case '"', '\\':
+		return c
+	case '\b':
+		return 'b'
+	case '\t':
+		return 't'
+	case '\n':
+		return 'n'
+	case '\f':
+		return 'f'
+	case '\r':
+		return 'r'
+	}
+	return 0
+}
+
+// parse implements format.
+func (jsonFormat) parse(data []byte) (m message, err error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if !wantDelim(dec, '{') {
+		return m, errFrame
+	}
+	head, err := dec.Token()
+	name, ok := head.(string)
+	if err != nil || !ok || name == "" || len(name) > maxHead || !plainName(name) {
+		return m, errFrame
+	}
+	m.head = name
+	var items []json.RawMessage
+	if dec.Decode(&items) != nil || !wantDelim(dec, '}') || len(bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n")) > 0 {
+		return m, errFrame
+	}
+	n := valuesOf(name)
+	if len(items) < n+1 {
+		return m, errFrame
+	}
+	for i := range n {
+		m.values[i], _ = scalar(items[i])
+	}
+	m.contentType, _ = scalar(items[n])
+	if len(items) > n+1 {
+		m.content = jsonContent(items[n+1], m.contentType)
+	}
+	return m, nil
+}
+
+// plainName reports whether a head can be sent back as it is.
+func plainName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+func wantDelim(dec *json.Decoder, d json.Delim) bool {
+	t, err := dec.Token()
+	return err == nil && t == d
+}
+
+// scalar is a string, a number, or a word; null is "". ok is false for what is
+// none of them.
+func scalar(raw json.RawMessage) (s string, ok bool) {
+	switch raw[0] {
+	case '"':
+		return s, json.Unmarshal(raw, &s) == nil
+	case '{', '[':
+		return "", false
+	case 'n':
+		return "", true
+	}
+	return string(raw), true
+}
+
+// jsonContent is the content that an item stands for.
+func jsonContent(raw json.RawMessage, contentType string) []byte {
+	if contentType == "" || isJSON(contentType) {
+		if string(raw) == `""` {
+			return nil
+		}
+		return raw
+	}
+	s, _ := scalar(raw)
+	if rest, ok := bytes.CutPrefix([]byte(s), []byte(binaryMark)); ok {
+		if b, err := base64.StdEncoding.DecodeString(string(rest)); err == nil {
+			return b
+		}
+	}
+	return []byte(s)
+}

@@ -1,0 +1,93 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// Options are the knobs of one protocol. The zero value is ready to use.
+type Options struct {
+	// Handler serves the requests of the peer; nil answers 404 to all of them. It may
+	// be called from several goroutines, see the package's "Order". The request's
+	// context ends with the connection.
+	Handler http.Handler
+	// URI is the path it is mounted on, "" any; see wscore.ProtocolSpec.
+	URI string
+	// AnswerTimeout bounds the wait for an answer where the caller's context has no
+	// deadline; 0 means 30 s, less than 2 s means 2 s.
+	AnswerTimeout time.Duration
+	// MaxCalls is how many of our calls may wait for their answer on a connection;
+	// 0 means 256. One more fails with ErrTooManyCalls.
+	MaxCalls int
+	// MaxRequests is how many requests of the peer may be handled or wait for that
+	// on a connection; 0 means 64. One more is answered 503.
+	MaxRequests int
+
+	// What follows is of Binary alone.
+
+	// SynLZ compresses frames; both sides must agree on it.
+	SynLZ bool
+	// SynLZThreshold is the smallest frame that is compressed, in bytes; 0 means 450.
+	SynLZThreshold int
+	// NoLocalCompress stores what goes to or comes from this machine as it is.
+	NoLocalCompress bool
+	// WeakAES encrypts frames as old mORMot peers do. It is weak: nothing tells that
+	// a frame was changed or played again. Use TLS, or package noise, between peers
+	// that can. Both sides must agree on it.
+	WeakAES Cipher
+	// NoLocalEncrypt leaves that out between processes on one machine; both sides
+	// must agree on it.
+	NoLocalEncrypt bool
+}
+
+// Cipher encrypts frames, see package weakaes.
+type Cipher interface {
+	Seal(dst, plain []byte) []byte
+	Open(dst, sealed []byte) ([]byte, error)
+}
+
+func (o *Options) answerTimeout() time.Duration {
+	if o.AnswerTimeout == 0 {
+		return 30 * time.Second
+	}
+	return max(o.AnswerTimeout, 2*time.Second)
+}
+
+func (o *Options) maxCalls() int {
+	if o.MaxCalls <= 0 {
+		return 256
+	}
+	return o.MaxCalls
+}
+
+func (o *Options) maxRequests() int {
+	if o.MaxRequests <= 0 {
+		return 64
+	}
+	return o.MaxRequests
+}
+
+func (o *Options) synLZThreshold() int {
+	if o.SynLZThreshold == 0 {
+		return 450
+	}
+	return max(o.SynLZThreshold, 0)
+}
+
+// JSON is the sub-protocol synopsejson: text frames, one call at a time.
+func JSON(o Options) wscore.ProtocolSpec {
+	o.SynLZ, o.WeakAES = false, nil
+	return wscore.ProtocolSpec{Names: []string{"synopsejson"}, URI: o.URI, New: func(p *wscore.Process) wscore.Protocol {
+		return newPeer(p, &o, jsonFormat{}, false)
+	}}
+}
+
+// Binary is the sub-protocols synopsebin, whose calls are numbered, and the
+// older synopsebinary, one call at a time.
+func Binary(o Options) wscore.ProtocolSpec {
+	return wscore.ProtocolSpec{Names: []string{"synopsebin", "synopsebinary"}, URI: o.URI, New: func(p *wscore.Process) wscore.Protocol {
+		return newPeer(p, &o, binaryFormat{}, p.Upgrade().Subprotocol != "synopsebinary")
+	}}
+}

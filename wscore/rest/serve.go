@@ -1,0 +1,214 @@
+package rest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// job is a request that waits for its turn.
+type job struct {
+	head string
+	req  *Request
+}
+
+// onRequest sees to it that a request is handled: on a goroutine of its own, or
+// in order after those before it where nobody waits for an answer, or answers
+// carry no number. The reader never waits for a handler.
+func (r *Peer) onRequest(m message, mark string) {
+	req := m.request()
+	req.Content = append([]byte(nil), req.Content...)
+	if mark != "" {
+		req.Header = addHeader(req.Header, frameHeader, mark)
+	}
+	if r.p.Logs(wscore.LogCallbacks) {
+		r.p.Logger().Debug("rest: request", "id", r.p.ID(), "head", m.head, "method", req.Method, "url", req.URL)
+	}
+	j := job{m.head, req}
+	r.mu.Lock()
+	if r.requests >= r.o.maxRequests() {
+		r.mu.Unlock()
+		r.stats.refused.Add(1)
+		if !req.NoAnswer {
+			r.answer(m.head, &Answer{Status: http.StatusServiceUnavailable})
+		}
+		return
+	}
+	defer r.mu.Unlock()
+	r.requests++
+	if r.sequenced && !req.NoAnswer {
+		go r.handle(j)
+		return
+	}
+	r.queue = append(r.queue, j)
+	if !r.working {
+		r.working = true
+		go r.work()
+	}
+}
+
+// work handles the queue in order, and ends with it. The connection's end empties
+// it, and cancels the context of the handler that runs.
+func (r *Peer) work() {
+	for {
+		r.mu.Lock()
+		if len(r.queue) == 0 {
+			r.working = false
+			r.mu.Unlock()
+			return
+		}
+		j := r.queue[0]
+		r.queue[0] = job{}
+		r.queue = r.queue[1:]
+		r.mu.Unlock()
+		r.handle(j)
+	}
+}
+
+// handle calls the Handler and sends the answer.
+func (r *Peer) handle(j job) {
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.requests--
+	}()
+	a := r.call(j.req)
+	if !j.req.NoAnswer && a.ContentType != noResponse {
+		r.answer(j.head, a)
+	}
+}
+
+// noResponse is the content type by which a handler of mORMot says that there is
+// to be no answer.
+const noResponse = "!NORESPONSE"
+
+// call is the Handler's answer; 500 if it panics.
+func (r *Peer) call(req *Request) (a *Answer) {
+	if r.o.Handler == nil {
+		return &Answer{Status: http.StatusNotFound}
+	}
+	hr, err := r.httpRequest(req)
+	if err != nil {
+		r.p.NoteError(err)
+		return &Answer{Status: http.StatusBadRequest}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler {
+				r.p.Logger().Error("rest: panic in a handler", "id", r.p.ID(), "url", req.URL, "panic", v)
+			}
+			a = &Answer{Status: http.StatusInternalServerError}
+		}
+	}()
+	w := &response{header: http.Header{}}
+	r.o.Handler.ServeHTTP(w, hr)
+	return w.answer()
+}
+
+// httpRequest is a request as net/http has it. Where it has no Authorization it
+// gets the bearer token of the upgrade.
+func (r *Peer) httpRequest(req *Request) (*http.Request, error) {
+	u, err := url.ParseRequestURI("/" + strings.TrimPrefix(req.URL, "/"))
+	if err != nil {
+		return nil, err
+	}
+	hr, err := http.NewRequestWithContext(r.ctx, req.Method, u.String(), bytes.NewReader(req.Content))
+	if err != nil {
+		return nil, err
+	}
+	hr.URL, hr.RequestURI = u, u.RequestURI()
+	parseHeader(hr.Header, req.Header)
+	hr.Host = hr.Header.Get("Host")
+	hr.Header.Del("Host")
+	if req.ContentType != "" {
+		hr.Header.Set("Content-Type", req.ContentType)
+	}
+	up := r.p.Upgrade()
+	if up.BearerToken != "" && hr.Header.Get("Authorization") == "" {
+		hr.Header.Set("Authorization", "Bearer "+up.BearerToken)
+	}
+	if up.RemoteAddr.IsValid() {
+		hr.RemoteAddr = up.RemoteAddr.String()
+	} else if a := r.p.Conn().RemoteAddr(); a != nil {
+		hr.RemoteAddr = a.String()
+	}
+	return hr, nil
+}
+
+// parseHeader reads lines of headers; what is no such line is left out.
+func parseHeader(h http.Header, text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\r"), ":")
+		name = textproto.TrimString(name)
+		if ok && name != "" && !strings.ContainsAny(name, " \t\"(),/;<=>?@[\\]{}") {
+			h.Add(name, textproto.TrimString(value))
+		}
+	}
+}
+
+// headerText is the lines of h, in alphabetical order, without those of names.
+func headerText(h http.Header, without ...string) string {
+	var b strings.Builder
+	names := make([]string, 0, len(h))
+	for name := range h {
+		if !slices.Contains(without, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, v := range h[name] {
+			if b.Len() > 0 {
+				b.WriteString("\r\n")
+			}
+			b.WriteString(name + ": " + strings.NewReplacer("\r", " ", "\n", " ").Replace(v))
+		}
+	}
+	return b.String()
+}
+
+// response is an http.ResponseWriter that gathers an answer.
+type response struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (w *response) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}
+
+// WriteString implements io.StringWriter.
+func (w *response) WriteString(s string) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.WriteString(s)
+}
+
+var _ io.StringWriter = (*response)(nil)
+
+func (w *response) answer() *Answer {
+	w.WriteHeader(http.StatusOK)
+	contentType := w.header.Get("Content-Type")
+	if contentType == "" && w.body.Len() > 0 {
+		contentType = http.DetectContentType(w.body.Bytes())
+	}
+	return &Answer{w.status, headerText(w.header, "Content-Type", "Content-Length"), contentType, w.body.Bytes()}
+}
