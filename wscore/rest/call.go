@@ -62,6 +62,9 @@ func (r *Peer) Call(ctx context.Context, req Request) (*Answer, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, r.o.answerTimeout(), ErrAnswerTimeout)
 		defer cancel()
 	}
+	if ctx.Err() != nil {
+		return nil, &CallError{http.StatusNotFound, context.Cause(ctx)}
+	}
 	n, got, err := r.begin(ctx)
 	if err != nil {
 		return nil, err
