@@ -1,0 +1,95 @@
+package wscore_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"testing"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+func TestTrustedProxies(t *testing.T) {
+	spec, _ := talking("/x", "x")
+	var got netip.Addr
+	s := wscore.ProcessSettings{OnUpgrade: func(u *wscore.Upgrade) error { got = u.RemoteAddr; return nil }}
+	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	_, trusting := serving(t, s, spec)
+	s.TrustedProxies = nil
+	_, careful := serving(t, s, spec)
+	for _, tt := range []struct {
+		name, value, want string
+	}{
+		{"X-Forwarded-For", "203.0.113.7", "203.0.113.7"},
+		{"X-Forwarded-For", "6.6.6.6, 203.0.113.7, 10.1.1.1", "203.0.113.7"},
+		{"X-Forwarded-For", "[2001:db8::1]:4711", "2001:db8::1"},
+		{"X-Forwarded-For", "garbage", "127.0.0.1"},
+		{"X-Real-IP", "203.0.113.8", "203.0.113.8"},
+		{"Forwarded", `for=6.6.6.6, for="[2001:db8::2]:80";proto=http;by=10.0.0.1, For=10.2.2.2`, "2001:db8::2"},
+		{"Sec-WebSocket-RemoteIP", "6.6.6.6", "127.0.0.1"},
+		{"X-Unused", "", "127.0.0.1"},
+	} {
+		for u, want := range map[string]string{trusting: tt.want, careful: "127.0.0.1"} {
+			c, _, err := dialNames(t, u+"/x", http.Header{tt.name: {tt.value}}, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = c.CloseNow()
+			if got != netip.MustParseAddr(want) {
+				t.Errorf("%s: %s: %v, want %s", tt.name, tt.value, got, want)
+			}
+		}
+	}
+}
+
+func TestResume(t *testing.T) {
+	spec, events := talking("/x", "x")
+	lost := make(chan string, 10)
+	h, u := serving(t, wscore.ProcessSettings{OnDisconnect: func(p *wscore.Process, err error) { lost <- fmt.Sprint(p.Upgrade().Resumed) }}, spec)
+	connect := func(token string) (*wscore.Conn, string, string) {
+		c, resp, err := dialNames(t, u+"/x", http.Header{"Sec-Websocket-Resume": {token}}, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, events, "open")
+		return c, resp.Header.Get("Sec-Websocket-Connection-Id"), resp.Header.Get("Sec-Websocket-Resume")
+	}
+	c1, id1, token1 := connect("")
+	var id int64
+	_, _ = fmt.Sscan(id1, &id)
+	p1, _ := h.Lookup(id)
+	p1.SetData("mine")
+	// One that still lives is closed, and the new one is found in its place.
+	c2, id2, token2 := connect(token1)
+	if id2 != id1 || token2 == token1 {
+		t.Errorf("resumed as %s, %s", id2, token2)
+	}
+	if p, ok := h.Lookup(id); !ok || p == p1 || !p.Upgrade().Resumed || p.Data() != "mine" {
+		t.Errorf("Lookup: %v", p)
+	}
+	var ce *wscore.CloseError
+	if _, _, err := c1.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy {
+		t.Errorf("the old one: %v", err)
+	}
+	want(t, lost, "false")
+	want(t, events, "close")
+	// A token is good for once.
+	_, id3, _ := connect(token1)
+	if id3 == id1 {
+		t.Error("a used token")
+	}
+	// One that is lost keeps its data.
+	_ = c2.CloseNow()
+	want(t, lost, "true")
+	want(t, events, "close")
+	eventually(t, "it is gone", func() bool { _, ok := h.Lookup(id); return !ok })
+	_, id4, _ := connect(token2)
+	if p, ok := h.Lookup(id); id4 != id1 || !ok || p.Data() != "mine" {
+		t.Errorf("resumed as %s: %v", id4, p)
+	}
+	if _, id5, _ := connect("no such token"); id5 == id1 {
+		t.Error("a forged token")
+	}
+}
+
