@@ -211,12 +211,12 @@ func (h *Handler) BroadcastTo(ids []int64, op Opcode, data []byte) int {
 // BroadcastRaw sends the same bytes to all connections, without their Coders,
 // and returns how many took them.
 func (h *Handler) BroadcastRaw(m *Prepared) int {
-	return count(h.Processes(), func(p *Process) error { return p.sendPrepared(m) })
+	return count(h.Processes(), func(p *Process) error { return p.sendRaw(m) })
 }
 
 // BroadcastRawTo is BroadcastRaw for the connections of ids; unknown ones are passed over.
 func (h *Handler) BroadcastRawTo(ids []int64, m *Prepared) int {
-	return count(h.some(ids), func(p *Process) error { return p.sendPrepared(m) })
+	return count(h.some(ids), func(p *Process) error { return p.sendRaw(m) })
 }
 
 func count(ps iter.Seq[*Process], send func(*Process) error) (n int) {

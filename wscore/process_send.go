@@ -126,8 +126,27 @@ func (p *Process) send(op Opcode, data []byte, plain int) error {
 	return nil
 }
 
-// sendPrepared sends messages encoded before, without the Coder.
-func (p *Process) sendPrepared(m *Prepared) error {
+// SendPrepared sends messages that were encoded once for many connections; where
+// the protocol has a Coder they are encoded for this one. See [Process.Send].
+func (p *Process) SendPrepared(m *Prepared) error {
+	if p.coder == nil {
+		return p.sendRaw(m)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.flush(); err != nil {
+		return err
+	}
+	for _, msg := range m.messages() {
+		if err := p.encode(msg.Op, msg.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendRaw sends messages encoded before, without the Coder.
+func (p *Process) sendRaw(m *Prepared) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.flush(); err != nil {
