@@ -32,13 +32,15 @@ var (
 	ErrNoPeer        = errors.New("rest: no such connection")
 	ErrNotConnected  = errors.New("rest: not connected")
 	ErrTooManyCalls  = errors.New("rest: too many calls wait for their answer")
+	ErrAnswerMissing = errors.New("rest: the answer to an earlier call has not come")
 	ErrBadAnswer     = errors.New("rest: answer cannot be read")
 	ErrAnswerTimeout = fmt.Errorf("rest: no answer in time: %w", context.DeadlineExceeded)
 )
 
 // CallError is why a call has no answer. Status is what mORMot reports for it:
 // 404 where the request could not be sent, or no answer came, StatusReconnect
-// where there is no connection; 503 where there are too many calls.
+// where there is no connection, or its answers can no longer be told apart; 503
+// where there are too many calls.
 type CallError struct {
 	Status int
 	Err    error
@@ -54,7 +56,10 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Call sends a request and waits for its answer: until ctx ends, or for
 // Options.AnswerTimeout if it has no deadline, or until the connection ends. The
 // error is a *CallError. A late answer is dropped. Where answers carry no number
-// calls wait for each other.
+// calls wait for each other, and for the answer to one that was given up; if that
+// does not come either the error is ErrAnswerMissing, and the connection is best
+// made anew. There a handler may call back, but what that call leads to must not
+// call in turn: it would wait for the first to end.
 func (r *Peer) Call(ctx context.Context, req Request) (*Answer, error) {
 	req.NoAnswer = false
 	if _, ok := ctx.Deadline(); !ok {
@@ -115,27 +120,75 @@ const maxSequence = 1<<24 - 1
 // sequenced, the caller gives alone's token back.
 func (r *Peer) begin(ctx context.Context) (n uint32, got chan reply, err error) {
 	if !r.sequenced {
-		select {
-		case <-r.alone:
-		case <-ctx.Done():
-			return 0, nil, &CallError{http.StatusNotFound, context.Cause(ctx)}
-		case <-r.ctx.Done():
-			return 0, nil, &CallError{StatusReconnect, context.Cause(r.ctx)}
+		if err := r.turn(ctx); err != nil {
+			return 0, nil, err
 		}
 	}
+	if n, got, err = r.enter(); err != nil && !r.sequenced {
+		r.alone <- struct{}{}
+	}
+	return n, got, err
+}
+
+// turn waits until no other call is under way, and the answer to one that was
+// given up has come: answers carry no number, it would be taken for ours. With a
+// nil error the caller has alone's token.
+func (r *Peer) turn(ctx context.Context) error {
+	if !r.waitTurn() {
+		return &CallError{http.StatusServiceUnavailable, ErrTooManyCalls}
+	}
+	defer r.endWait()
+	select {
+	case <-r.alone:
+	case <-ctx.Done():
+		return &CallError{http.StatusNotFound, context.Cause(ctx)}
+	case <-r.ctx.Done():
+		return &CallError{StatusReconnect, context.Cause(r.ctx)}
+	}
+	r.mu.Lock()
+	late := r.late
+	r.mu.Unlock()
+	if late == nil {
+		return nil
+	}
+	select {
+	case <-late:
+		return nil
+	case <-ctx.Done():
+		r.alone <- struct{}{}
+		return &CallError{StatusReconnect, fmt.Errorf("%w: %w", ErrAnswerMissing, context.Cause(ctx))}
+	case <-r.ctx.Done():
+		r.alone <- struct{}{}
+		return &CallError{StatusReconnect, context.Cause(r.ctx)}
+	}
+}
+
+// waitTurn counts a call that waits for its turn; false if there are too many.
+func (r *Peer) waitTurn() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.turns >= r.o.maxCalls() {
+		return false
+	}
+	r.turns++
+	return true
+}
+
+func (r *Peer) endWait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turns--
+}
+
+// enter notes a call that is to be sent.
+func (r *Peer) enter() (n uint32, got chan reply, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.ctx.Err() != nil:
-		err = &CallError{StatusReconnect, context.Cause(r.ctx)}
+		return 0, nil, &CallError{StatusReconnect, context.Cause(r.ctx)}
 	case len(r.calls) >= r.o.maxCalls():
-		err = &CallError{http.StatusServiceUnavailable, ErrTooManyCalls}
-	}
-	if err != nil {
-		if !r.sequenced {
-			r.alone <- struct{}{}
-		}
-		return 0, nil, err
+		return 0, nil, &CallError{http.StatusServiceUnavailable, ErrTooManyCalls}
 	}
 	got = make(chan reply, 1)
 	if r.sequenced {
@@ -164,7 +217,7 @@ func (r *Peer) giveUp(n uint32, sent bool) {
 	if r.calls[n] != nil {
 		delete(r.calls, n)
 		if sent && !r.sequenced {
-			r.late++
+			r.late = make(chan struct{})
 		}
 	}
 }

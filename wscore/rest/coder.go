@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"math"
+
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/rest/synlz"
 )
@@ -36,7 +38,10 @@ func (r *Peer) Encode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, err
 		data = r.coding.packed
 	}
 	if r.encrypts() {
-		r.coding.sealed = r.o.WeakAES.Seal(kept(r.coding.sealed), data)
+		var err error
+		if r.coding.sealed, err = r.o.WeakAES.Seal(kept(r.coding.sealed), data); err != nil {
+			return op, nil, err
+		}
 		data = r.coding.sealed
 	}
 	return op, data, nil
@@ -65,16 +70,48 @@ func (r *Peer) Decode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, err
 }
 
 // maxFrame bounds what a compressed frame may stand for.
-func (r *Peer) maxFrame() int { return r.p.Conn().MaxMessage() }
+func (r *Peer) maxFrame() int {
+	if n := r.p.Conn().MaxMessage(); n > 0 && n < math.MaxInt32 {
+		return n
+	}
+	return math.MaxInt32
+}
 
-// Gather implements wscore.Gatherer: binary frames become one jumbo frame.
+// maxJumbo is the size in bytes above which a jumbo frame takes no more in, so
+// that it fits into the limit of the other side.
+const maxJumbo = 256 << 10
+
+// Gather implements wscore.Gatherer: binary frames become jumbo frames. One that
+// would be alone in its stays as it is.
 func (r *Peer) Gather(msgs []wscore.Message) []wscore.Message {
 	if (r.format == jsonFormat{}) {
 		return msgs
 	}
-	frames := make([][]byte, len(msgs))
-	for i := range msgs {
-		frames[i] = msgs[i].Data
+	var out []wscore.Message
+	for len(msgs) > 0 {
+		n := together(msgs)
+		if n == 1 {
+			out = append(out, msgs[0])
+		} else {
+			frames := make([][]byte, n)
+			for i := range frames {
+				frames[i] = msgs[i].Data
+			}
+			out = append(out, wscore.Message{Op: wscore.OpBinary, Data: appendJumbo(nil, frames)})
+		}
+		msgs = msgs[n:]
 	}
-	return []wscore.Message{{Op: wscore.OpBinary, Data: appendJumbo(nil, frames)}}
+	return out
+}
+
+// together is how many of msgs, from the first on, one jumbo frame takes.
+func together(msgs []wscore.Message) (n int) {
+	size := 0
+	for n < len(msgs) && msgs[n].Op == wscore.OpBinary {
+		if size += len(msgs[n].Data); n > 0 && size > maxJumbo {
+			break
+		}
+		n++
+	}
+	return max(n, 1)
 }

@@ -91,22 +91,42 @@ func (jsonFormat) parse(data []byte) (m message, err error) {
 		return m, errFrame
 	}
 	m.head = name
-	var items []json.RawMessage
-	if dec.Decode(&items) != nil || !wantDelim(dec, '}') || len(bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n")) > 0 {
-		return m, errFrame
-	}
 	n := valuesOf(name)
-	if len(items) < n+1 {
+	var items [6]json.RawMessage // the most that means something; what follows is left out
+	count := arrayOf(dec, items[:n+2])
+	if count < n+1 || !wantDelim(dec, '}') || len(bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n")) > 0 {
 		return m, errFrame
 	}
 	for i := range n {
 		m.values[i], _ = scalar(items[i])
 	}
 	m.contentType, _ = scalar(items[n])
-	if len(items) > n+1 {
+	if count > n+1 {
 		m.content = jsonContent(items[n+1], m.contentType)
 	}
 	return m, nil
+}
+
+// arrayOf reads an array and keeps as many items as there is room for. It returns
+// how many there are, -1 if it is no array.
+func arrayOf(dec *json.Decoder, items []json.RawMessage) (count int) {
+	if !wantDelim(dec, '[') {
+		return -1
+	}
+	for ; dec.More(); count++ {
+		var rest json.RawMessage
+		into := &rest
+		if count < len(items) {
+			into = &items[count]
+		}
+		if dec.Decode(into) != nil {
+			return -1
+		}
+	}
+	if !wantDelim(dec, ']') {
+		return -1
+	}
+	return count
 }
 
 // plainName reports whether a head can be sent back as it is.

@@ -21,9 +21,14 @@ type Options struct {
 	// MaxCalls is how many of our calls may wait for their answer on a connection;
 	// 0 means 256. One more fails with ErrTooManyCalls.
 	MaxCalls int
-	// MaxRequests is how many requests of the peer may be handled or wait for that
-	// on a connection; 0 means 64. One more is answered 503.
+	// MaxRequests is how many requests of the peer may be handled at a time on a
+	// connection; 0 means 64. One more is answered 503.
 	MaxRequests int
+	// MaxWaiting is how many requests that are handled in order may wait for that on
+	// a connection; 0 means 1024. Together they may hold as many bytes as four
+	// messages of the largest size (wscore.Settings.MaxMessage). One more is answered
+	// 503; if it wants no answer it is dropped. Both are counted as Stats.Refused.
+	MaxWaiting int
 
 	// What follows is of Binary alone.
 
@@ -42,9 +47,11 @@ type Options struct {
 	NoLocalEncrypt bool
 }
 
-// Cipher encrypts frames, see package weakaes.
+// Cipher encrypts frames; *weakaes.Cipher is one. Seal and Open append to dst,
+// like append, and keep neither slice. All connections of the Options use it, each
+// from several goroutines.
 type Cipher interface {
-	Seal(dst, plain []byte) []byte
+	Seal(dst, plain []byte) ([]byte, error)
 	Open(dst, sealed []byte) ([]byte, error)
 }
 
@@ -67,6 +74,13 @@ func (o *Options) maxRequests() int {
 		return 64
 	}
 	return o.MaxRequests
+}
+
+func (o *Options) maxWaiting() int {
+	if o.MaxWaiting <= 0 {
+		return 1024
+	}
+	return o.MaxWaiting
 }
 
 func (o *Options) synLZThreshold() int {

@@ -26,13 +26,15 @@ type Peer struct {
 	coding    coding        // of the process's sending side and reader
 	alone     chan struct{} // holds a token while no call is under way; not sequenced
 
-	mu       sync.Mutex // guards what follows
-	calls    map[uint32]chan reply
-	last     uint32 // sequence of the last call
-	late     int    // answers to come that nobody waits for any more; not sequenced
-	requests int    // being handled or waiting
-	queue    []job  // handled in order
-	working  bool   // the goroutine that does so runs
+	mu      sync.Mutex // guards what follows
+	calls   map[uint32]chan reply
+	last    uint32        // sequence of the last call
+	turns   int           // calls that wait for their turn; not sequenced
+	late    chan struct{} // closed when the answer has come that nobody waits for any more; nil if there is none. Not sequenced
+	running int           // requests being handled each on its own goroutine
+	queue   []job         // requests handled in order
+	waiting int           // bytes of their contents
+	working bool          // the goroutine that handles them runs
 }
 
 // reply is what ends the wait for an answer.
@@ -45,7 +47,7 @@ type reply struct {
 type Stats struct {
 	BadFrames   int64 // frames that could not be read
 	LateAnswers int64 // answers that nobody waited for any more, or ever
-	Refused     int64 // requests beyond MaxRequests
+	Refused     int64 // requests beyond Options.MaxRequests and MaxWaiting
 }
 
 type stats struct{ badFrames, lateAnswers, refused atomic.Int64 }
@@ -165,8 +167,9 @@ func (r *Peer) resolve(head string, got reply) {
 	defer r.mu.Unlock()
 	n, numbered := sequence(head)
 	switch {
-	case !r.sequenced && r.late > 0:
-		r.late--
+	case r.late != nil:
+		close(r.late)
+		r.late = nil
 	case numbered == r.sequenced && r.calls[n] != nil && (numbered || head == "answer"):
 		r.calls[n] <- got // has room for one
 		delete(r.calls, n)
@@ -187,7 +190,6 @@ func (r *Peer) OnClose(err error) {
 		c <- reply{err: err}
 		delete(r.calls, n)
 	}
-
 }
 
 // answer sends the answer to a request of that head.

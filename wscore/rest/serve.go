@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -31,53 +32,81 @@ func (r *Peer) onRequest(m message, mark string) {
 		r.p.Logger().Debug("rest: request", "id", r.p.ID(), "head", m.head, "method", req.Method, "url", req.URL)
 	}
 	j := job{m.head, req}
-	r.mu.Lock()
-	if r.requests >= r.o.maxRequests() {
-		r.mu.Unlock()
-		r.stats.refused.Add(1)
-		if !req.NoAnswer {
-			r.answer(m.head, &Answer{Status: http.StatusServiceUnavailable})
-		}
+	if r.admit(j) {
 		return
 	}
+	r.stats.refused.Add(1)
+	if !req.NoAnswer {
+		r.answer(m.head, &Answer{Status: http.StatusServiceUnavailable})
+	}
+}
+
+// admit begins to handle a request or queues it; false if there are too many.
+func (r *Peer) admit(j job) bool {
+	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests++
-	if r.sequenced && !req.NoAnswer {
-		go r.handle(j)
-		return
+	if r.sequenced && !j.req.NoAnswer {
+		if r.running >= r.o.maxRequests() {
+			return false
+		}
+		r.running++
+		go r.handleAlone(j)
+		return true
+	}
+	size := len(j.req.Content)
+	if len(r.queue) >= r.o.maxWaiting() || len(r.queue) > 0 && r.waiting+size > 4*r.maxFrame() {
+		return false
 	}
 	r.queue = append(r.queue, j)
+	r.waiting += size
 	if !r.working {
 		r.working = true
 		go r.work()
 	}
+	return true
 }
 
-// work handles the queue in order, and ends with it. The connection's end empties
-// it, and cancels the context of the handler that runs.
+// handleAlone handles a request on its own goroutine, which ends with it.
+func (r *Peer) handleAlone(j job) {
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.running--
+	}()
+	r.handle(j)
+}
+
+// work handles the queue in order, and ends with it. When the connection has
+// ended, what wants no answer is handled still.
 func (r *Peer) work() {
 	for {
-		r.mu.Lock()
-		if len(r.queue) == 0 {
-			r.working = false
-			r.mu.Unlock()
+		j, ok := r.next()
+		if !ok {
 			return
 		}
-		j := r.queue[0]
-		r.queue[0] = job{}
-		r.queue = r.queue[1:]
-		r.mu.Unlock()
-		r.handle(j)
+		if j.req.NoAnswer || r.ctx.Err() == nil {
+			r.handle(j)
+		}
 	}
+}
+
+// next takes a request off the queue. If there is none, the worker has ended.
+func (r *Peer) next() (j job, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) == 0 {
+		r.working, r.queue = false, nil
+		return j, false
+	}
+	j = r.queue[0]
+	r.queue[0] = job{}
+	r.queue = r.queue[1:]
+	r.waiting -= len(j.req.Content)
+	return j, true
 }
 
 // handle calls the Handler and sends the answer.
 func (r *Peer) handle(j job) {
-	defer func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.requests--
-	}()
 	a := r.call(j.req)
 	if !j.req.NoAnswer && a.ContentType != noResponse {
 		r.answer(j.head, a)
@@ -88,12 +117,39 @@ func (r *Peer) handle(j job) {
 // to be no answer.
 const noResponse = "!NORESPONSE"
 
+// requestContext is the context of a request: that of the connection, with the
+// request as it travelled.
+type requestContext struct {
+	context.Context
+	req *Request
+}
+
+type requestKey struct{}
+
+// Value implements context.Context.
+func (c requestContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return c.req
+	}
+	return c.Context.Value(key)
+}
+
+// RequestFromContext returns the request that a Handler serves as it travelled:
+// its URL and headers as they were written, and whether an answer is wanted. It
+// is not to be changed.
+func RequestFromContext(ctx context.Context) (*Request, bool) {
+	req, ok := ctx.Value(requestKey{}).(*Request)
+	return req, ok
+}
+
 // call is the Handler's answer; 500 if it panics.
 func (r *Peer) call(req *Request) (a *Answer) {
 	if r.o.Handler == nil {
 		return &Answer{Status: http.StatusNotFound}
 	}
-	hr, err := r.httpRequest(req)
+	ctx, cancel := context.WithCancelCause(requestContext{r.ctx, req})
+	defer cancel(context.Canceled)
+	hr, err := r.httpRequest(ctx, req)
 	if err != nil {
 		r.p.NoteError(err)
 		return &Answer{Status: http.StatusBadRequest}
@@ -113,12 +169,12 @@ func (r *Peer) call(req *Request) (a *Answer) {
 
 // httpRequest is a request as net/http has it. Where it has no Authorization it
 // gets the bearer token of the upgrade.
-func (r *Peer) httpRequest(req *Request) (*http.Request, error) {
+func (r *Peer) httpRequest(ctx context.Context, req *Request) (*http.Request, error) {
 	u, err := url.ParseRequestURI("/" + strings.TrimPrefix(req.URL, "/"))
 	if err != nil {
 		return nil, err
 	}
-	hr, err := http.NewRequestWithContext(r.ctx, req.Method, u.String(), bytes.NewReader(req.Content))
+	hr, err := http.NewRequestWithContext(ctx, req.Method, u.String(), bytes.NewReader(req.Content))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ const modeHeader = "Sec-Websocket-Rest"
 
 // RoundTrip implements http.RoundTripper: an http.Client with the Peer as its
 // Transport speaks over the connection. The URL's scheme and host do not matter,
-// its path and query are sent. A header "Sec-WebSocket-REST: NonBlocking" or
+// its path and query are sent, its body is read whole. A header "Sec-WebSocket-REST: NonBlocking" or
 // "WithoutAnswer" selects the Mode; then the response is an empty 200. Errors
 // are those of [Peer.Call].
 func (r *Peer) RoundTrip(hr *http.Request) (*http.Response, error) {
@@ -35,6 +35,9 @@ func (r *Peer) RoundTrip(hr *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if req.ContentType == "" && len(req.Content) > 0 {
+		req.ContentType = "application/octet-stream" // on the wire no type at all is JSON's
 	}
 	a, err := r.Notify(hr.Context(), req, modeOf(hr.Header))
 	if err != nil {
