@@ -156,7 +156,24 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 		_ = p.CloseNow()
 		return nil, net.ErrClosed
 	}
-	return p, nil
+	return p, ready(ctx, p)
+}
+
+// ready waits until a protocol that is a Readier is of use.
+func ready(ctx context.Context, p *Process) error {
+	r, ok := p.proto.(Readier)
+	if !ok {
+		return nil
+	}
+	select {
+	case <-r.Ready():
+		return nil
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		_ = p.CloseNow()
+		return context.Cause(ctx)
+	}
 }
 
 // upgrade is what the handshake said, seen from here.

@@ -270,10 +270,16 @@ func (r *processReader) OnMessage(op Opcode, data []byte) {
 
 func (p *Process) undecoded(wire int, err error) {
 	p.counters.received(0, wire)
-	if !errors.Is(err, ErrConsumed) {
-		p.NoteError(err)
-		p.conn.failWith(CloseInvalidPayload, err)
+	if errors.Is(err, ErrConsumed) {
+		return
 	}
+	p.NoteError(err)
+	code := CloseInvalidPayload
+	var ce *CloseError
+	if errors.As(err, &ce) {
+		code = ce.Code
+	}
+	p.conn.failWith(code, err)
 }
 
 // onControl implements controlSeer.

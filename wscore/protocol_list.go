@@ -41,11 +41,17 @@ type ControlObserver interface {
 // encryption. Encode is called in the order of sending, one call at a time, and
 // must not call the Process; Decode in the order of reception. What they return
 // is used before their next call, so its memory may be theirs. An error of Encode
-// fails the send, an error of Decode closes the connection (1007), but for
-// ErrConsumed.
+// fails the send, an error of Decode closes the connection (with the code of a
+// *CloseError in it, else 1007), but for ErrConsumed.
 type Coder interface {
 	Encode(op Opcode, data []byte) (Opcode, []byte, error)
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
+}
+
+// Readier is a Protocol that is of use only later than its connection: Ready is
+// closed then. Client.Connect waits for it.
+type Readier interface {
+	Ready() <-chan struct{}
 }
 
 // Gatherer is a Protocol that joins messages which were gathered during

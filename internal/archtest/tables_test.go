@@ -61,6 +61,7 @@ func with(list []string, more ...string) []string {
 // test files and what is below tests/. Test files may use every module here. It
 // is the table of docs/dependencies.md, which must say the same.
 var modules = map[string][]string{
+	"github.com/flynn/noise":             {"wscore/noise"},
 	"github.com/go-json-experiment/json": {"socketio", "socketio/parser"},
 	"github.com/google/go-cmp":           {"tests"},
 	"github.com/gorilla/mux":             {"server", "examples"},
