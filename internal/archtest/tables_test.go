@@ -19,7 +19,9 @@ var floors = map[string][]string{
 	// 1
 	"wscore":              machinery,
 	"wscore/chat":         {"wscore"},
-	"wscore/rest":         {"wscore"},
+	"wscore/ephemeral":    {"wscore"},
+	"wscore/noise":        {"wscore"},
+	"wscore/rest":         {"wscore", "wscore/rest/synlz", "wscore/rest/weakaes"},
 	"wscore/rest/synlz":   {},
 	"wscore/rest/weakaes": {},
 

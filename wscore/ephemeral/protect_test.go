@@ -22,9 +22,8 @@ func (g greeting) OnOpen() {
 func (g greeting) OnMessage(wscore.Opcode, []byte) {}
 func (g greeting) OnClose(error)                   {}
 
-func TestProtect(t *testing.T) {
-	now := time.Now()
-	g := ephemeral.New(ephemeral.Options{Lifetime: time.Minute, Now: func() time.Time { return now }})
+// protected is a server of protocols that ask for tokens in several ways.
+func protected(t *testing.T, g *ephemeral.Generator) (url string) {
 	spec := func(name string) wscore.ProtocolSpec {
 		return wscore.ProtocolSpec{Names: []string{name}, New: func(p *wscore.Process) wscore.Protocol { return greeting{p} }}
 	}
@@ -42,9 +41,15 @@ func TestProtect(t *testing.T) {
 	list.Add(ephemeral.Protect(banned, g, ephemeral.Guard{}))
 	h := wscore.NewHandler(list, wscore.ProcessSettings{Conn: wscore.Settings{CloseTimeout: 100 * time.Millisecond}})
 	hs := httptest.NewServer(h)
-	defer hs.Close()
-	defer func() { _ = h.Shutdown(context.Background()) }()
+	t.Cleanup(hs.Close)
+	t.Cleanup(func() { _ = h.Shutdown(context.Background()) })
+	return hs.URL
+}
 
+func TestProtect(t *testing.T) {
+	now := time.Now()
+	g := ephemeral.New(ephemeral.Options{Lifetime: time.Minute, Now: func() time.Time { return now }})
+	u := protected(t, g)
 	token := func(record string) string {
 		s, _, err := g.Generate(0, []byte(record))
 		if err != nil {
@@ -85,7 +90,7 @@ func TestProtect(t *testing.T) {
 			if tt.bearer != "" {
 				o.Header.Set("Authorization", "Bearer "+tt.bearer)
 			}
-			c, _, err := wscore.Dial(ctx, hs.URL+tt.path, &wscore.Settings{Subprotocols: []string{tt.name}}, o)
+			c, _, err := wscore.Dial(ctx, u+tt.path, &wscore.Settings{Subprotocols: []string{tt.name}}, o)
 			if tt.status != 0 {
 				var he *wscore.HandshakeError
 				if !errors.As(err, &he) || he.Status != tt.status {
