@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"bytes"
 	"math"
+	"strings"
 
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/rest/synlz"
@@ -31,8 +33,8 @@ func (r *Peer) Encode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, err
 	}
 	if r.compresses() {
 		threshold := r.o.synLZThreshold()
-		if r.local && r.o.NoLocalCompress {
-			threshold = len(data) + 1
+		if r.local && r.o.NoLocalCompress || len(data) >= threshold && isPacked(data) {
+			threshold = synlz.NoCompression
 		}
 		r.coding.packed = synlz.Encode(kept(r.coding.packed), data, threshold)
 		data = r.coding.packed
@@ -46,6 +48,26 @@ func (r *Peer) Encode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, err
 	}
 	return op, data, nil
 }
+
+// isPacked reports whether the content of a frame is compressed already: by its
+// type it is no text, and it begins as such formats do.
+func isPacked(frame []byte) bool {
+	m, err := binaryFormat{}.parse(frame)
+	if err != nil || m.contentType == "" || strings.HasPrefix(m.contentType, "text/") {
+		return false
+	}
+	for _, magic := range packedMagic {
+		if bytes.HasPrefix(m.content, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// packedMagic are the beginnings of gzip, zip, 7z, xz, zstd, bzip2, PNG, JPEG,
+// GIF, WebP, Ogg and woff2.
+var packedMagic = [...]string{"\x1f\x8b", "PK\x03\x04", "7z\xbc\xaf", "\xfd7zXZ", "\x28\xb5\x2f\xfd", "BZh",
+	"\x89PNG", "\xff\xd8\xff", "GIF8", "RIFF", "OggS", "wOF2"}
 
 // Decode implements wscore.Coder. A frame that the other side's key or
 // compression does not fit closes the connection.
