@@ -76,7 +76,8 @@ func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 }
 
 // Connect makes the first connection; when that fails nothing is tried again.
-// From then on the Client keeps connected until Close.
+// From then on the Client keeps connected until Close. It returns when OnConnect
+// and the protocol's OnOpen have, so they must not call it.
 func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	c.mu.Lock()
 	if c.begun {
@@ -159,8 +160,10 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 	return p, ready(ctx, p)
 }
 
-// ready waits until a protocol that is a Readier is of use.
+// ready waits until the protocol was told that it runs, and is of use if it is a
+// Readier.
 func ready(ctx context.Context, p *Process) error {
+	<-p.started
 	r, ok := p.proto.(Readier)
 	if !ok {
 		return nil

@@ -92,4 +92,3 @@ func TestResume(t *testing.T) {
 		t.Error("a forged token")
 	}
 }
-

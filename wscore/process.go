@@ -70,6 +70,7 @@ type Process struct {
 	upgrade  Upgrade
 	log      *slog.Logger
 	gone     func(p *Process, err error) // tells the Handler or Client
+	started  chan struct{} // closed when OnConnect and OnOpen have returned
 	done     chan struct{}
 	err      error // set before done is closed
 	counters counters
@@ -88,7 +89,7 @@ type Process struct {
 
 // newProcess binds what was negotiated; start runs it.
 func newProcess(c *Conn, s *ProcessSettings, u Upgrade, gone func(*Process, error)) *Process {
-	p := &Process{conn: c, settings: s, upgrade: u, log: s.logger(), gone: gone, done: make(chan struct{})}
+	p := &Process{conn: c, settings: s, upgrade: u, log: s.logger(), gone: gone, started: make(chan struct{}), done: make(chan struct{})}
 	p.data = u.inherited
 	return p
 }
@@ -221,6 +222,7 @@ type processReader Process
 // onStart implements starter.
 func (r *processReader) onStart() {
 	p := (*Process)(r)
+	defer close(p.started)
 	p.life.Store(uint32(StateRun))
 	p.seen.Store(int64(p.conn.grp.wheel.Now()))
 	p.heart.start(p)

@@ -102,6 +102,9 @@ func (p *Process) flush() error {
 
 // encode sends one message through the Coder. mu is held.
 func (p *Process) encode(op Opcode, data []byte) error {
+	if err := p.conn.sendable(); err != nil {
+		return err
+	}
 	plain := len(data)
 	if f := p.settings.BeforeSend; f != nil {
 		f(p, op, data)

@@ -46,6 +46,14 @@ func protected(t *testing.T, g *ephemeral.Generator) (url string) {
 	return hs.URL
 }
 
+func wantGreeting(t *testing.T, c *wscore.Conn, want string) {
+	t.Helper()
+	if _, got, err := c.Read(t.Context()); err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	_ = c.CloseNow()
+}
+
 func TestProtect(t *testing.T) {
 	now := time.Now()
 	g := ephemeral.New(ephemeral.Options{Lifetime: time.Minute, Now: func() time.Time { return now }})
@@ -101,10 +109,7 @@ func TestProtect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, got, err := c.Read(ctx); err != nil || string(got) != tt.record {
-				t.Errorf("got %q, %v", got, err)
-			}
-			_ = c.CloseNow()
+			wantGreeting(t, c, tt.record)
 		})
 	}
 }
