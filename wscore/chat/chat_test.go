@@ -54,14 +54,18 @@ func serve(t *testing.T, s wscore.ProcessSettings, chats ...*chat.Chat) (*wscore
 	h := wscore.NewHandler(list, s)
 	hs := httptest.NewServer(h)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), limit)
-		defer cancel()
-		if err := h.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
+		shutdown(t, h)
 		hs.Close()
 	})
 	return h, hs.URL
+}
+
+func shutdown(t *testing.T, h *wscore.Handler) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if err := h.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 func want(t *testing.T, events chan string, list ...string) {
