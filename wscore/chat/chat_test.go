@@ -50,6 +50,10 @@ func serve(t *testing.T, s wscore.ProcessSettings, chats ...*chat.Chat) (*wscore
 			t.Fatal("refused")
 		}
 	}
+	return serveList(t, list, s)
+}
+
+func serveList(t *testing.T, list *wscore.ProtocolList, s wscore.ProcessSettings) (*wscore.Handler, string) {
 	s.Conn.CloseTimeout = 200 * time.Millisecond
 	h := wscore.NewHandler(list, s)
 	hs := httptest.NewServer(h)
