@@ -19,6 +19,8 @@ MIN_BROWSER     := 25
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
 ARGS ?=
+# What "make bench-websocket" hands to wsload, e.g. make bench-websocket BENCHARGS=-quick
+BENCHARGS ?=
 # How long "make fuzz" works on each target.
 FUZZTIME ?= 10m
 # How often "make soak" runs each churn test.
@@ -45,7 +47,7 @@ test: $(STAGES) ## check everything, as continuous integration does
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+		/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
 ##@ Stages of the test
 
@@ -81,6 +83,10 @@ fuzz-smoke: ## one fuzz target of each package, 10 seconds
 .PHONY: bench-smoke
 bench-smoke: ## every benchmark once, to see that it runs
 	go test -run '^$$' -bench . -benchtime 1x ./...
+	@if [ "$$(go env GOOS)" = linux ]; then \
+		echo "== the comparison of WebSocket servers, a few messages" && \
+		go vet -C tests/load/websocket ./... && go test -C tests/load/websocket ./...; \
+	fi
 
 ##@ Longer runs
 
@@ -91,6 +97,11 @@ fuzz: ## every fuzz target, FUZZTIME (10m) each
 .PHONY: bench
 bench: ## all benchmarks, six times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: bench-websocket
+bench-websocket: ## the WebSocket floor beside gws and coder/websocket on two cores; BENCHARGS=-quick for a short one
+	go build -C tests/load/websocket -o build/ ./server ./wsload
+	GOMAXPROCS=1 taskset -c 1 tests/load/websocket/build/wsload -server tests/load/websocket/build/server $(BENCHARGS)
 
 .PHONY: churn
 churn: deps-cc ## connections of every kind come and go: the Churn tests alone

@@ -1,0 +1,112 @@
+package main
+
+import "fmt"
+
+// idle measures the memory of connections that do nothing, without deflate.
+func (p plan) idle() error {
+	tables := map[string]*table{}
+	names := []string{"after connect", "after one echo each", "after GC", "after GC, heap and stack in use"}
+	for _, n := range names {
+		tables[n] = newTable(fmt.Sprintf("%d idle connections, %s", p.idleConns, n), "bytes resident a connection", p.libs)
+	}
+	tables[names[3]].unit = "bytes a connection"
+	m := newMessage(64)
+	for range p.idleRounds {
+		for _, lib := range p.libs {
+			got, err := p.rest(lib, "off", p.idleConns, func(conns []*conn) error { return echoOnce(conns, m) })
+			if err != nil {
+				return err
+			}
+			for i, n := range names {
+				tables[n].add(lib, got[i])
+			}
+		}
+	}
+	for _, n := range names {
+		tables[n].print()
+	}
+	return nil
+}
+
+// deflates measures what idle connections keep because of deflate. Takeover of
+// coder is left out: it keeps more than a megabyte a connection.
+func (p plan) deflates() error {
+	all := texts(8, 600)
+	modes := []string{"off", "no-takeover", "takeover"}
+	var names []string
+	for _, lib := range p.libs {
+		for _, mode := range modes {
+			if lib != "coder" || mode != "takeover" {
+				names = append(names, lib+" "+mode)
+			}
+		}
+	}
+	title := fmt.Sprintf("%d idle connections that echoed %d texts of 600 B, after GC", p.deflateConns, len(all))
+	resident := newTable(title, "bytes resident a connection", names)
+	inUse := newTable(title, "bytes of heap and stack a connection", names)
+	for range p.idleRounds {
+		for _, lib := range p.libs {
+			for _, mode := range modes {
+				if lib == "coder" && mode == "takeover" {
+					continue
+				}
+				got, err := p.rest(lib, mode, p.deflateConns, func(conns []*conn) error { return echoTexts(conns, all, mode != "off") })
+				if err != nil {
+					return err
+				}
+				resident.add(lib+" "+mode, got[2])
+				inUse.add(lib+" "+mode, got[3])
+			}
+		}
+	}
+	resident.print()
+	inUse.print()
+	for _, lib := range p.libs {
+		for _, mode := range modes[1:] {
+			resident.more(lib+" "+mode, lib+" off")
+			inUse.more(lib+" "+mode, lib+" off")
+		}
+	}
+	return nil
+}
+
+// rest has a fresh server bear n connections and returns bytes for each:
+// resident after connecting, after traffic and after garbage collection, and heap
+// and stack in use after that.
+func (p plan) rest(lib, mode string, n int, traffic func([]*conn) error) (got [4]float64, err error) {
+	fail := func(err error) ([4]float64, error) { return got, fmt.Errorf("%s, %s: %w", lib, mode, err) }
+	s, err := start(p.program, lib, mode, p.pinned)
+	if err != nil {
+		return fail(err)
+	}
+	defer s.stop()
+	before, err := s.collect()
+	if err != nil {
+		return fail(err)
+	}
+	conns, err := dialAll(s.addr, "/echo", n, mode != "off")
+	if err != nil {
+		return fail(err)
+	}
+	defer closeAll(conns)
+	connected, err := s.rss()
+	if err != nil {
+		return fail(err)
+	}
+	if err := traffic(conns); err != nil {
+		return fail(err)
+	}
+	busy, err := s.rss()
+	if err != nil {
+		return fail(err)
+	}
+	after, err := s.collect()
+	if err != nil {
+		return fail(err)
+	}
+	each := func(bytes float64) float64 { return bytes / float64(n) }
+	return [4]float64{
+		each(connected - before.RSS), each(busy - before.RSS), each(after.RSS - before.RSS),
+		each(after.Heap + after.Stack - before.Heap - before.Stack),
+	}, nil
+}
