@@ -70,7 +70,7 @@ type Process struct {
 	upgrade  Upgrade
 	log      *slog.Logger
 	gone     func(p *Process, err error) // tells the Handler or Client
-	started  chan struct{} // closed when OnConnect and OnOpen have returned
+	started  chan struct{}               // closed when OnConnect and OnOpen have returned
 	done     chan struct{}
 	err      error // set before done is closed
 	counters counters
