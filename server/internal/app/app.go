@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path"
@@ -17,8 +18,10 @@ import (
 	"github.com/hermod-io/hermod/server/internal/config"
 	"github.com/hermod-io/hermod/server/internal/logging"
 	"github.com/hermod-io/hermod/server/internal/routes"
+	"github.com/hermod-io/hermod/server/internal/sockets"
 	"github.com/hermod-io/hermod/server/web"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/wscore"
 )
 
 // App is a server that may be run once.
@@ -26,6 +29,8 @@ type App struct {
 	cfg      config.Config
 	log      *logrus.Logger
 	sio      *socketio.Server
+	sockets  *sockets.Sockets
+	began    time.Time
 	http     *http.Server
 	draining atomic.Bool
 }
@@ -42,8 +47,10 @@ func New(cfg config.Config, log *logrus.Logger) (*App, error) {
 		return nil, err
 	}
 	chat.Register(sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
-	a := &App{cfg: cfg, log: log, sio: sio}
-	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining}
+	a := &App{cfg: cfg, log: log, sio: sio, began: time.Now()}
+	plain := a.plainSockets(sc.Log)
+	a.sockets = sockets.New(plain)
+	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(), Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining}
 	a.http = &http.Server{
 		Handler: rt.Handler(),
 		// Only the head of a request is bounded: a polling GET may wait for as
@@ -53,6 +60,24 @@ func New(cfg config.Config, log *logrus.Logger) (*App, error) {
 		MaxHeaderBytes:    64 << 10,
 	}
 	return a, nil
+}
+
+// plainSockets is what is served without Socket.IO.
+func (a *App) plainSockets(log *slog.Logger) sockets.Config {
+	sc := a.cfg.SocketIO()
+	return sockets.Config{
+		Chat: a.cfg.WSChat, REST: a.cfg.WSREST,
+		Origins:    a.cfg.Origins(),
+		MaxMessage: a.cfg.MaxHTTPBufferSize,
+		Queue:      wscore.Queue{Bytes: sc.Engine.Queue.Bytes, Packets: sc.Engine.Queue.Packets},
+		Status: func() any {
+			return map[string]any{
+				"clients": a.sio.Engine().Clients(), "sockets": a.sockets.Len(), "members": a.sockets.Members(),
+				"seconds": int(time.Since(a.began).Seconds()),
+			}
+		},
+		Log: log,
+	}
 }
 
 // Run listens, says so on out, and serves until ctx ends; then it drains and
@@ -86,6 +111,9 @@ func (a *App) drain() {
 	defer cancel()
 	if err := a.sio.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("not all connections ended in time")
+	}
+	if err := a.sockets.Shutdown(ctx); err != nil {
+		a.log.WithError(err).Warn("not all plain sockets ended in time")
 	}
 	if err := a.http.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("requests were cut off")

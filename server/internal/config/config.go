@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ type Config struct {
 
 	ChatHistory int
 	ChatMaxFile int
+
+	WSChat bool
+	WSREST bool
 }
 
 // Parse reads args (without the program's name) and the environment. The help
@@ -59,6 +63,7 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	c.program(fs)
 	c.engine(fs)
 	c.chat(fs)
+	c.sockets(fs)
 	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix)); err != nil {
 		return Config{}, err
 	}
@@ -103,6 +108,11 @@ func (c *Config) chat(fs *flag.FlagSet) {
 	fs.IntVar(&c.ChatMaxFile, "chat-max-file", 512<<10, "largest picture or file of the chat in `bytes`")
 }
 
+func (c *Config) sockets(fs *flag.FlagSet) {
+	fs.BoolVar(&c.WSChat, "ws-chat", false, "serve a plain WebSocket chat at /ws/chat (subprotocol chat, or none)")
+	fs.BoolVar(&c.WSREST, "ws-rest", false, "serve REST over WebSocket at /ws/rest (subprotocols synopsejson, synopsebin, synopsebinary)")
+}
+
 func (c *Config) validate() error {
 	switch {
 	case c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json":
@@ -121,6 +131,9 @@ func (c *Config) validate() error {
 	s := c.SocketIO()
 	return s.Validate()
 }
+
+// Origins are those of -cors-origin.
+func (c *Config) Origins() []string { return list(c.CORSOrigins) }
 
 // SocketIO returns the settings of the library. ClientFiles is set if the
 // folder is there.
@@ -143,7 +156,7 @@ func (c *Config) SocketIO() socketio.Config {
 		s.Engine.Queue.OnFull = engineio.DropNewest
 	}
 	if origins := list(c.CORSOrigins); len(origins) > 0 {
-		s.Engine.CORS = &cors.Options{AllowedOrigins: origins, AllowCredentials: origins[0] != "*"}
+		s.Engine.CORS = &cors.Options{AllowedOrigins: origins, AllowCredentials: !slices.Contains(origins, "*")}
 	} else {
 		s.Engine.AllowRequest = engineio.SameOrigin
 	}

@@ -16,6 +16,9 @@ type Routes struct {
 	// SocketIO serves Path and what is below it.
 	SocketIO http.Handler
 	Path     string
+	// Sockets serves SocketPaths, which may be none.
+	Sockets     http.Handler
+	SocketPaths []string
 	// Index is the page itself, Page what it needs beside it.
 	Index []byte
 	Page  fs.FS
@@ -33,6 +36,9 @@ func (rt *Routes) Handler() http.Handler {
 	r.Handle("/healthz", status(func() bool { return true })).Methods(http.MethodGet, http.MethodHead)
 	r.Handle("/readyz", status(func() bool { return !rt.Draining.Load() })).Methods(http.MethodGet, http.MethodHead)
 	r.PathPrefix(path.Clean(rt.Path) + "/").Handler(rt.SocketIO)
+	for _, p := range rt.SocketPaths {
+		r.Handle(p, rt.Sockets)
+	}
 	r.PathPrefix("/").Handler(page(rt.Page, rt.Index)).Methods(http.MethodGet, http.MethodHead)
 	return r
 }
