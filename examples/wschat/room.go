@@ -1,0 +1,104 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hermod-io/hermod/wscore"
+	"github.com/hermod-io/hermod/wscore/chat"
+	"github.com/hermod-io/hermod/wscore/ephemeral"
+)
+
+//go:embed index.html
+var page []byte
+
+// protocol is the subprotocol's name.
+const protocol = "wschat"
+
+// line is what the server sends, as JSON. What a client sends is the bare text.
+type line struct {
+	Event string   `json:"event"` // "here", "join", "say" or "leave"
+	From  string   `json:"from,omitempty"`
+	Text  string   `json:"text,omitempty"`  // of "say"
+	Names []string `json:"names,omitempty"` // of "here", which a newcomer gets: who else is
+}
+
+// room is the server.
+type room struct {
+	chat    *chat.Chat
+	uris    *ephemeral.Generator
+	handler *wscore.Handler
+}
+
+func newRoom() *room {
+	r := &room{uris: ephemeral.New(ephemeral.Options{Lifetime: time.Hour})}
+	r.chat = chat.New(chat.Options{
+		Name: protocol,
+		OnOpen: func(p *wscore.Process) {
+			_ = r.chat.SendJSON(p.ID(), line{Event: "here", Names: r.others(p)})
+			r.tell(line{Event: "join", From: name(p)}, p)
+		},
+		OnMessage: func(p *wscore.Process, op wscore.Opcode, data []byte) {
+			if op == wscore.OpText {
+				r.tell(line{Event: "say", From: name(p), Text: string(data)})
+			}
+		},
+		OnClose: func(p *wscore.Process, _ error) { r.tell(line{Event: "leave", From: name(p)}) },
+	})
+	list := new(wscore.ProtocolList)
+	list.Add(ephemeral.Protect(r.chat.Spec(), r.uris, ephemeral.Guard{}))
+	r.handler = wscore.NewHandler(list, wscore.ProcessSettings{Conn: wscore.Settings{MaxMessage: 4096}})
+	return r
+}
+
+// name is the one for which the URI was made.
+func name(p *wscore.Process) string {
+	c, _ := p.Upgrade().Value.(ephemeral.Cookie)
+	return string(c.Record)
+}
+
+// tell tells all but those of except.
+func (r *room) tell(l line, except ...*wscore.Process) {
+	_, _ = r.chat.BroadcastJSON(l, except...) // a line is JSON
+}
+
+func (r *room) others(p *wscore.Process) (names []string) {
+	for m := range r.chat.Members() {
+		if m != p {
+			names = append(names, name(m))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// routes lays out the URLs.
+func (r *room) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) })
+	mux.HandleFunc("POST /join", r.join)
+	mux.Handle("GET /ws/", r.handler)
+	return mux
+}
+
+// join answers with the path on which the named one may connect. A real program
+// would know here, from its session, who asks.
+func (r *room) join(w http.ResponseWriter, req *http.Request) {
+	name := strings.TrimSpace(req.FormValue("name"))
+	if n := utf8.RuneCountInString(name); n < 1 || n > 20 || !utf8.ValidString(name) {
+		http.Error(w, "a name has 1 to 20 letters", http.StatusBadRequest)
+		return
+	}
+	uri, err := r.uris.URI("/ws", 0, []byte(name))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = fmt.Fprint(w, uri)
+}
