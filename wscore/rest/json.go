@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,7 +15,9 @@ type jsonFormat struct{}
 const binaryMark = "\ufff0"
 
 // append implements format. Content that claims to be JSON and is not would break
-// the frame: it travels as text.
+// the frame: it travels as text, or as bytes. So does text that begins with
+// binaryMark. What is no UTF-8 in the values is replaced, as a text message must be
+// UTF-8. RFC 6455 section 5.6.
 func (jsonFormat) append(dst []byte, m *message, n int) []byte {
 	dst = append(append(append(dst, `{"`...), m.head...), `":[`...)
 	for i, v := range m.values[:n] {
@@ -27,8 +30,12 @@ func (jsonFormat) append(dst []byte, m *message, n int) []byte {
 	}
 	contentType := m.contentType
 	raw := contentType == "" || isJSON(contentType)
-	if raw && len(m.content) > 0 && !json.Valid(m.content) {
+	text := utf8.Valid(m.content)
+	if raw && len(m.content) > 0 && !(text && json.Valid(m.content)) {
 		raw, contentType = false, "text/plain"
+		if !text {
+			contentType = "application/octet-stream"
+		}
 	}
 	dst = append(appendJSONString(dst, typeOnWire(contentType, m.content)), ',')
 	switch {
@@ -36,7 +43,7 @@ func (jsonFormat) append(dst []byte, m *message, n int) []byte {
 		dst = append(dst, `""`...)
 	case raw:
 		dst = append(dst, m.content...)
-	case utf8.Valid(m.content) && bytes.IndexByte(m.content, 0) < 0:
+	case text && bytes.IndexByte(m.content, 0) < 0 && !bytes.HasPrefix(m.content, []byte(binaryMark)):
 		dst = appendJSONString(dst, string(m.content))
 	default:
 		dst = append(append(dst, '"'), binaryMark...)
@@ -47,6 +54,7 @@ func (jsonFormat) append(dst []byte, m *message, n int) []byte {
 
 // appendJSONString appends s in quotes; only what must be escaped is.
 func appendJSONString(dst []byte, s string) []byte {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	dst = append(dst, '"')
 	for i := 0; i < len(s); i++ {
 		c := s[i]

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -239,8 +240,12 @@ type response struct {
 // Header implements http.ResponseWriter.
 func (w *response) Header() http.Header { return w.header }
 
-// WriteHeader implements http.ResponseWriter.
+// WriteHeader implements http.ResponseWriter. As there, a status of more or less
+// than three digits panics, and one below 200 says nothing yet.
 func (w *response) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("rest: status %d", status))
+	}
 	if w.status == 0 && status >= 200 {
 		w.status = status
 	}
