@@ -1,0 +1,7 @@
+// Echoserver sends every text and binary message back, on any path. It is what
+// a WebSocket test suite is pointed at:
+//
+//	echoserver -addr 127.0.0.1:9001 -deflate takeover
+//
+// It prints the address it listens on.
+package main
