@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,27 +18,30 @@ import (
 
 const limit = time.Minute
 
-// start runs the program's server.
-func start(t *testing.T) (base string, stop func()) {
+func listen(t *testing.T) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+// start runs the program's server.
+func start(t *testing.T, l net.Listener, state string) (base string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, l) }() // ends with ctx
-	stop = func() {
+	go func() { served <- run(ctx, l, state) }() // ends with ctx
+	stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-served:
 			if err != nil {
 				t.Error(err)
 			}
-			served <- nil
 		case <-time.After(limit):
 			t.Error("the server does not end")
 		}
-	}
+	})
 	t.Cleanup(stop)
 	return "http://" + l.Addr().String(), stop
 }
@@ -83,6 +88,18 @@ func (p *person) hears(want ...string) {
 	}
 }
 
+// hearsAtLast passes over what comes before.
+func (p *person) hearsAtLast(want string) {
+	p.t.Helper()
+	for got := ""; got != want; {
+		select {
+		case got = <-p.lines:
+		case <-time.After(limit):
+			p.t.Fatalf("%q was not heard", want)
+		}
+	}
+}
+
 func (p *person) leaves() {
 	p.t.Helper()
 	_ = p.in.Close()
@@ -97,7 +114,7 @@ func (p *person) leaves() {
 }
 
 func TestChat(t *testing.T) {
-	base, stop := start(t)
+	base, stop := start(t, listen(t), "")
 	ann := join(t, base, "ann")
 	ann.hears("* nobody else is here")
 	bob := join(t, base, "bob")
@@ -114,15 +131,13 @@ func TestChat(t *testing.T) {
 	bob.leaves()
 	ann.hears("* bob left")
 	stop()
-	if got := <-ann.lines; !strings.HasPrefix(got, "(cut off, attempt 0: ") {
-		t.Errorf("got %q", got)
-	}
+	ann.hears("(cut off, attempt 0: wscore: closed (remote): 1001)")
 	ann.leaves()
 }
 
 // Only a URI that the server made lets anybody in.
 func TestStrangers(t *testing.T) {
-	base, _ := start(t)
+	base, _ := start(t, listen(t), "")
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	for _, path := range []string{"/ws/", "/ws/ann", "/ws/jgii_veJdQAOdbkS4nO5EniKqzyc3DFuVSac1TyTweM"} {
@@ -139,40 +154,31 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// A client whose connection is lost comes back as the same person.
+// A client comes back as the same person when the server was started anew.
 func TestComesBack(t *testing.T) {
-	r := newRoom()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	state := filepath.Join(t.TempDir(), "state")
+	l := listen(t)
+	kept, err := l.(*net.TCPListener).File() // the port stays taken
 	if err != nil {
 		t.Fatal(err)
 	}
-	hs := &http.Server{Handler: r.routes(), ReadHeaderTimeout: limit}
-	go func() { _ = hs.Serve(l) }() // ends with hs
-	t.Cleanup(func() { _ = hs.Close() })
-	ann := join(t, "http://"+l.Addr().String(), "ann")
+	defer func() { _ = kept.Close() }()
+	base, stop := start(t, l, state)
+	ann := join(t, base, "ann")
 	ann.hears("* nobody else is here")
-	for p := range r.chat.Members() {
-		_ = p.CloseNow()
+	stop()
+	if l, err = net.FileListener(kept); err != nil {
+		t.Fatal(err)
 	}
-	for {
-		line := <-ann.lines
-		if line == "(here again)" {
-			break
-		}
-	}
+	start(t, l, state)
+	ann.hearsAtLast("(here again)")
 	ann.say("still me")
-	for got := ""; got != "ann: still me"; {
-		select {
-		case got = <-ann.lines:
-		case <-time.After(limit):
-			t.Fatal("not heard")
-		}
-	}
+	ann.hearsAtLast("ann: still me")
 	ann.leaves()
 }
 
 func TestPage(t *testing.T) {
-	base, _ := start(t)
+	base, _ := start(t, listen(t), "")
 	res, err := http.Get(base)
 	if err != nil {
 		t.Fatal(err)

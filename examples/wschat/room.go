@@ -35,8 +35,18 @@ type room struct {
 	handler *wscore.Handler
 }
 
-func newRoom() *room {
-	r := &room{uris: ephemeral.New(ephemeral.Options{Lifetime: time.Hour})}
+// newRoom makes the server of a state that another one saved, or nil.
+func newRoom(state []byte) (*room, error) {
+	r := &room{}
+	o := ephemeral.Options{Lifetime: time.Hour}
+	if len(state) == 0 {
+		r.uris = ephemeral.New(o)
+	} else {
+		var err error
+		if r.uris, err = ephemeral.Load(state, o); err != nil {
+			return nil, err
+		}
+	}
 	r.chat = chat.New(chat.Options{
 		Name: protocol,
 		OnOpen: func(p *wscore.Process) {
@@ -53,7 +63,7 @@ func newRoom() *room {
 	list := new(wscore.ProtocolList)
 	list.Add(ephemeral.Protect(r.chat.Spec(), r.uris, ephemeral.Guard{}))
 	r.handler = wscore.NewHandler(list, wscore.ProcessSettings{Conn: wscore.Settings{MaxMessage: 4096}})
-	return r
+	return r, nil
 }
 
 // name is the one for which the URI was made.
