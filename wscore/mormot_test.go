@@ -10,7 +10,9 @@ import (
 )
 
 func TestRecordedChallenges(t *testing.T) {
-	var f struct{ Vectors []struct{ Key, Accept string } }
+	var f struct {
+		Vectors []struct{ Key, Accept string }
+	}
 	mormotvectors.Load(t, "challenge", &f)
 	if len(f.Vectors) == 0 {
 		t.Fatal("no vectors")
