@@ -1,4 +1,4 @@
-// Builds the server program once and starts it on a free port.
+// Builds programs of the repository once and starts them on a free port.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,21 +6,30 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
-let binary
+const binaries = new Map()
+let dir
 
-function build() {
-  if (!binary) {
-    const dir = mkdtempSync(join(tmpdir(), 'hermod-browser-'))
-    process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
-    binary = join(dir, 'hermod')
-    execFileSync('go', ['build', '-o', binary, './server'], { cwd: root, stdio: 'inherit' })
+function build(pkg) {
+  if (!binaries.has(pkg)) {
+    if (!dir) {
+      dir = mkdtempSync(join(tmpdir(), 'hermod-browser-'))
+      process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
+    }
+    const binary = join(dir, pkg.replaceAll(/[./]+/g, '-'))
+    execFileSync('go', ['build', '-o', binary, pkg], { cwd: root, stdio: 'inherit' })
+    binaries.set(pkg, binary)
   }
-  return binary
+  return binaries.get(pkg)
 }
 
-// start resolves to {port, stop} once the server listens; stop resolves to its exit status.
-export async function start(...args) {
-  const child = spawn(build(), ['-addr', '127.0.0.1:0', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+// start runs the server program, see startProgram.
+export function start(...args) {
+  return startProgram('./server', ...args)
+}
+
+// startProgram resolves to {port, stop} once the program listens; stop resolves to its exit status.
+export async function startProgram(pkg, ...args) {
+  const child = spawn(build(pkg), ['-addr', '127.0.0.1:0', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = () => child.kill('SIGKILL')
   process.on('exit', kill)
   let output = ''
