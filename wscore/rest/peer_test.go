@@ -15,6 +15,7 @@ import (
 
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/rest"
+	"github.com/hermod-io/hermod/wscore/rest/weakaes"
 )
 
 // limit is how long anything in these tests may take.
@@ -107,12 +108,18 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 
 // forms are the ways in which two peers can speak.
 func forms(t *testing.T, f func(t *testing.T, s settings)) {
+	key := weakaes.DeriveKey([]byte("pass phrase"), []byte(weakaes.DefaultSalt), 1)
+	aes, err := weakaes.New(key[:16], weakaes.CTR)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, s := range map[string]settings{
-		"synopsejson":         {spec: rest.JSON},
-		"synopsebin":          {spec: rest.Binary},
-		"synopsebinary":       {spec: rest.Binary, names: []string{"synopsebinary"}},
-		"synopsebin, SynLZ":   {spec: rest.Binary, server: rest.Options{SynLZ: true}, client: rest.Options{SynLZ: true}},
-		"synopsebin, deflate": {spec: rest.Binary, process: wscore.ProcessSettings{Conn: wscore.Settings{Deflate: &wscore.Deflate{}}}},
+		"synopsejson":            {spec: rest.JSON},
+		"synopsebin":             {spec: rest.Binary},
+		"synopsebinary":          {spec: rest.Binary, names: []string{"synopsebinary"}},
+		"synopsebin, SynLZ":      {spec: rest.Binary, server: rest.Options{SynLZ: true}, client: rest.Options{SynLZ: true}},
+		"synopsebin, SynLZ, AES": {spec: rest.Binary, server: rest.Options{SynLZ: true, WeakAES: aes}, client: rest.Options{SynLZ: true, WeakAES: aes}},
+		"synopsebin, deflate":    {spec: rest.Binary, process: wscore.ProcessSettings{Conn: wscore.Settings{Deflate: &wscore.Deflate{}}}},
 	} {
 		t.Run(name, func(t *testing.T) { f(t, s) })
 	}
@@ -163,8 +170,7 @@ func TestHTTPClientOverTheSocket(t *testing.T) {
 // back in turn.
 func TestHandlersCallBack(t *testing.T) {
 	forms(t, func(t *testing.T, s settings) {
-		var depth func(w http.ResponseWriter, r *http.Request)
-		depth = func(w http.ResponseWriter, r *http.Request) {
+		depth := func(w http.ResponseWriter, r *http.Request) {
 			var n int
 			_, _ = fmt.Sscanf(r.URL.Path, "/%d", &n)
 			if n == 0 {
