@@ -46,6 +46,29 @@ func TestRecordedTokens(t *testing.T) {
 	}
 }
 
+// What the recorded generator made in turn is what ours makes.
+func TestRecordedGenerators(t *testing.T) {
+	g := newGenerator(Options{Now: func() time.Time { return time.Unix(1795331817, 0) }},
+		[16]byte(mormotvectors.Hex(t, "d2f3c29f3ed88170e35cbb3cca435a2b")), 0xbe513209, 2581718)
+	h := newGenerator(Options{Now: func() time.Time { return time.Unix(1795330734, 0) }},
+		[16]byte(mormotvectors.Hex(t, "969373edf8f109afe3a7fe42808f1594")), 0xe6f6383a, 7703030)
+	for _, tt := range []struct {
+		g       *Generator
+		minutes time.Duration
+		want    string
+	}{
+		{g, 10, "eljQ39dkJwB1erkSHXi5ErByvIqXxWJIJ3u68k4lL7s"},
+		{g, 10, "CrxP-9hkJwB1erkSHXi5Eq7sElLMC-lqFmjquTA81FI"},
+		{g, 10, "_qkXFNlkJwB1erkSHXi5EuxdxHq9jVT2DE-PdwzyWms"},
+		{g, 10, "B3kzetpkJwB1erkSHXi5EnI9WexbRFMhvCf01y52Mj8"},
+		{h, 5, "jgii_veJdQAOdbkS4nO5EniKqzyc3DFuVSac1TyTweM"},
+	} {
+		if got, _, err := tt.g.Generate(tt.minutes*time.Minute, nil); err != nil || got != tt.want {
+			t.Errorf("got %s, %v, want %s", got, err, tt.want)
+		}
+	}
+}
+
 // clock is a Generator's Options with a time that the test moves.
 func clock() (o Options, at *time.Time) {
 	now := time.Unix(1795330734, 0)
