@@ -11,6 +11,7 @@
 // ends with it:
 //
 //	gc            collects garbage, gives memory back, answers the figures as JSON
+//	heap FILE     writes the heap profile; wants -memprofilerate 1
 //	profile FILE  starts a CPU profile
 //	profile       ends it
 package main

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -86,6 +87,9 @@ func obey() error {
 		switch {
 		case command == "gc":
 			err = json.NewEncoder(os.Stdout).Encode(collect())
+		case command == "heap":
+			err = writeHeap(arg)
+			fmt.Println("ok")
 		case command == "profile" && arg != "":
 			if profile, err = os.Create(arg); err == nil {
 				err = pprof.StartCPUProfile(profile)
@@ -103,6 +107,17 @@ func obey() error {
 		}
 	}
 	return in.Err()
+}
+
+// writeHeap writes the heap profile, after garbage collection.
+func writeHeap(file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 // collect returns the memory in use after garbage collection, in bytes.

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // idle measures the memory of connections that do nothing, without deflate.
 func (p plan) idle() error {
@@ -25,7 +28,39 @@ func (p plan) idle() error {
 	for _, n := range names {
 		tables[n].print()
 	}
+	return p.heaps(m)
+}
+
+// heaps writes what idle connections keep, from a run in which every
+// allocation is noted.
+func (p plan) heaps(m *message) error {
+	if p.profiles == "" {
+		return nil
+	}
+	for _, lib := range p.libs {
+		if err := p.heap(lib, m); err != nil {
+			return fmt.Errorf("%s: %w", lib, err)
+		}
+	}
 	return nil
+}
+
+func (p plan) heap(lib string, m *message) error {
+	s, err := start(p.program, lib, "off", p.pinned, "-memprofilerate", "1")
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	conns, err := dialAll(s.addr, "/echo", p.deflateConns, false)
+	if err != nil {
+		return err
+	}
+	defer closeAll(conns)
+	if err := echoOnce(conns, m); err != nil {
+		return err
+	}
+	_, err = s.command("heap " + filepath.Join(p.profiles, lib+"-idle.pprof"))
+	return err
 }
 
 // deflates measures what idle connections keep because of deflate. Takeover of

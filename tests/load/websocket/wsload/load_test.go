@@ -28,8 +28,8 @@ func TestMeasurementsRun(t *testing.T) {
 	if err := p.run(); err != nil {
 		t.Fatal(err)
 	}
-	if files, _ := filepath.Glob(filepath.Join(p.profiles, "*.pprof")); len(files) != 15 {
-		t.Errorf("profiles: %q, want 5 of each server", files)
+	if files, _ := filepath.Glob(filepath.Join(p.profiles, "*.pprof")); len(files) != 18 {
+		t.Errorf("profiles: %q, want 6 of each server", files)
 	}
 }
 

@@ -16,7 +16,7 @@ type plan struct {
 	libs     []string
 	only     []string // empty: everything
 	pinned   bool
-	profiles string // folder for CPU profiles; "" for none
+	profiles string // folder for profiles; "" for none
 
 	rounds, idleRounds int
 	slice              time.Duration // of echoing, for a server in a round
@@ -48,7 +48,7 @@ func main() {
 	only := flag.String("only", "", "some of echo, fan, idle, deflate instead of all")
 	rounds := flag.Int("rounds", 0, "rounds instead of the plan's")
 	pinned := flag.Bool("pin", true, "bind the servers to the first core with taskset")
-	profiles := flag.String("profiles", "", "write CPU profiles of the servers into this folder, from runs that do not count")
+	profiles := flag.String("profiles", "", "write profiles of the servers into this folder, from runs that do not count")
 	flag.Parse()
 	if *short {
 		p = quick()

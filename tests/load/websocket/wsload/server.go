@@ -23,9 +23,10 @@ type server struct {
 	addr *net.TCPAddr
 }
 
-// start starts the program for a library, on the first core if pinned.
-func start(program, lib, deflate string, pinned bool) (*server, error) {
-	args := []string{program, "-lib", lib, "-deflate", deflate}
+// start starts the program for a library, on the first core if pinned, with
+// more arguments.
+func start(program, lib, deflate string, pinned bool, more ...string) (*server, error) {
+	args := append([]string{program, "-lib", lib, "-deflate", deflate}, more...)
 	if pinned {
 		args = append([]string{"taskset", "-c", "0"}, args...)
 	}
