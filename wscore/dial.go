@@ -90,22 +90,24 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn
 		ctx, cancel = context.WithTimeout(ctx, o.timeout())
 		defer cancel()
 	}
-	req := d.request(t, o)
+	req, key := d.request(t, o)
 	nc, err := connect(ctx, t, req, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("wscore: dial: %w", err)
 	}
-	c, resp, err := d.handshake(ctx, nc, req)
+	c, resp, err := d.handshake(ctx, nc, req, key)
 	if err != nil {
 		_ = nc.Close()
 	}
 	return c, resp, err
 }
 
-// request is the client's part of the handshake. RFC 6455 section 4.1.
-func (d *Dialer) request(t *target, o *DialOptions) *http.Request {
-	var key [16]byte
-	_, _ = rand.Read(key[:]) // never fails
+// request is the client's part of the handshake, with its key. RFC 6455 section
+// 4.1.
+func (d *Dialer) request(t *target, o *DialOptions) (r *http.Request, key string) {
+	var nonce [16]byte
+	_, _ = rand.Read(nonce[:]) // never fails
+	key = base64.StdEncoding.EncodeToString(nonce[:])
 	h := http.Header{}
 	for name, values := range o.Header {
 		if !ofHandshake(name) {
@@ -114,7 +116,7 @@ func (d *Dialer) request(t *target, o *DialOptions) *http.Request {
 	}
 	h.Set("Upgrade", "websocket")
 	h.Set("Connection", "Upgrade")
-	h["Sec-WebSocket-Key"] = []string{base64.StdEncoding.EncodeToString(key[:])}
+	h["Sec-WebSocket-Key"] = []string{key}
 	h["Sec-WebSocket-Version"] = []string{"13"}
 	if len(d.settings.Subprotocols) > 0 {
 		h["Sec-WebSocket-Protocol"] = []string{strings.Join(d.settings.Subprotocols, ", ")}
@@ -122,7 +124,7 @@ func (d *Dialer) request(t *target, o *DialOptions) *http.Request {
 	if d.settings.Deflate != nil {
 		h["Sec-WebSocket-Extensions"] = []string{d.settings.Deflate.offer()}
 	}
-	r := &http.Request{Method: http.MethodGet, URL: t.url, Host: t.url.Host, Header: h, ProtoMajor: 1, ProtoMinor: 1}
+	r = &http.Request{Method: http.MethodGet, URL: t.url, Host: t.url.Host, Header: h, ProtoMajor: 1, ProtoMinor: 1}
 	if host := h.Get("Host"); host != "" {
 		r.Host = host
 		h.Del("Host")
@@ -131,11 +133,11 @@ func (d *Dialer) request(t *target, o *DialOptions) *http.Request {
 		password, _ := u.Password()
 		r.SetBasicAuth(u.Username(), password)
 	}
-	return r
+	return r, key
 }
 
 // handshake sends the request and checks the answer.
-func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request) (*Conn, *http.Response, error) {
+func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request, key string) (*Conn, *http.Response, error) {
 	stop := interruptible(ctx, nc)
 	if err := req.Write(nc); err != nil {
 		return nil, nil, dialError(ctx, stop, err)
@@ -144,7 +146,7 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request) 
 	if err != nil {
 		return nil, resp, dialError(ctx, stop, err)
 	}
-	p, err := d.verify(req, resp)
+	p, err := d.verify(key, resp)
 	if err != nil {
 		resp.Body = shortBody(resp.Body)
 		stop()
@@ -185,7 +187,7 @@ func dialError(ctx context.Context, stop func() error, err error) error {
 
 // verify checks the server's part of the handshake. RFC 6455 section 4.1, last
 // list.
-func (d *Dialer) verify(req *http.Request, resp *http.Response) (p deflateParams, err error) {
+func (d *Dialer) verify(key string, resp *http.Response) (p deflateParams, err error) {
 	bad := func(msg string) (deflateParams, error) { return p, &HandshakeError{resp.StatusCode, msg} }
 	protocols := resp.Header.Values("Sec-Websocket-Protocol")
 	extensions := resp.Header.Values("Sec-Websocket-Extensions")
@@ -194,7 +196,7 @@ func (d *Dialer) verify(req *http.Request, resp *http.Response) (p deflateParams
 		return bad("answered " + resp.Status)
 	case !hasToken(resp.Header, "Upgrade", "websocket") || !hasToken(resp.Header, "Connection", "upgrade"):
 		return bad("answered without an upgrade to websocket")
-	case resp.Header.Get("Sec-Websocket-Accept") != acceptKey(req.Header["Sec-WebSocket-Key"][0]):
+	case resp.Header.Get("Sec-Websocket-Accept") != acceptKey(key):
 		return bad("answered with a wrong Sec-WebSocket-Accept")
 	case len(protocols) > 1 || len(protocols) == 1 && !slices.Contains(d.settings.Subprotocols, protocols[0]):
 		return bad("answered with a subprotocol that was not offered")

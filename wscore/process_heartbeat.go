@@ -41,15 +41,19 @@ func (h *heartbeat) rearm(p *Process, d time.Duration) {
 
 // Expire implements wheel.Expirer.
 func (p *Process) Expire(*wheel.Timer) {
-	h, delay := &p.heart, p.settings.heartbeatDelay(p.conn.client)
+	h, delay, patience := &p.heart, p.settings.heartbeatDelay(p.conn.client), p.settings.pongTimeout()
 	now, seen := p.conn.grp.wheel.Now(), time.Duration(p.seen.Load())
-	if h.asked != 0 && seen < h.asked { // nothing came since
+	switch {
+	case h.asked != 0 && seen < h.asked && now < h.asked+patience:
+		h.rearm(p, h.asked+patience-now)
+		return
+	case h.asked != 0 && seen < h.asked: // nothing came in time
 		h.invalid++
 		if limit := p.settings.maxInvalidHeartbeats(); limit > 0 && h.invalid >= limit {
 			p.conn.failWith(CloseAbnormal, ErrNoPong)
 			return
 		}
-	} else {
+	default:
 		h.asked, h.invalid = 0, 0
 		if wait := seen + delay - now; wait > 0 {
 			h.rearm(p, wait)
@@ -59,5 +63,5 @@ func (p *Process) Expire(*wheel.Timer) {
 	h.asked = max(now, 1)
 	p.logFrame("sent", OpPing, nil)
 	_ = p.conn.Ping(nil) // a connection that ends stops the timer
-	h.rearm(p, p.settings.pongTimeout())
+	h.rearm(p, min(delay, patience))
 }

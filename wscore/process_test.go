@@ -195,6 +195,27 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
+// Pings of a peer that answers come at the delay, though more patience is had
+// with one that does not.
+func TestHeartbeatFasterThanPatience(t *testing.T) {
+	s := ProcessSettings{HeartbeatDelay: time.Second, PongTimeout: 10 * time.Second, MaxInvalidHeartbeats: 2}
+	flowing(t, s, testnet.Options{}, func(f *flow) {
+		for range 5 {
+			f.pass(1500 * time.Millisecond)
+			f.want(OpPing, "", "after the delay")
+			f.write(clientFrame(true, OpPong, nil))
+		}
+		f.pass(1500 * time.Millisecond)
+		f.want(OpPing, "", "not answered")
+		f.pass(9 * time.Second)
+		f.wantSilence("patience")
+		f.pass(1500 * time.Millisecond)
+		f.want(OpPing, "", "the second")
+		f.pass(11 * time.Second)
+		f.wantLost("no sign of the peer")
+	})
+}
+
 func TestHeartbeatOff(t *testing.T) {
 	flowing(t, ProcessSettings{HeartbeatDelay: -1}, testnet.Options{}, func(f *flow) {
 		f.pass(time.Hour)

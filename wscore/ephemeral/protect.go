@@ -10,7 +10,9 @@ import (
 // Guard says how tokens are asked for. The zero value takes them at the end of
 // the URI, any number of times.
 type Guard struct {
-	// SingleUse lets a token upgrade one connection.
+	// SingleUse lets a token upgrade one connection. It is used up when spec.Check
+	// has agreed, even if wscore.ProcessSettings.OnUpgrade then does not. It does not
+	// go together with a client that reconnects to the same URI.
 	SingleUse bool
 	// Signed takes the token from the bearer of the Authorization header, else
 	// from the query, and refuses with 403 instead of 404.
@@ -24,32 +26,43 @@ type Guard struct {
 func Protect(spec wscore.ProtocolSpec, g *Generator, guard Guard) wscore.ProtocolSpec {
 	next := spec.Check
 	spec.Check = func(u *wscore.Upgrade) error {
-		c, err := guard.check(g, u)
+		token := guard.token(u)
+		c, err := g.Validate(token)
 		if err != nil {
-			if guard.Signed {
-				return &wscore.HandshakeError{Status: http.StatusForbidden, Msg: "upgrade not signed"}
-			}
-			return &wscore.HandshakeError{Status: http.StatusNotFound, Msg: "no such URI"}
+			return guard.refusal()
 		}
 		u.Value = c
 		if next != nil {
-			return next(u)
+			if err := next(u); err != nil {
+				return err
+			}
+		}
+		if guard.SingleUse {
+			if _, err := g.Use(token); err != nil {
+				return guard.refusal()
+			}
 		}
 		return nil
 	}
 	return spec
 }
 
-func (guard Guard) check(g *Generator, u *wscore.Upgrade) (Cookie, error) {
-	token := TokenOf(u.URI)
+// token is what an upgrade shows.
+func (guard Guard) token(u *wscore.Upgrade) string {
+	if !guard.Signed {
+		return TokenOf(u.URI)
+	}
+	if u.BearerToken != "" {
+		return u.BearerToken
+	}
+	_, query, _ := strings.Cut(u.URI, "?")
+	return TokenOf(query)
+}
+
+// refusal says no more than that there is no upgrade.
+func (guard Guard) refusal() error {
 	if guard.Signed {
-		if token = u.BearerToken; token == "" {
-			_, query, _ := strings.Cut(u.URI, "?")
-			token = TokenOf(query)
-		}
+		return &wscore.HandshakeError{Status: http.StatusForbidden, Msg: "upgrade not signed"}
 	}
-	if guard.SingleUse {
-		return g.Use(token)
-	}
-	return g.Validate(token)
+	return &wscore.HandshakeError{Status: http.StatusNotFound, Msg: "no such URI"}
 }
