@@ -199,8 +199,8 @@ func TestWaitingRequestsAreBounded(t *testing.T) {
 				if _, err := client.Notify(t.Context(), Request{Content: make([]byte, 900)}, BlockWithoutAnswer); err != nil {
 					t.Fatal(err)
 				}
+				synctest.Wait()
 			}
-			synctest.Wait()
 			want := int64(6)
 			if o.MaxWaiting == 0 {
 				want = 5

@@ -207,3 +207,23 @@ func TestDecodeVectors(t *testing.T) {
 		}
 	}
 }
+
+// What a call costs in memory on the wire's side is what it keeps: the frame, and
+// the strings of the message.
+func TestCodecAllocs(t *testing.T) {
+	r := Request{"GET", "some/thing?id=1", "X-A: 1", false, "text/plain", []byte("content")}
+	for _, tt := range []struct {
+		f              format
+		append, decode float64
+	}{{jsonFormat{}, 0, 7}, {binaryFormat{}, 0, 5}} {
+		m := r.message(sequenced('r', 1))
+		frame := tt.f.append(nil, m, 4)
+		buf := make([]byte, 0, 2*len(frame))
+		if n := testing.AllocsPerRun(100, func() { buf = tt.f.append(buf[:0], m, 4) }); n > tt.append {
+			t.Errorf("%T: append allocates %v times", tt.f, n)
+		}
+		if n := testing.AllocsPerRun(100, func() { _, _ = tt.f.parse(frame) }); n > tt.decode {
+			t.Errorf("%T: parse allocates %v times", tt.f, n)
+		}
+	}
+}

@@ -89,94 +89,59 @@ func shortEscape(c byte) byte {
 
 // parse implements format.
 func (jsonFormat) parse(data []byte) (m message, err error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if !wantDelim(dec, '{') {
-		return m, errFrame
-	}
-	head, err := dec.Token()
-	name, ok := head.(string)
-	if err != nil || !ok || name == "" || len(name) > maxHead || !plainName(name) {
+	r := jsonReader{data, 0}
+	name, ok := r.head()
+	if !ok {
 		return m, errFrame
 	}
 	m.head = name
 	n := valuesOf(name)
-	var items [6]json.RawMessage // the most that means something; what follows is left out
-	count := arrayOf(dec, items[:n+2])
-	if count < n+1 || !wantDelim(dec, '}') || len(bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n")) > 0 {
+	var items [6][]byte // what follows the content means nothing
+	count := r.array(items[:n+2])
+	if count < n+1 || !r.end() {
 		return m, errFrame
 	}
 	for i := range n {
-		m.values[i], _ = scalar(items[i])
+		m.values[i] = scalar(items[i])
 	}
-	m.contentType, _ = scalar(items[n])
+	m.contentType = scalar(items[n])
 	if count > n+1 {
 		m.content = jsonContent(items[n+1], m.contentType)
 	}
 	return m, nil
 }
 
-// arrayOf reads an array and keeps as many items as there is room for. It returns
-// how many there are, -1 if it is no array.
-func arrayOf(dec *json.Decoder, items []json.RawMessage) (count int) {
-	if !wantDelim(dec, '[') {
-		return -1
-	}
-	for ; dec.More(); count++ {
-		var rest json.RawMessage
-		into := &rest
-		if count < len(items) {
-			into = &items[count]
-		}
-		if dec.Decode(into) != nil {
-			return -1
-		}
-	}
-	if !wantDelim(dec, ']') {
-		return -1
-	}
-	return count
-}
-
-// plainName reports whether a head can be sent back as it is.
-func plainName(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return true
-}
-
-func wantDelim(dec *json.Decoder, d json.Delim) bool {
-	t, err := dec.Token()
-	return err == nil && t == d
-}
-
-// scalar is a string, a number, or a word; null is "". ok is false for what is
-// none of them.
-func scalar(raw json.RawMessage) (s string, ok bool) {
+// scalar is a string, a number, or a word; null is "", and so is what is none of
+// them.
+func scalar(raw []byte) string {
 	switch raw[0] {
 	case '"':
-		return s, json.Unmarshal(raw, &s) == nil
-	case '{', '[':
-		return "", false
-	case 'n':
-		return "", true
+		if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+			return string(inner)
+		}
+		return unquote(raw)
+	case '{', '[', 'n':
+		return ""
 	}
-	return string(raw), true
+	return string(raw)
+}
+
+func unquote(raw []byte) (s string) {
+	_ = json.Unmarshal(raw, &s) // it is valid
+	return s
 }
 
 // jsonContent is the content that an item stands for.
-func jsonContent(raw json.RawMessage, contentType string) []byte {
+func jsonContent(raw []byte, contentType string) []byte {
 	if contentType == "" || isJSON(contentType) {
 		if string(raw) == `""` {
 			return nil
 		}
 		return raw
 	}
-	s, _ := scalar(raw)
-	if rest, ok := bytes.CutPrefix([]byte(s), []byte(binaryMark)); ok {
-		if b, err := base64.StdEncoding.DecodeString(string(rest)); err == nil {
+	s := scalar(raw)
+	if rest, ok := strings.CutPrefix(s, binaryMark); ok {
+		if b, err := base64.StdEncoding.DecodeString(rest); err == nil {
 			return b
 		}
 	}
