@@ -94,6 +94,7 @@ func (c *Conn) parseRest() (it item, err error) {
 		case it.ok && it.op.control():
 			c.dispatch(it)
 		case it.ok:
+			c.replyPongs()
 			c.unwatch() // nobody reads before the next call
 			return it, nil
 		}

@@ -114,6 +114,7 @@ func (c *Conn) dispatch(it item) {
 
 // deliver hands a message to the protocol; a panic there closes the connection.
 func (c *Conn) deliver(it item) {
+	c.replyPongs()    // what answers the message comes after what answers the pings within it
 	c.watchProgress() // the message is finished: however long it is handled, the peer is not late
 	if it.zip {
 		buf, err := c.inflateItem(&it)
