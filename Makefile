@@ -103,6 +103,10 @@ bench-websocket: ## the WebSocket floor beside gws and coder/websocket on two co
 	go build -C tests/load/websocket -o build/ ./server ./wsload
 	GOMAXPROCS=1 taskset -c 1 tests/load/websocket/build/wsload -server tests/load/websocket/build/server $(BENCHARGS)
 
+.PHONY: autobahn
+autobahn: ## the Autobahn WebSocket suite where there is a wstest, else our own 517 cases in their long form
+	tests/autobahn/run.sh
+
 .PHONY: churn
 churn: deps-cc ## connections of every kind come and go: the Churn tests alone
 	$(GOTEST) churn $(MIN_CHURN) -race -run Churn ./...

@@ -3,5 +3,6 @@
 //
 //	echoserver -addr 127.0.0.1:9001 -deflate takeover
 //
-// It prints the address it listens on.
+// It prints the address it listens on. The flags -max and -progress set limits
+// that a test can reach.
 package main

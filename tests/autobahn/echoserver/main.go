@@ -18,28 +18,31 @@ const maxMessage = 64 << 20
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "address to listen on")
 	mode := flag.String("deflate", "off", "permessage-deflate: off, no-takeover or takeover")
+	limit := flag.Int64("max", maxMessage, "size limit of a message in bytes")
+	progress := flag.Duration("progress", time.Minute, "how long the rest of a message may be awaited")
 	flag.Parse()
-	if err := run(*addr, *mode); err != nil {
+	if err := run(*addr, *mode, *limit, *progress); err != nil {
 		log.Fatal("echoserver: ", err)
 	}
 }
 
-func run(addr, mode string) error {
+func run(addr, mode string, limit int64, progress time.Duration) error {
 	deflate, err := deflateOf(mode)
 	if err != nil {
 		return err
 	}
 	ws := wscore.NewServer(wscore.Settings{
-		MaxMessage: maxMessage,
-		Queue:      wscore.Queue{Bytes: 2 * maxMessage, Packets: 1 << 20},
-		Deflate:    deflate,
+		MaxMessage:      limit,
+		Queue:           wscore.Queue{Bytes: 2 * maxMessage, Packets: 1 << 20},
+		Deflate:         deflate,
+		ProgressTimeout: progress,
 	})
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("listening on %s\n", l.Addr())
-	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := ws.Accept(w, r, nil); err == nil {
 			c.Serve(echo{c})
 		}
