@@ -120,6 +120,12 @@ func TestTruncations(t *testing.T) {
 			}
 		}
 	}
+	for _, bad := range []string{`{"request":["","u","",0,"",""],"more":1}`, `{"request":["","u","",0,"",""]} {}`, `{"request":["","u","",0]}`,
+		`{"request":{"a":["","u","",0,"",""]}}`, `{"re quest":["","u","",0,"",""]}`, `{"requestrequestrequest":["","u","",0,"",""]}`, `["request"]`} {
+		if m, err := (jsonFormat{}).parse([]byte(bad)); err == nil {
+			t.Errorf("%s was read as %+v", bad, m)
+		}
+	}
 	whole := appendJumbo(nil, [][]byte{[]byte("one"), []byte("two")})
 	for n := len(jumboHead); n < len(whole); n++ {
 		if ok, err := splitJumbo(whole[:n], func(int, int, []byte) {}); !ok || err == nil {

@@ -192,12 +192,17 @@ func (r *Peer) OnClose(err error) {
 	}
 }
 
-// answer sends the answer to a request of that head.
+// answer sends the answer to a request of that head. One that the send queue does
+// not take (wscore.DropNewest) is lost: a peer that counts on the order of answers
+// could not tell which, so its connection is closed.
 func (r *Peer) answer(head string, a *Answer) {
-	if err := r.send(r.format.append(nil, a.message(answerHead(head)), 2), false); err != nil && !errors.Is(err, wscore.ErrQueueFull) {
-		return // the connection has ended
-	} else if err != nil {
-		r.p.NoteError(err)
+	err := r.send(r.format.append(nil, a.message(answerHead(head)), 2), false)
+	if !errors.Is(err, wscore.ErrQueueFull) {
+		return // sent, or the connection has ended
+	}
+	r.p.NoteError(err)
+	if !r.sequenced {
+		_ = r.p.Close(wscore.ClosePolicy, "answers are not read")
 	}
 }
 

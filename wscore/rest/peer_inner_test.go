@@ -62,8 +62,10 @@ func TestGather(t *testing.T) {
 // request as it came.
 func TestHandlerContext(t *testing.T) {
 	var seen context.Context
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { seen = r.Context() })
+	var remote chan string
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { seen = r.Context(); remote <- r.RemoteAddr })
 	inBubble(t, wscore.ProcessSettings{}, []wscore.ProtocolSpec{Binary(Options{Handler: h})}, func(t *testing.T, w *world) {
+		remote = make(chan string, 1)
 		c, client, server := w.connect(Binary(Options{}), wscore.ClientSettings{})
 		if _, err := client.Notify(t.Context(), Request{Method: "PUT", URL: "/a%2fb?é", Header: "x-a: 1\r\nX-A: 2"}, BlockWithoutAnswer); err != nil {
 			t.Fatal(err)
@@ -77,6 +79,9 @@ func TestHandlerContext(t *testing.T) {
 		}
 		if r, ok := RequestFromContext(seen); !ok || r.Method != "PUT" || r.URL != "/a%2fb?é" || r.Header != "x-a: 1\r\nX-A: 2" || !r.NoAnswer {
 			t.Errorf("got %+v", r)
+		}
+		if addr := <-remote; addr != server.Process().Conn().RemoteAddr().String() {
+			t.Errorf("remote address %s", addr)
 		}
 		if _, ok := PeerFromContext(t.Context()); ok {
 			t.Error("a peer of no connection")
@@ -109,6 +114,29 @@ func TestCallThatCannotBeSent(t *testing.T) {
 		wantStatus(t, err, 404, wscore.ErrQueueFull)
 		if d := time.Since(begin); d > 0 || len(client.calls) > 0 {
 			t.Errorf("after %v, %d calls wait", d, len(client.calls))
+		}
+		_ = client.Process().CloseNow()
+		close(stall)
+		w.end(c)
+	})
+}
+
+// Where answers carry no number none may be lost: who does not read them is cut off.
+func TestAnswersThatAreNotRead(t *testing.T) {
+	var stall chan struct{}
+	long := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 64<<10)) })
+	s := wscore.ProcessSettings{Conn: wscore.Settings{Queue: wscore.Queue{Bytes: 1000, OnFull: wscore.DropNewest}}}
+	inBubble(t, s, []wscore.ProtocolSpec{legacy(Options{Handler: long})}, func(t *testing.T, w *world) {
+		stall = make(chan struct{})
+		slow := wscore.ProcessSettings{BeforeMessage: func(*wscore.Process, wscore.Opcode, []byte) bool { <-stall; return true }}
+		c, client, server := w.connect(legacy(Options{}), wscore.ClientSettings{ProcessSettings: slow, NoReconnect: true})
+		frame := binaryFormat{}.append(nil, (&Request{}).message("request"), 4)
+		for range 200 {
+			_ = client.Process().Send(wscore.OpBinary, frame)
+		}
+		synctest.Wait()
+		if !errors.Is(server.Process().LastError(), wscore.ErrQueueFull) || server.Process().State() == wscore.StateRun {
+			t.Errorf("%v, state %v", server.Process().LastError(), server.Process().State())
 		}
 		_ = client.Process().CloseNow()
 		close(stall)

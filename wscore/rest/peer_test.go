@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -282,6 +283,24 @@ func TestRoundTripModes(t *testing.T) {
 		if got := <-seen; got != mode {
 			t.Errorf("the handler saw %q", got)
 		}
+	}
+}
+
+// What has no content type in HTTP must not become JSON by having none on the
+// wire; and a proxy's word about the address comes with the request.
+func TestContentWithoutTypeAndProxiedAddress(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, r.Header.Get("Content-Type"), " ", r.RemoteAddr)
+	})
+	p := connect(t, settings{spec: rest.Binary, server: rest.Options{Handler: h}, header: http.Header{"X-Forwarded-For": {"203.0.113.9"}},
+		process: wscore.ProcessSettings{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
+	req, _ := http.NewRequestWithContext(within(t), "POST", "http://any/", strings.NewReader("bytes"))
+	resp, err := p.client.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := io.ReadAll(resp.Body); string(b) != "application/octet-stream 203.0.113.9:0" {
+		t.Errorf("got %s", b)
 	}
 }
 

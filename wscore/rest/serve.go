@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -190,12 +191,25 @@ func (r *Peer) httpRequest(ctx context.Context, req *Request) (*http.Request, er
 	if up.BearerToken != "" && hr.Header.Get("Authorization") == "" {
 		hr.Header.Set("Authorization", "Bearer "+up.BearerToken)
 	}
-	if up.RemoteAddr.IsValid() {
-		hr.RemoteAddr = up.RemoteAddr.String()
-	} else if a := r.p.Conn().RemoteAddr(); a != nil {
-		hr.RemoteAddr = a.String()
-	}
+	hr.RemoteAddr = r.remoteAddr()
 	return hr, nil
+}
+
+// remoteAddr is the peer as net/http writes it, with a port: 0 where a proxy told
+// only the address.
+func (r *Peer) remoteAddr() string {
+	var conn netip.AddrPort
+	if a := r.p.Conn().RemoteAddr(); a != nil {
+		var err error
+		if conn, err = netip.ParseAddrPort(a.String()); err != nil {
+			return a.String() // of another kind
+		}
+	}
+	told := r.p.Upgrade().RemoteAddr
+	if !told.IsValid() || told == conn.Addr().Unmap() {
+		return conn.String()
+	}
+	return netip.AddrPortFrom(told, 0).String()
 }
 
 // parseHeader reads lines of headers; what is no such line is left out.
