@@ -40,13 +40,14 @@ func TestAttacks(t *testing.T) {
 	for i, offer := range Declined() {
 		row(fmt.Sprintf("D.%d %s", i+1, offer), func() error { return declined(addr, offer) })
 	}
-	for _, a := range Attacks() {
+	attacks := Attacks()
+	for _, a := range attacks {
 		row(a.ID, func() error { return a.run(addr) })
 	}
 	row("F.1 ping flood by a peer that does not read", func() error { return pingFlood(addr) })
 	row("F.2 early data: frames in the packet of the handshake", func() error { return early(addr) })
 	row("F.3 slowloris: half a handshake", func() error { return halfHandshake(addr) })
-	if got := len(Refusals()) + len(Declined()) + len(Attacks()) + 3; got != 104 {
+	if got := len(Refusals()) + len(Declined()) + len(attacks) + 3; got != 104 {
 		t.Errorf("%d cases, want 104", got)
 	}
 }

@@ -16,7 +16,7 @@ import (
 var long = flag.Bool("long", false, "the compression cases with all their 1000 messages")
 
 // short is how many bytes a compression case sends if not -long.
-const short = 128 << 10
+const short = 32 << 10
 
 // workers is how many cases run at a time.
 const workers = 4

@@ -1,6 +1,8 @@
 package raw
 
 import (
+	"bytes"
+	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -100,9 +102,13 @@ func (f Frame) Append(dst []byte, masked bool) []byte {
 }
 
 // Mask masks b with the key of Append.
-func Mask(b []byte) {
-	for i := range b {
-		b[i] ^= key[i&3]
+func Mask(b []byte) { xor(b, key) }
+
+func xor(b []byte, k [4]byte) {
+	pad := bytes.Repeat(k[:], min(len(b)/4+1, 1<<10))
+	for len(b) > 0 {
+		n := subtle.XORBytes(b, b, pad[:min(len(b), len(pad))])
+		b = b[n:]
 	}
 }
 
@@ -143,8 +149,8 @@ func ReadFrame(r io.Reader, masked bool) (f Frame, err error) {
 	}
 	f.Payload = make([]byte, n)
 	_, err = io.ReadFull(r, f.Payload)
-	for i := range f.Payload {
-		f.Payload[i] ^= k[i&3]
+	if masked {
+		xor(f.Payload, k)
 	}
 	return f, err
 }
