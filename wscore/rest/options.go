@@ -32,9 +32,12 @@ type Options struct {
 
 	// What follows is of Binary alone.
 
-	// SynLZ compresses frames; both sides must agree on it.
+	// SynLZ compresses frames; both sides must agree on it. Frames that stand for
+	// more than MaxMessage of wscore.Settings close the connection.
 	SynLZ bool
-	// SynLZThreshold is the smallest frame that is compressed, in bytes; 0 means 450.
+	// SynLZThreshold is the smallest frame that is compressed, in bytes; 0 means 450,
+	// negative every one. What is compressed already, by its type and first bytes, is
+	// stored as it is.
 	SynLZThreshold int
 	// NoLocalCompress stores what goes to or comes from this machine as it is.
 	NoLocalCompress bool

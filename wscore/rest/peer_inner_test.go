@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/wscore"
+	"github.com/hermod-io/hermod/wscore/rest/synlz"
 )
 
 // Numbers begin at 1, have 24 bits, and leave out those that are still awaited.
@@ -140,6 +142,25 @@ func TestAnswersThatAreNotRead(t *testing.T) {
 		}
 		_ = client.Process().CloseNow()
 		close(stall)
+		w.end(c)
+	})
+}
+
+// A short frame that stands for more than a message may hold ends the connection
+// before its bytes are there.
+func TestCompressedFrameIsBounded(t *testing.T) {
+	s := wscore.ProcessSettings{Conn: wscore.Settings{MaxMessage: 10_000}}
+	inBubble(t, s, []wscore.ProtocolSpec{Binary(Options{SynLZ: true})}, func(t *testing.T, w *world) {
+		c, client, server := w.connect(Binary(Options{SynLZ: true}), wscore.ClientSettings{NoReconnect: true})
+		if a, err := client.Call(t.Context(), Request{Content: make([]byte, 9900)}); err != nil || a.Status != 404 {
+			t.Errorf("one that fits: %v, %v", a, err)
+		}
+		_, err := client.Call(t.Context(), Request{Content: make([]byte, 10_000)})
+		wantStatus(t, err, 404, net.ErrClosed)
+		var fault *synlz.Error
+		if err := server.Process().LastError(); !errors.As(err, &fault) || fault.Code != synlz.TooLarge {
+			t.Errorf("the server: %v", err)
+		}
 		w.end(c)
 	})
 }
