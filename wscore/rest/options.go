@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hermod-io/hermod/wscore"
@@ -105,6 +106,6 @@ func JSON(o Options) wscore.ProtocolSpec {
 // older synopsebinary, one call at a time.
 func Binary(o Options) wscore.ProtocolSpec {
 	return wscore.ProtocolSpec{Names: []string{"synopsebin", "synopsebinary"}, URI: o.URI, New: func(p *wscore.Process) wscore.Protocol {
-		return newPeer(p, &o, binaryFormat{}, p.Upgrade().Subprotocol != "synopsebinary")
+		return newPeer(p, &o, binaryFormat{}, !strings.EqualFold(p.Upgrade().Subprotocol, "synopsebinary"))
 	}}
 }

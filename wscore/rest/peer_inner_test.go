@@ -35,6 +35,22 @@ func TestNumbersWrap(t *testing.T) {
 	}
 }
 
+// The name that was agreed on says whether calls are numbered, in whatever case it
+// is written.
+func TestSequencedByName(t *testing.T) {
+	for name, want := range map[string]bool{"synopsebin": true, "SynopseBin": true, "synopsebinary": false, "SynopseBinary": false} {
+		inBubble(t, wscore.ProcessSettings{}, []wscore.ProtocolSpec{Binary(Options{})}, func(t *testing.T, w *world) {
+			spec := Binary(Options{})
+			spec.Names = []string{name}
+			c, client, server := w.connect(spec, wscore.ClientSettings{})
+			if client.sequenced != want || server.sequenced != want {
+				t.Errorf("%s: %v %v", name, client.sequenced, server.sequenced)
+			}
+			w.end(c)
+		})
+	}
+}
+
 // Only binary messages are joined, only up to a size that the other side takes,
 // and one alone stays as it is.
 func TestGather(t *testing.T) {
