@@ -55,6 +55,7 @@ type Conn struct {
 	lastPong int32         // where the last of them begins
 	used     atomic.Uint32
 	gone     atomic.Bool // state is stateGone
+	more     atomic.Bool // the reader has more of the same read behind the message that is being handled
 	reads    uint8       // up to youngReads
 	got      bool        // close frame received, or a fault: the rest is discarded
 	watching bool        // the timer bounds an unfinished message

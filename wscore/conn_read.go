@@ -88,12 +88,23 @@ func (c *Conn) handle(b []byte) bool {
 			return c.keepDiscarding()
 		}
 		if it.ok {
+			c.expect(len(b) > 0)
 			c.dispatch(it)
 		}
 	}
+	c.expect(false)
 	c.replyPongs()
 	c.watchProgress()
 	return c.keepDiscarding()
+}
+
+// expect notes whether another message is likely to be handled at once: then what
+// is sent meanwhile is left to a flusher, and goes out in one write with what
+// follows. The flusher does not wait for a handler.
+func (c *Conn) expect(more bool) {
+	if c.more.Load() != more {
+		c.more.Store(more)
+	}
 }
 
 func (c *Conn) dispatch(it item) {

@@ -79,7 +79,7 @@ func (c *Conn) depart(f SendFlags) {
 	o := &c.out
 	switch {
 	case o.owned || o.dirty || o.corked:
-	case f&Later != 0:
+	case f&Later != 0 || c.more.Load() && c.state == stateOpen:
 		o.dirty = true
 		c.grp.flushLater(c)
 	default:

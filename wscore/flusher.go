@@ -33,6 +33,7 @@ func (g *group) flusher() {
 		for _, c := range batch[:n] {
 			c.flush()
 		}
+		runtime.Gosched() // a goroutine that runs for long makes the runtime watch it closely
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // maxCopied is the size up to which a unit is copied behind the one before it
 // instead of being a slice of its own.
-const maxCopied = 1 << 10
+const maxCopied = bufpool.Small
 
 // segment is a piece of the send queue: a long unit, a prepared one, or the
 // frames of several units in an arena.
