@@ -82,6 +82,7 @@ func (o *outgoing) vec(scratch *vector) [][]byte {
 	for i := range min(len(o.queue), cap(v)) {
 		v = append(v, o.queue[i].b)
 	}
+	scratch.used = max(scratch.used, len(v))
 	return v
 }
 
@@ -137,7 +138,10 @@ type pools struct {
 }
 
 // vector is room for the pieces of one writev.
-type vector struct{ bufs [maxPieces][]byte }
+type vector struct {
+	bufs [maxPieces][]byte
+	used int
+}
 
 // room is room for a queue.
 type room [16]segment
@@ -153,7 +157,8 @@ func (p *pools) vec() *vector {
 }
 
 func (p *pools) putVec(v *vector) {
-	clear(v.bufs[:])
+	clear(v.bufs[:v.used])
+	v.used = 0
 	p.vectors.Put(v)
 }
 

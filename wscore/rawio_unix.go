@@ -55,10 +55,10 @@ func (f *fdIO) WaitRead(g func() bool) error {
 
 func (f *fdIO) readable(fd uintptr) bool { f.rfd = fd; return f.f() }
 
-// TryRead implements rawIO by one read(2). It is called within WaitRead only.
+// TryRead implements rawIO by one system call. It is called within WaitRead only.
 func (f *fdIO) TryRead(p []byte) (n int, again bool, err error) {
 	for {
-		n, err = syscall.Read(int(f.rfd), p)
+		n, err = readSocket(f.rfd, p)
 		if err != syscall.EINTR {
 			break
 		}
@@ -82,6 +82,7 @@ type write struct {
 	g     func() bool
 	bufs  [][]byte
 	iov   [maxPieces]syscall.Iovec
+	msg   header
 	n     int
 	again bool
 	err   error
@@ -112,7 +113,7 @@ func (f *fdIO) WaitWrite(g func() bool) error {
 	return err
 }
 
-// TryWritev implements rawIO by one write(2) or writev(2).
+// TryWritev implements rawIO by one system call.
 func (f *fdIO) TryWritev(bufs [][]byte) (n int, again bool, err error) {
 	if w := f.wait; w != nil {
 		w.bufs = bufs
@@ -134,7 +135,7 @@ func (w *write) run(fd uintptr) {
 	var err error
 	for {
 		if len(w.bufs) == 1 {
-			n, err = syscall.Write(int(fd), w.bufs[0])
+			n, err = writeSocket(fd, w.bufs[0])
 		} else {
 			n, err = w.writev(fd)
 		}

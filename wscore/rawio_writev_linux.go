@@ -1,3 +1,5 @@
+//go:build linux && (race || !(amd64 || arm64))
+
 package wscore
 
 import (
