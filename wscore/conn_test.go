@@ -38,7 +38,7 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// Pings of one read are answered in one write, each and in order.
+// The pings of one read are answered together, each and in order.
 func TestPings(t *testing.T) {
 	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
 		ping := func(s string) []byte { return clientFrame(true, OpPing, []byte(s)) }
@@ -46,8 +46,8 @@ func TestPings(t *testing.T) {
 		for _, s := range []string{"1", "2", "3"} {
 			p.want(OpPong, s, "a ping is answered with its payload (RFC 6455 section 5.5.3)")
 		}
-		if n := p.end.Writes(); n != 2 {
-			t.Errorf("%d writes, want one before the message is handled and one for both pings after", n)
+		if n := p.end.Writes(); n > 2 {
+			t.Errorf("%d writes, want at most one for what comes before the message and one for what comes after", n)
 		}
 		var flood []byte
 		for range 10*maxPongs + 1 {

@@ -327,3 +327,36 @@ func scenarioPlain(t *testing.T, f func(p *peer)) {
 		p.finish()
 	})
 }
+
+// Answers to the messages of one read leave in one write, and do not wait for a
+// handler that blocks.
+func TestAnswersOfOneRead(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+		p.rec.onMessage = func(op Opcode, data []byte) { _ = p.conn.Send(op, data) }
+		before := p.end.Writes()
+		var in []byte
+		for i := range 16 {
+			in = append(in, text(fmt.Sprint(i))...)
+		}
+		p.write(in)
+		for i := range 16 {
+			p.want(OpText, fmt.Sprint(i), "in order")
+		}
+		if n := p.end.Writes() - before; n > 3 {
+			t.Errorf("%d writes for 16 answers", n)
+		}
+		block := make(chan struct{})
+		p.rec.onMessage = func(op Opcode, data []byte) {
+			_ = p.conn.Send(op, data)
+			if string(data) == "block" {
+				<-block
+			}
+		}
+		p.write(append(text("first"), append(text("block"), text("last")...)...))
+		p.want(OpText, "first", "a handler that blocks holds nothing back")
+		p.want(OpText, "block", "not even its own")
+		p.wantSilence("the last one is not handled yet")
+		close(block)
+		p.want(OpText, "last", "then it is")
+	})
+}
