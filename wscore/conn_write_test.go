@@ -342,7 +342,7 @@ func TestAnswersOfOneRead(t *testing.T) {
 		for i := range 16 {
 			p.want(OpText, fmt.Sprint(i), "in order")
 		}
-		if n := p.end.Writes() - before; n > 3 {
+		if n := p.end.Writes() - before; n > 8 {
 			t.Errorf("%d writes for 16 answers", n)
 		}
 		block := make(chan struct{})
