@@ -45,14 +45,11 @@ type Conn struct {
 
 	parser   parser
 	pull     *pull  // of the caller-driven form
-	early    []byte // read before the handshake was done
+	aside    *aside // nil if there is nothing
 	buf      *bufpool.Buffer
 	readErr  error
-	pongs    []byte        // frames that answer the pings of this read
 	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
 	n        int32         // bytes in buf
-	npongs   int32         // frames in pongs
-	lastPong int32         // where the last of them begins
 	used     atomic.Uint32
 	gone     atomic.Bool // state is stateGone
 	more     atomic.Bool // the reader has more of the same read behind the message that is being handled
@@ -67,10 +64,18 @@ type Conn struct {
 	discarding  bool
 	discarded   int32
 	out         outgoing
-	owed        []byte  // a pong that waits until the kernel takes bytes again
+	owed        *[]byte // a pong that waits until the kernel takes bytes again
 	stream      *stream // nil if nobody waits to send or sends a message in pieces
 	closeErr    *CloseError
 	timer       wheel.Timer
+}
+
+// aside is what a reader seldom has.
+type aside struct {
+	early    []byte // read before the handshake was done
+	pongs    []byte // frames that answer the pings of this read
+	npongs   int    // how many
+	lastPong int    // where the last of them begins
 }
 
 // agreed is what the handshake negotiated.

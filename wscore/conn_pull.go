@@ -77,8 +77,7 @@ func (c *Conn) startPull() {
 		panic("wscore: connection is in use")
 	}
 	c.tryRead = c.readOnce
-	c.pull = &pull{rest: c.early}
-	c.early = nil
+	c.pull = &pull{rest: c.takeEarly()}
 	c.uncork()
 }
 

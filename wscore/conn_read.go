@@ -23,9 +23,7 @@ func (c *Conn) readOnce() bool {
 
 // serve is the connection's goroutine.
 func (c *Conn) serve() {
-	if len(c.early) > 0 {
-		early := c.early
-		c.early = nil
+	if early := c.takeEarly(); len(early) > 0 {
 		if !c.handle(early) {
 			c.finish()
 			return
@@ -158,29 +156,44 @@ const maxPongs = 32
 
 // addPong notes the answer to a ping.
 func (c *Conn) addPong(data []byte) {
-	if c.npongs == maxPongs {
-		c.pongs, c.npongs = c.pongs[:0], 0
+	if c.aside == nil {
+		c.aside = new(aside)
 	}
-	c.lastPong = int32(len(c.pongs))
-	c.pongs = appendFrame(c.pongs, bitFin, OpPong, nil, data, c.client)
-	c.npongs++
+	a := c.aside
+	if a.npongs == maxPongs {
+		a.pongs, a.npongs = a.pongs[:0], 0
+	}
+	a.lastPong = len(a.pongs)
+	a.pongs = appendFrame(a.pongs, bitFin, OpPong, nil, data, c.client)
+	a.npongs++
 }
 
 // replyPongs answers the pings of a read in one write. A peer that does not
 // read gets one answer when it does, to its latest ping. RFC 6455 section 5.5.3.
 func (c *Conn) replyPongs() {
-	if c.npongs == 0 {
+	if c.aside == nil {
 		return
 	}
-	frames, n := c.pongs, int(c.npongs)
-	c.pongs, c.npongs = nil, 0
+	a := c.aside
+	c.aside = nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out.refused {
-		c.owed = frames[c.lastPong:]
+		last := a.pongs[a.lastPong:]
+		c.owed = &last
 		return
 	}
-	c.pushPongs(frames, n)
+	c.pushPongs(a.pongs, a.npongs)
+}
+
+// takeEarly returns what was read before the handshake was done.
+func (c *Conn) takeEarly() []byte {
+	if c.aside == nil {
+		return nil
+	}
+	early := c.aside.early
+	c.aside = nil
+	return early
 }
 
 // pushPongs sends n pong frames, which the queue keeps. mu is held.

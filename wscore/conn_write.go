@@ -212,7 +212,7 @@ func (c *Conn) drained() {
 	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()
 	case c.state == stateOpen && c.owed != nil:
-		pong := c.owed
+		pong := *c.owed
 		c.owed = nil
 		c.pushPongs(pong, 1)
 	}

@@ -29,7 +29,7 @@ type parser struct {
 	size  uint64 // its payload bytes in the frames begun
 	msg   []byte // its payload so far
 	utf   utf8Check
-	ctl   []byte // payload so far of a control frame
+	ctl   *[]byte // payload so far of a control frame; nil if none is unfinished
 }
 
 // item is what the parser found: a complete message or control frame, or in
@@ -213,13 +213,14 @@ func (p *parser) endFrame() { p.body, p.hn = false, 0 }
 
 // control takes a piece of a control frame's payload.
 func (p *parser) control(chunk []byte) item {
-	if p.left > 0 {
-		p.ctl = append(p.ctl, chunk...)
-		return item{}
-	}
-	if len(p.ctl) > 0 {
-		chunk = append(p.ctl, chunk...)
+	if p.ctl != nil {
+		chunk = append(*p.ctl, chunk...)
 		p.ctl = nil
+	}
+	if p.left > 0 {
+		kept := append(make([]byte, 0, maxControl), chunk...)
+		p.ctl = &kept
+		return item{}
 	}
 	p.endFrame()
 	return item{op: p.op, data: chunk, ok: true}

@@ -32,7 +32,10 @@ func newGroup(settings Settings) group {
 // newConn returns a connection of the group; early is what was read before it
 // was one.
 func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn {
-	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc, &g.pools.writes), early: early, client: client}
+	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc, &g.pools.writes), client: client}
+	if len(early) > 0 {
+		c.aside = &aside{early: early}
+	}
 	c.parser.masked, c.parser.limit = !client, g.settings.maxMessage()
 	c.out.corked = !client // until the handshake is answered
 	g.mu.Lock()

@@ -21,7 +21,6 @@ type segment struct {
 // outgoing is the send queue of a connection, whose mu guards it.
 type outgoing struct {
 	queue   []segment
-	first   [1]segment // the queue, as long as one segment is enough
 	packets int
 	bytes   int
 	owned   bool // the connection's drain goroutine writes
@@ -66,12 +65,8 @@ func (o *outgoing) appendFrames(p *pools, frames []byte, n int) {
 
 // push queues s.
 func (o *outgoing) push(p *pools, s segment) {
-	switch {
-	case o.queue == nil:
-		o.queue = o.first[:0]
-	case len(o.queue) == 1 && cap(o.queue) == 1:
-		o.queue = append(p.segments(), o.queue...)
-		o.first[0] = segment{}
+	if o.queue == nil {
+		o.queue = p.segments()
 	}
 	o.queue = append(o.queue, s)
 }
