@@ -31,8 +31,8 @@ NODETEST := internal/tools/nodetest.sh
 DEPS     := internal/tools/deps.sh
 
 # Packages that run on 32-bit systems, and those that borrow buffers.
-PACKAGES_386    := $(wildcard ./wscore/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
-PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./engineio/ ./socketio/)
+PACKAGES_386    := $(wildcard ./wscore/ ./wscore/*/ ./wscore/rest/*/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
+PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./wscore/*/ ./engineio/ ./socketio/)
 
 ##@ To begin with
 
