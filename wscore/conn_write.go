@@ -113,10 +113,8 @@ func (c *Conn) writeSome() {
 // flush writes what is queued, for a flusher. It owns the write side meanwhile
 // and does not hold mu: those that broadcast would go at the pace of the
 // writes. What was queued behind it is left to the dirty list.
-func (c *Conn) flush() {
+func (c *Conn) flush(scratch *vector) {
 	o := &c.out
-	scratch := c.grp.pools.vec()
-	defer c.grp.pools.putVec(scratch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o.dirty = false

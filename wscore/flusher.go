@@ -28,10 +28,12 @@ func (g *group) flushLater(c *Conn) {
 // flusher writes what is queued until the dirty list is empty. It never waits.
 func (g *group) flusher() {
 	defer g.ended()
+	scratch := g.pools.vec()
+	defer g.pools.putVec(scratch)
 	var batch [16]*Conn
 	for n := g.takeDirty(batch[:]); n > 0; n = g.takeDirty(batch[:]) {
 		for _, c := range batch[:n] {
-			c.flush()
+			c.flush(scratch)
 		}
 		runtime.Gosched() // a goroutine that runs for long makes the runtime watch it closely
 	}
