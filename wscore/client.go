@@ -148,7 +148,8 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 	}
 	u := c.upgrade(conn, resp, &o)
 	u.Resumed = u.ID != 0 && u.ID == lastID
-	p := newProcess(conn, &c.settings.ProcessSettings, u, c.lost)
+	try := new(attempt)
+	p := newProcess(conn, &c.settings.ProcessSettings, u, func(p *Process, err error) { c.ended(p, err, try) })
 	c.mu.Lock()
 	c.current, c.token, c.lastID = p, resp.Header.Get("Sec-Websocket-Resume"), u.ID
 	c.mu.Unlock()
@@ -157,7 +158,27 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 		_ = p.CloseNow()
 		return nil, net.ErrClosed
 	}
-	return p, ready(ctx, p)
+	return p, c.settle(ctx, p, try)
+}
+
+// attempt is a connection that may not be of use yet. The Client's mu guards it.
+type attempt struct{ settled bool }
+
+// settle waits until p is of use. Its end is a loss only after that; before, the
+// attempt has failed.
+func (c *Client) settle(ctx context.Context, p *Process, try *attempt) error {
+	if err := ready(ctx, p); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-p.done:
+		return p.err
+	default:
+		try.settled = true
+		return nil
+	}
 }
 
 // ready waits until the protocol was told that it runs, and is of use if it is a

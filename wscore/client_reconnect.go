@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// lost is told when a connection has ended.
-func (c *Client) lost(p *Process, err error) {
+// ended is told when a connection has ended.
+func (c *Client) ended(p *Process, err error, try *attempt) {
 	c.mu.Lock()
 	if c.current == p {
 		c.current = nil
 	}
+	lost := try.settled
 	c.mu.Unlock()
-	if c.stop.Err() != nil {
+	if !lost || c.stop.Err() != nil {
 		return
 	}
 	c.tellLost(p, err, 0)

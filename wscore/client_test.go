@@ -179,3 +179,31 @@ func TestClientCloseWhileAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// unready is a protocol that never is of use, and closes.
+type unready struct {
+	hearing
+	p *wscore.Process
+}
+
+func (u unready) OnOpen()                { _ = u.p.Close(4000, "not this one") }
+func (u unready) Ready() <-chan struct{} { return nil }
+
+// A first connection that is never of use is no connection that was lost.
+func TestClientConnectNotReady(t *testing.T) {
+	spec, _ := talking("", "x")
+	_, u := serving(t, wscore.ProcessSettings{}, spec)
+	s, told := recording(wscore.ClientSettings{})
+	c := wscore.NewClient(u, wscore.ProtocolSpec{Names: []string{"x"}, New: func(p *wscore.Process) wscore.Protocol {
+		return unready{p: p}
+	}}, s)
+	var ce *wscore.CloseError
+	if _, err := c.Connect(within(t)); !errors.As(err, &ce) || ce.Code != 4000 {
+		t.Errorf("got %v", err)
+	}
+	want(t, told, "connect", "disconnect")
+	closeWithin(t, c.Close)
+	if len(told) != 0 {
+		t.Errorf("then %q", <-told)
+	}
+}

@@ -39,6 +39,9 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	if err := c.admit(len(frames), p.n, f); err != nil {
 		return err
 	}
+	if z := c.deflates(); z != nil {
+		z.savedOut.Add(int64(len(p.plain) - len(p.deflated)))
+	}
 	if c.streaming() {
 		c.stream.wait(segment{b: frames, n: p.n})
 		return nil

@@ -197,15 +197,21 @@ func (h *Handler) some(ids []int64) iter.Seq[*Process] {
 	}
 }
 
-// Broadcast sends a message to all connections as SendLater does, through the
-// Coder of each, and returns how many took it.
-func (h *Handler) Broadcast(op Opcode, data []byte) int {
-	return count(h.Processes(), func(p *Process) error { return p.SendLater(op, data) })
-}
+// Broadcast sends a message (OpText or OpBinary) to all connections and returns
+// how many took it. It is encoded once, but for protocols with a Coder.
+func (h *Handler) Broadcast(op Opcode, data []byte) int { return broadcast(h.Processes(), op, data) }
 
 // BroadcastTo is Broadcast for the connections of ids; unknown ones are passed over.
 func (h *Handler) BroadcastTo(ids []int64, op Opcode, data []byte) int {
-	return count(h.some(ids), func(p *Process) error { return p.SendLater(op, data) })
+	return broadcast(h.some(ids), op, data)
+}
+
+func broadcast(ps iter.Seq[*Process], op Opcode, data []byte) int {
+	if op != OpText && op != OpBinary {
+		return 0
+	}
+	m := NewPrepared(Message{Op: op, Data: data})
+	return count(ps, func(p *Process) error { return p.SendPrepared(m) })
 }
 
 // BroadcastRaw sends the same bytes to all connections, without their Coders,

@@ -432,3 +432,29 @@ func TestProcessOfAFailingProtocol(t *testing.T) {
 		}
 	}
 }
+
+// What permessage-deflate saves shows in the counters, whatever way it was sent.
+func TestCountersWithDeflate(t *testing.T) {
+	spec, events := talking("/x", "x")
+	h, u := serving(t, wscore.ProcessSettings{Conn: wscore.Settings{Deflate: &wscore.Deflate{}}}, spec)
+	c, _, err := wscore.Dial(within(t), u+"/x", &wscore.Settings{Subprotocols: []string{"x"}, Deflate: &wscore.Deflate{}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, events, "open")
+	text := strings.Repeat("again and ", 1000)
+	_ = c.Send(wscore.OpText, []byte(text))
+	want(t, events, "message 1 "+text)
+	h.Broadcast(wscore.OpText, []byte(text))
+	for range 2 {
+		if _, got, err := c.Read(within(t)); err != nil || string(got) != text {
+			t.Fatal(err)
+		}
+	}
+	for p := range h.Processes() {
+		if n := p.Counters(); n.BytesIn != 10_000 || n.BytesOut != 20_000 || n.RatioIn() > 10 || n.RatioOut() > 10 {
+			t.Errorf("%+v", n)
+		}
+	}
+	_ = c.CloseNow()
+}
