@@ -106,13 +106,15 @@ func (c *Conn) expect(more bool) {
 }
 
 func (c *Conn) dispatch(it item) {
+	if it.op == OpPing {
+		c.addPong(it.data)
+	}
 	if s, ok := c.proto.(controlSeer); ok && it.op.control() {
+		c.replyPongs() // whoever hears of a ping may close the connection
 		c.guarded(func() { s.onControl(it.op, it.data) })
 	}
 	switch it.op {
-	case OpPing:
-		c.addPong(it.data)
-	case OpPong:
+	case OpPing, OpPong:
 	case OpClose:
 		c.replyPongs()
 		c.peerClosed(it.data)

@@ -334,3 +334,29 @@ func TestLogDetails(t *testing.T) {
 		}
 	}
 }
+
+// closing closes the connection as soon as it hears of a ping.
+type closing struct{ *spoken }
+
+func (c closing) OnControl(op Opcode, _ []byte) {
+	if op == OpPing {
+		_ = c.p.Close(CloseNormal, "")
+	}
+}
+
+// The answer to a ping is on its way before the protocol hears of it.
+func TestPongBeforeOnControl(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ProcessSettings{NotifyAllFrames: true}
+		fl := newPeer(t, s.Conn, testnet.Options{})
+		p := newProcess(fl.conn, &s, Upgrade{}, nil)
+		p.start(&ProtocolSpec{New: func(*Process) Protocol { return closing{&spoken{p: p}} }})
+		fl.write(clientFrame(true, OpPing, []byte("hm")))
+		fl.want(OpPong, "hm", "first the pong")
+		fl.wantClose(CloseNormal, "then what the protocol does")
+		_ = fl.nc.Close()
+		if err := fl.srv.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
