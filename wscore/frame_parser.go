@@ -246,10 +246,19 @@ func (p *parser) data(chunk []byte) (it item, err error) {
 			p.msg = nil
 		}
 	case !p.stream:
-		p.msg = append(p.msg, chunk...)
+		p.keep(chunk)
 		return it, nil
 	}
 	return item{op: p.msgOp, data: chunk, ok: true, zip: p.zip, part: !last}, nil
+}
+
+// keep gathers a piece of a message. Memory is taken for what has come, and for
+// some of what is announced, about four times as much at most.
+func (p *parser) keep(chunk []byte) {
+	if p.msg == nil && len(chunk) > 0 {
+		p.msg = make([]byte, 0, min(p.size, 4*uint64(len(chunk)+len(p.hdr)+2)))
+	}
+	p.msg = append(p.msg, chunk...)
 }
 
 // parseClose checks the payload of a close frame. RFC 6455 sections 5.5.1 and 7.4.
