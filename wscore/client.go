@@ -76,7 +76,8 @@ func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 }
 
 // Connect makes the first connection; when that fails nothing is tried again.
-// From then on the Client keeps connected until Close. It returns when OnConnect
+// From then on the Client keeps connected until Close, which also ends a Connect
+// that waits (net.ErrClosed). It returns when OnConnect
 // and the protocol's OnOpen have, so they must not call it.
 func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	c.mu.Lock()
@@ -86,8 +87,14 @@ func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	}
 	c.begun = true
 	c.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.stop, func() { cancel(net.ErrClosed) })()
 	p, err := c.connect(ctx)
 	if err != nil {
+		if c.stop.Err() != nil {
+			err = net.ErrClosed
+		}
 		c.mu.Lock()
 		c.begun = false
 		c.mu.Unlock()
@@ -119,10 +126,20 @@ func (c *Client) Close(ctx context.Context) error {
 	if cerr := c.dialer.Close(ctx); err == nil {
 		err = cerr
 	}
-	if err == nil {
-		c.running.Wait()
+	if err != nil {
+		return err
 	}
-	return err
+	ended := make(chan struct{})
+	go func() { // ends with the callback that is waited for
+		defer close(ended)
+		c.running.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // connect makes one connection and runs the protocol on it.
@@ -150,10 +167,11 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 	u.Resumed = u.ID != 0 && u.ID == lastID
 	try := new(attempt)
 	p := newProcess(conn, &c.settings.ProcessSettings, u, func(p *Process, err error) { c.ended(p, err, try) })
+	p.build(&c.spec)
 	c.mu.Lock()
 	c.current, c.token, c.lastID = p, resp.Header.Get("Sec-Websocket-Resume"), u.ID
 	c.mu.Unlock()
-	p.start(&c.spec)
+	p.start()
 	if c.stop.Err() != nil { // Close may have looked before p was there
 		_ = p.CloseNow()
 		return nil, net.ErrClosed

@@ -18,24 +18,20 @@ func (c *Client) ended(p *Process, err error, try *attempt) {
 	}
 	c.tellLost(p, err, 0)
 	if !c.settings.NoReconnect {
-		c.running.Go(c.reconnect)
+		c.running.Go(func() { c.reconnect(p) })
 	}
 }
 
+// tellLost tells of the loss of p, and of attempts to replace it.
 func (c *Client) tellLost(p *Process, err error, attempt int) {
-	f := c.settings.OnLost
-	if f == nil {
-		return
+	if f := c.settings.OnLost; f != nil {
+		p.guard("OnLost", func() { f(err, attempt) })
 	}
-	if p == nil {
-		f(err, attempt)
-		return
-	}
-	p.guard("OnLost", func() { f(err, attempt) })
 }
 
-// reconnect tries until there is a connection again, or the Client is closed.
-func (c *Client) reconnect() {
+// reconnect tries until there is a connection again instead of lost, or the
+// Client is closed.
+func (c *Client) reconnect(lost *Process) {
 	for attempt := 1; c.pause(attempt); attempt++ {
 		p, err := c.connect(c.stop)
 		switch {
@@ -47,7 +43,7 @@ func (c *Client) reconnect() {
 		case c.stop.Err() != nil:
 			return
 		}
-		c.tellLost(nil, err, attempt)
+		c.tellLost(lost, err, attempt)
 	}
 }
 

@@ -55,10 +55,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	u.Header = nil
 	p := newProcess(conn, &h.settings, *u, h.forget)
+	p.build(spec)
 	if !h.register(p, token) {
 		_ = p.CloseNow()
 	}
-	p.start(spec)
+	p.start()
 }
 
 // negotiate checks the upgrade and chooses the protocol.

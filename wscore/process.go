@@ -87,19 +87,22 @@ type Process struct {
 	lastError error
 }
 
-// newProcess binds what was negotiated; start runs it.
+// newProcess binds what was negotiated; build and start make it run.
 func newProcess(c *Conn, s *ProcessSettings, u Upgrade, gone func(*Process, error)) *Process {
 	p := &Process{conn: c, settings: s, upgrade: u, log: s.logger(), gone: gone, started: make(chan struct{}), done: make(chan struct{})}
 	p.data = u.inherited
 	return p
 }
 
-// start makes the protocol's instance and runs the connection.
-func (p *Process) start(spec *ProtocolSpec) {
+// build makes the protocol's instance. Nobody may find p before: what is sent
+// without the Coder would travel in the clear.
+func (p *Process) build(spec *ProtocolSpec) {
 	p.proto = p.instance(spec)
 	p.coder, _ = p.proto.(Coder)
-	p.conn.Serve((*processReader)(p))
 }
+
+// start runs the connection.
+func (p *Process) start() { p.conn.Serve((*processReader)(p)) }
 
 // instance is spec.New, which may panic.
 func (p *Process) instance(spec *ProtocolSpec) (proto Protocol) {

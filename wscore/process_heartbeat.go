@@ -44,6 +44,7 @@ func (p *Process) Expire(*wheel.Timer) {
 	h, delay, patience := &p.heart, p.settings.heartbeatDelay(p.conn.client), p.settings.pongTimeout()
 	now, seen := p.conn.grp.wheel.Now(), time.Duration(p.seen.Load())
 	switch {
+	case patience < 0 && now >= seen+delay: // nothing need come
 	case h.asked != 0 && seen < h.asked && now < h.asked+patience:
 		h.rearm(p, h.asked+patience-now)
 		return
@@ -63,5 +64,8 @@ func (p *Process) Expire(*wheel.Timer) {
 	h.asked = max(now, 1)
 	p.logFrame("sent", OpPing, nil)
 	_ = p.conn.Ping(nil) // a connection that ends stops the timer
-	h.rearm(p, min(delay, patience))
+	if patience >= 0 {
+		delay = min(delay, patience)
+	}
+	h.rearm(p, delay)
 }

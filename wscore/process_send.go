@@ -17,9 +17,7 @@ func (p *Process) Send(op Opcode, data []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.flush(); err != nil {
-		return err
-	}
+	p.flushFirst()
 	return p.encode(op, data)
 }
 
@@ -28,9 +26,7 @@ func (p *Process) Send(op Opcode, data []byte) error {
 func (p *Process) SendRaw(op Opcode, data []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.flush(); err != nil {
-		return err
-	}
+	p.flushFirst()
 	return p.send(op, data, len(data))
 }
 
@@ -51,9 +47,7 @@ func (p *Process) SendLater(op Opcode, data []byte) error {
 		return err
 	}
 	if p.waiting += len(data); p.waiting > p.settings.Conn.Queue.bytes()/2 && len(p.gathered) > 0 {
-		if err := p.flush(); err != nil {
-			return err
-		}
+		p.flushFirst()
 		p.waiting = len(data)
 	}
 	p.gathered = append(p.gathered, Message{Op: op, Data: bytes.Clone(data)})
@@ -67,17 +61,34 @@ func (p *Process) SendLater(op Opcode, data []byte) error {
 	return nil
 }
 
-// Flush sends what was gathered.
+// Flush sends what was gathered. The error is of those messages that could not be
+// sent; the others were.
 func (p *Process) Flush() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.flush()
 }
 
-// flushNow is Flush for the timer.
+// flushNow is Flush for the timer. A panic of the application's code ends the
+// connection: what it was to send is lost.
 func (p *Process) flushNow() {
+	defer func() {
+		if v := recover(); v != nil {
+			p.logPanic("sending", v)
+			p.conn.failWith(CloseInternal, errPanic)
+		}
+	}()
 	if err := p.Flush(); err != nil {
 		p.NoteError(err)
+	}
+}
+
+// flushFirst sends what was gathered before something else. Its errors are noted:
+// they are not of what follows. mu is held.
+func (p *Process) flushFirst() {
+	if err := p.flush(); err != nil {
+		p.log.Warn("wscore: process", "id", p.ID(), "err", err)
+		p.lastError = err
 	}
 }
 
@@ -92,12 +103,13 @@ func (p *Process) flush() error {
 	if g, ok := p.proto.(Gatherer); ok && len(msgs) > 1 {
 		msgs = g.Gather(msgs)
 	}
+	var errs []error
 	for i := range msgs {
 		if err := p.encode(msgs[i].Op, msgs[i].Data); err != nil {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // encode sends one message through the Coder. mu is held.
@@ -106,10 +118,7 @@ func (p *Process) encode(op Opcode, data []byte) error {
 		return err
 	}
 	plain := len(data)
-	if f := p.settings.BeforeSend; f != nil {
-		f(p, op, data)
-	}
-	p.logFrame("sent", op, data)
+	p.tellSend(op, data)
 	if p.coder != nil {
 		var err error
 		if op, data, err = p.coder.Encode(op, data); err != nil {
@@ -117,6 +126,19 @@ func (p *Process) encode(op Opcode, data []byte) error {
 		}
 	}
 	return p.send(op, data, plain)
+}
+
+// tellSend tells of a message that is to be sent. mu is held.
+func (p *Process) tellSend(op Opcode, data []byte) {
+	if f := p.settings.BeforeSend; f != nil {
+		f(p, op, data)
+	}
+	p.logFrame("sent", op, data)
+}
+
+// tellsSend reports whether anybody listens to tellSend.
+func (p *Process) tellsSend() bool {
+	return p.settings.BeforeSend != nil || p.Logs(LogText|LogBinary)
 }
 
 // send hands a message to the connection, whose queue it joins before mu is
@@ -137,9 +159,7 @@ func (p *Process) SendPrepared(m *Prepared) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.flush(); err != nil {
-		return err
-	}
+	p.flushFirst()
 	for _, msg := range m.messages() {
 		if err := p.encode(msg.Op, msg.Data); err != nil {
 			return err
@@ -152,8 +172,11 @@ func (p *Process) SendPrepared(m *Prepared) error {
 func (p *Process) sendRaw(m *Prepared) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.flush(); err != nil {
-		return err
+	p.flushFirst()
+	if p.tellsSend() && p.conn.sendable() == nil {
+		for _, msg := range m.messages() {
+			p.tellSend(msg.Op, msg.Data)
+		}
 	}
 	if err := p.conn.SendPrepared(m, Later); err != nil {
 		return err
@@ -165,7 +188,9 @@ func (p *Process) sendRaw(m *Prepared) error {
 // Close sends what was gathered and begins the close handshake, see
 // [Conn.Close].
 func (p *Process) Close(code CloseCode, reason string) error {
-	_ = p.Flush()
+	p.mu.Lock()
+	defer p.mu.Unlock() // nothing is gathered in between
+	p.flushFirst()
 	return p.conn.Close(code, reason)
 }
 

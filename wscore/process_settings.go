@@ -14,7 +14,8 @@ type ProcessSettings struct {
 	// HeartbeatDelay is how long nothing may be received before a ping is sent;
 	// 0 means 20 s on a server and off on a client, negative off.
 	HeartbeatDelay time.Duration
-	// PongTimeout is how long anything of the peer is awaited after a ping; 0 means 10 s.
+	// PongTimeout is how long anything of the peer is awaited after a ping; 0 means 10 s,
+	// negative for ever: pings are sent, and need no answer.
 	PongTimeout time.Duration
 	// MaxInvalidHeartbeats is how many pings in a row may stay without any sign of
 	// the peer before the connection is dropped; 0 means 5, negative any number.
@@ -72,7 +73,7 @@ func (s *ProcessSettings) heartbeatDelay(client bool) time.Duration {
 }
 
 func (s *ProcessSettings) pongTimeout() time.Duration {
-	return max(orDefault(s.PongTimeout, 10*time.Second), 0)
+	return orDefault(s.PongTimeout, 10*time.Second)
 }
 
 func (s *ProcessSettings) sendDelay() time.Duration {

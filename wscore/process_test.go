@@ -49,7 +49,8 @@ func flowing(t *testing.T, s ProcessSettings, o testnet.Options, f func(f *flow)
 		fl := &flow{peer: newPeer(t, s.Conn, o), heard: &spoken{}}
 		fl.p = newProcess(fl.conn, &s, Upgrade{ID: 7}, func(*Process, error) { fl.gone++ })
 		fl.heard.p = fl.p
-		fl.p.start(&ProtocolSpec{New: func(*Process) Protocol { return fl.heard }})
+		fl.p.build(&ProtocolSpec{New: func(*Process) Protocol { return fl.heard }})
+		fl.p.start()
 		synctest.Wait()
 		f(fl)
 		_ = fl.nc.Close()
@@ -266,7 +267,8 @@ func TestCoderAndCounters(t *testing.T) {
 		p := newProcess(fl.conn, &s, Upgrade{}, nil)
 		c := &coded{}
 		c.p = p
-		p.start(&ProtocolSpec{New: func(*Process) Protocol { return c }})
+		p.build(&ProtocolSpec{New: func(*Process) Protocol { return c }})
+		p.start()
 		synctest.Wait()
 		if n := p.Counters(); n.RatioIn() != 100 || n.RatioOut() != 100 {
 			t.Errorf("%+v", n)
@@ -350,7 +352,8 @@ func TestPongBeforeOnControl(t *testing.T) {
 		s := ProcessSettings{NotifyAllFrames: true}
 		fl := newPeer(t, s.Conn, testnet.Options{})
 		p := newProcess(fl.conn, &s, Upgrade{}, nil)
-		p.start(&ProtocolSpec{New: func(*Process) Protocol { return closing{&spoken{p: p}} }})
+		p.build(&ProtocolSpec{New: func(*Process) Protocol { return closing{&spoken{p: p}} }})
+		p.start()
 		fl.write(clientFrame(true, OpPing, []byte("hm")))
 		fl.want(OpPong, "hm", "first the pong")
 		fl.wantClose(CloseNormal, "then what the protocol does")

@@ -1,0 +1,93 @@
+package wscore_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// A panic of OnLost ended the program when it was told of an attempt.
+func TestClientOnLostMayPanic(t *testing.T) {
+	spec, _ := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	own, _ := talking("", "x")
+	s, _ := recording(wscore.ClientSettings{})
+	told := make(chan string, 100)
+	s.OnLost = func(_ error, attempt int) {
+		if attempt < 3 {
+			told <- "lost"
+		}
+		panic("harms nobody")
+	}
+	c := wscore.NewClient(u, own, s)
+	if _, err := c.Connect(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	closeWithin(t, h.Shutdown)
+	want(t, told, "lost", "lost", "lost")
+	closeWithin(t, c.Close)
+}
+
+// Close waited for a callback that outlives its ctx, for ever if that called Close.
+func TestClientCloseIsBounded(t *testing.T) {
+	spec, _ := talking("", "x")
+	_, u := serving(t, wscore.ProcessSettings{}, spec)
+	own, _ := talking("", "x")
+	s, _ := recording(wscore.ClientSettings{})
+	closed := make(chan error, 1)
+	var c *wscore.Client
+	s.OnReconnect = func(*wscore.Process) {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		closed <- c.Close(ctx)
+	}
+	c = wscore.NewClient(u, own, s)
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = p.CloseNow()
+	select {
+	case err := <-closed:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(limit):
+		t.Fatal("Close does not return")
+	}
+	closeWithin(t, c.Close)
+}
+
+// Close ends a Connect that still waits for the server.
+func TestClientCloseEndsConnect(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	hs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-release
+	}))
+	defer hs.Close()
+	defer close(release)
+	spec, _ := talking("", "x")
+	c := wscore.NewClient(hs.URL, spec, wscore.ClientSettings{Dial: wscore.DialOptions{Timeout: time.Hour}})
+	got := make(chan error, 1)
+	go func() {
+		_, err := c.Connect(context.Background())
+		got <- err
+	}()
+	<-asked
+	closeWithin(t, c.Close)
+	select {
+	case err := <-got:
+		if !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(limit):
+		t.Fatal("Connect goes on")
+	}
+}

@@ -1,0 +1,65 @@
+package wscore_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// sealing is a protocol whose Coder marks what it has seen.
+type sealing struct{ plain *atomic.Int64 }
+
+func (s sealing) OnMessage(_ wscore.Opcode, d []byte) {}
+func (s sealing) OnClose(error)                       {}
+func (s sealing) Encode(op wscore.Opcode, d []byte) (wscore.Opcode, []byte, error) {
+	return op, append([]byte("sealed "), d...), nil
+}
+func (s sealing) Decode(op wscore.Opcode, d []byte) (wscore.Opcode, []byte, error) {
+	if len(d) < 7 || string(d[:7]) != "sealed " {
+		s.plain.Add(1)
+		return op, d, nil
+	}
+	return op, d[7:], nil
+}
+
+// A process could be found, by a broadcast or Client.Process, before its
+// protocol was there: what was sent then bypassed the Coder, and with Noise left
+// in the clear.
+func TestFoundProcessHasItsCoder(t *testing.T) {
+	plain := new(atomic.Int64)
+	slow := func(*wscore.Process) wscore.Protocol {
+		runtime.Gosched() // others may find the process
+		return sealing{plain}
+	}
+	h, u := serving(t, wscore.ProcessSettings{}, wscore.ProtocolSpec{Names: []string{"x"}, New: slow})
+	c := wscore.NewClient(u, wscore.ProtocolSpec{Names: []string{"x"}, New: slow}, wscore.ClientSettings{})
+	stop, ended := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for stop.Err() == nil {
+			h.Broadcast(wscore.OpText, []byte("from the server"))
+			if p := c.Process(); p != nil {
+				_ = p.Send(wscore.OpText, []byte("from the client"))
+			}
+		}
+	})
+	if _, err := c.Connect(within(t)); err != nil {
+		t.Error(err)
+	}
+	for range 20 {
+		if p := c.Process(); p != nil {
+			_ = p.CloseNow()
+			eventually(t, "another connection", func() bool { q := c.Process(); return q != nil && q != p })
+		}
+	}
+	ended()
+	wg.Wait()
+	closeWithin(t, c.Close)
+	if n := plain.Load(); n != 0 {
+		t.Errorf("%d messages bypassed the Coder", n)
+	}
+}
