@@ -99,10 +99,13 @@ func (h *Handler) negotiate(r *http.Request) (*Upgrade, *ProtocolSpec, *Handshak
 
 func vetoed(err error) *HandshakeError {
 	var he *HandshakeError
-	if errors.As(err, &he) {
-		return he
+	if !errors.As(err, &he) {
+		return &HandshakeError{http.StatusForbidden, err.Error()}
 	}
-	return &HandshakeError{http.StatusForbidden, err.Error()}
+	if he.Status < 300 || he.Status > 599 { // none that refuses
+		return &HandshakeError{http.StatusForbidden, he.Msg}
+	}
+	return he
 }
 
 // offersECDHE looks for the extension of mORMot's key exchange.
@@ -134,7 +137,7 @@ func (h *Handler) shut() bool {
 }
 
 // register makes p one of the handler's, unless that is being shut down. A
-// process whose id it takes over is closed, and leaves it its data.
+// process whose id it takes over is closed.
 func (h *Handler) register(p *Process, token string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -146,7 +149,6 @@ func (h *Handler) register(p *Process, token string) bool {
 	h.resume.add(token, p)
 	if old != nil {
 		_ = old.conn.Close(ClosePolicy, "resumed by another connection")
-		p.SetData(old.Data())
 	}
 	return true
 }

@@ -79,6 +79,9 @@ func (h *Handler) identify(u *Upgrade, r *http.Request) (token string) {
 		token = rand.Text()
 		if e, ok := h.resume.take(r.Header.Get("Sec-Websocket-Resume")); ok {
 			u.ID, u.Resumed, u.inherited = e.id, true, e.data
+			if old := h.procs[e.id]; old != nil { // it still lives, and may end at any time
+				u.inherited = old.Data()
+			}
 			return token
 		}
 	}

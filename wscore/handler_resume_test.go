@@ -92,3 +92,74 @@ func TestResume(t *testing.T) {
 		t.Error("a forged token")
 	}
 }
+
+// A connection that ended while the one that resumes it was being made left it
+// nothing.
+func TestResumeWhileTheOldEnds(t *testing.T) {
+	var h *wscore.Handler
+	list := make(chan *wscore.Process, 2)
+	spec := wscore.ProtocolSpec{Names: []string{"x"}, New: func(p *wscore.Process) wscore.Protocol {
+		if p.Upgrade().Resumed {
+			old := <-list
+			_ = old.CloseNow()
+			eventually(t, "the old one is gone", func() bool { return old.State() == wscore.StateDestroy && h.Len() == 0 })
+			if p.Data() != "mine" {
+				t.Errorf("New finds %v", p.Data())
+			}
+		}
+		return quiet{}
+	}}
+	opened := make(chan struct{}, 2)
+	h, u := serving(t, wscore.ProcessSettings{OnConnect: func(p *wscore.Process) {
+		if !p.Upgrade().Resumed {
+			p.SetData("mine")
+		}
+		list <- p
+		opened <- struct{}{}
+	}}, spec)
+	_, resp, err := dialNames(t, u, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-opened
+	if _, _, err = dialNames(t, u, http.Header{"Sec-Websocket-Resume": {resp.Header.Get("Sec-Websocket-Resume")}}, "x"); err != nil {
+		t.Fatal(err)
+	}
+	<-opened
+	if p := <-list; p.Data() != "mine" {
+		t.Errorf("it has %v", p.Data())
+	}
+}
+
+// A hook that asks the Handler while a message is sent waited for the Handler,
+// which waited for what the hook holds.
+func TestBeforeSendMayAskTheHandler(t *testing.T) {
+	var h *wscore.Handler
+	held, release := make(chan struct{}, 1), make(chan struct{})
+	spec, _ := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{BeforeSend: func(*wscore.Process, wscore.Opcode, []byte) {
+		held <- struct{}{}
+		<-release
+		_ = h.Len()
+	}}, spec)
+	_, resp, err := dialNames(t, u, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id int64
+	_, _ = fmt.Sscan(resp.Header.Get("Sec-Websocket-Connection-Id"), &id)
+	p, _ := h.Lookup(id)
+	sent := make(chan error, 1)
+	go func() { sent <- p.Send(wscore.OpText, []byte("x")) }()
+	<-held
+	again := make(chan error, 1)
+	go func() {
+		_, _, err := dialNames(t, u, http.Header{"Sec-Websocket-Resume": {resp.Header.Get("Sec-Websocket-Resume")}}, "x")
+		again <- err
+	}()
+	if err := <-again; err != nil {
+		t.Error("the other cannot resume: ", err)
+	}
+	close(release)
+	<-sent
+}

@@ -188,6 +188,8 @@ func TestHandlerVeto(t *testing.T) {
 			return &wscore.HandshakeError{Status: 404, Msg: "no such room"}
 		case "error":
 			return errors.New("no")
+		case "no status":
+			return &wscore.HandshakeError{Msg: "no"}
 		}
 		u.Value = u.URI
 		return nil
@@ -206,6 +208,7 @@ func TestHandlerVeto(t *testing.T) {
 	}{
 		{http.Header{"X-Want": {"404"}}, 404},
 		{http.Header{"X-Want": {"error"}}, 403},
+		{http.Header{"X-Want": {"no status"}}, 403},
 		{http.Header{}, 401},
 		{http.Header{"Authorization": {"Basic secret"}}, 401},
 		{http.Header{"Authorization": {"Bearer secret"}, "Sec-Websocket-Extensions": {"x"}}, 0},

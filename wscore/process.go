@@ -76,6 +76,7 @@ type Process struct {
 	counters counters
 	life     atomic.Uint32 // State, but for StateClose
 	seen     atomic.Int64  // wheel time of the last frame received
+	data     atomic.Pointer[any]
 
 	heart heartbeat
 
@@ -83,14 +84,15 @@ type Process struct {
 	gathered  []Message
 	waiting   int // bytes of them
 	timer     *time.Timer
-	data      any
 	lastError error
 }
 
 // newProcess binds what was negotiated; build and start make it run.
 func newProcess(c *Conn, s *ProcessSettings, u Upgrade, gone func(*Process, error)) *Process {
 	p := &Process{conn: c, settings: s, upgrade: u, log: s.logger(), gone: gone, started: make(chan struct{}), done: make(chan struct{})}
-	p.data = u.inherited
+	if u.inherited != nil {
+		p.SetData(u.inherited)
+	}
 	return p
 }
 
@@ -166,17 +168,14 @@ func (p *Process) Err() error {
 
 // SetData keeps a value of the application with the process. A resumed
 // connection inherits it.
-func (p *Process) SetData(v any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.data = v
-}
+func (p *Process) SetData(v any) { p.data.Store(&v) }
 
 // Data is what SetData kept, or nil.
 func (p *Process) Data() any {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.data
+	if v := p.data.Load(); v != nil {
+		return *v
+	}
+	return nil
 }
 
 // NoteError remembers err as the last one of the process, and logs it.

@@ -26,8 +26,9 @@ type ProcessSettings struct {
 	// 2 minutes, negative never. Servers only.
 	ResumeWindow time.Duration
 	// TrustedProxies are those whose word about the client's address counts
-	// (Forwarded, X-Forwarded-For, X-Real-IP). If there are any, a unix socket is
-	// trusted too. Servers only.
+	// (Forwarded, X-Forwarded-For, X-Real-IP). When these headers disagree one of
+	// them is forged, and the address is unknown. If there are any proxies, a unix
+	// socket is trusted too. Servers only.
 	TrustedProxies []netip.Prefix
 	// OnUpgrade has the last word before an upgrade is answered; see
 	// ProtocolSpec.Check. Servers only.

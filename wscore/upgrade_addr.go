@@ -9,7 +9,9 @@ import (
 
 // clientAddr is the address of who sent the request: that of the stream, or if
 // that is of a trusted proxy the nearest one that is not, in the order in which
-// the proxies tell. RFC 7239; X-Forwarded-For; X-Real-IP.
+// the proxies tell. RFC 7239; X-Forwarded-For; X-Real-IP. A proxy passes on the
+// headers that it does not add to itself, so a client may forge those: when
+// headers tell of different clients it is unknown, the zero Addr.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	isTrusted := func(a netip.Addr) bool {
@@ -18,21 +20,43 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	if !isTrusted(addr) && (addr.IsValid() || len(trusted) == 0) {
 		return addr
 	}
-	hops := forwardedFor(r.Header)
+	var client netip.Addr
+	proxy := addr // the farthest that is told of
+	for _, hops := range [][]string{forwarded(r.Header), forwardedFor(r.Header), r.Header.Values("X-Real-Ip")} {
+		far, known := farthest(hops, isTrusted)
+		switch {
+		case !known && far.IsValid() && proxy == addr:
+			proxy = far
+		case known && client.IsValid() && client != far:
+			return netip.Addr{}
+		case known:
+			client = far
+		}
+	}
+	if client.IsValid() {
+		return client
+	}
+	return proxy
+}
+
+// farthest goes from the nearest of hops, the last one, to the first that is not
+// trusted; known reports whether there is one. What lies behind it, or behind
+// what is no address, is hearsay.
+func farthest(hops []string, isTrusted func(netip.Addr) bool) (addr netip.Addr, known bool) {
 	for _, hop := range slices.Backward(hops) {
 		next := parseAddr(hop)
 		if !next.IsValid() {
-			return addr // what lies behind is hearsay
+			return addr, false
 		}
 		if addr = next; !isTrusted(addr) {
-			return addr
+			return addr, true
 		}
 	}
-	return addr
+	return addr, false
 }
 
-// forwardedFor lists the addresses that proxies added, the nearest last.
-func forwardedFor(h http.Header) (hops []string) {
+// forwarded lists the addresses in Forwarded, the nearest last. RFC 7239 section 4.
+func forwarded(h http.Header) (hops []string) {
 	for _, v := range h.Values("Forwarded") {
 		for element := range strings.SplitSeq(v, ",") {
 			for pair := range strings.SplitSeq(element, ";") {
@@ -42,14 +66,13 @@ func forwardedFor(h http.Header) (hops []string) {
 			}
 		}
 	}
-	if len(hops) > 0 {
-		return hops
-	}
+	return hops
+}
+
+// forwardedFor lists the addresses in X-Forwarded-For, the nearest last.
+func forwardedFor(h http.Header) (hops []string) {
 	for _, v := range h.Values("X-Forwarded-For") {
 		hops = append(hops, strings.Split(v, ",")...)
-	}
-	if len(hops) == 0 && h.Get("X-Real-Ip") != "" {
-		hops = append(hops, h.Get("X-Real-Ip"))
 	}
 	return hops
 }
