@@ -21,8 +21,8 @@ type ClientSettings struct {
 	// NoReconnect leaves a lost connection lost.
 	NoReconnect bool
 	// MinBackoff and MaxBackoff bound the wait before an attempt to reconnect: it is
-	// random, at most MinBackoff before the first one, and that doubles up to MaxBackoff.
-	// 0 means 200 ms and 15 s.
+	// random, at most MinBackoff before the first one, and that doubles up to MaxBackoff,
+	// until a connection has lasted for MaxBackoff. 0 means 200 ms and 15 s.
 	MinBackoff, MaxBackoff time.Duration
 	// OnLost is told that the connection was lost (attempt 0), and of each attempt
 	// to have it again that failed (1, 2, …).
@@ -57,6 +57,7 @@ type Client struct {
 	token   string     // by which the last connection can be resumed
 	lastID  int64
 	begun   bool
+	tries   int // attempts to reconnect since a connection lasted
 }
 
 // ErrConnected is returned by a second Connect.
@@ -180,7 +181,10 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 }
 
 // attempt is a connection that may not be of use yet. The Client's mu guards it.
-type attempt struct{ settled bool }
+type attempt struct {
+	settled bool
+	since   time.Time // when it was
+}
 
 // settle waits until p is of use. Its end is a loss only after that; before, the
 // attempt has failed.
@@ -194,7 +198,7 @@ func (c *Client) settle(ctx context.Context, p *Process, try *attempt) error {
 	case <-p.done:
 		return p.err
 	default:
-		try.settled = true
+		try.settled, try.since = true, time.Now()
 		return nil
 	}
 }

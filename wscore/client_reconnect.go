@@ -12,6 +12,9 @@ func (c *Client) ended(p *Process, err error, try *attempt) {
 		c.current = nil
 	}
 	lost := try.settled
+	if lost && time.Since(try.since) >= c.settings.maxBackoff() {
+		c.tries = 0
+	}
 	c.mu.Unlock()
 	if !lost || c.stop.Err() != nil {
 		return
@@ -32,7 +35,7 @@ func (c *Client) tellLost(p *Process, err error, attempt int) {
 // reconnect tries until there is a connection again instead of lost, or the
 // Client is closed.
 func (c *Client) reconnect(lost *Process) {
-	for attempt := 1; c.pause(attempt); attempt++ {
+	for attempt := 1; c.pause(); attempt++ {
 		p, err := c.connect(c.stop)
 		switch {
 		case err == nil:
@@ -47,10 +50,15 @@ func (c *Client) reconnect(lost *Process) {
 	}
 }
 
-// pause waits before an attempt; false is the end.
-func (c *Client) pause(attempt int) bool {
+// pause waits before an attempt; false is the end. A connection that was soon lost
+// again is no reason to wait less.
+func (c *Client) pause() bool {
+	c.mu.Lock()
+	tries := c.tries
+	c.tries++
+	c.mu.Unlock()
 	limit := c.settings.minBackoff()
-	for range attempt - 1 {
+	for range tries {
 		if limit *= 2; limit >= c.settings.maxBackoff() {
 			limit = c.settings.maxBackoff()
 			break
