@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hermod-io/hermod/wscore"
 )
@@ -36,7 +37,7 @@ func TestFoundProcessHasItsCoder(t *testing.T) {
 		return sealing{plain}
 	}
 	h, u := serving(t, wscore.ProcessSettings{}, wscore.ProtocolSpec{Names: []string{"x"}, New: slow})
-	c := wscore.NewClient(u, wscore.ProtocolSpec{Names: []string{"x"}, New: slow}, wscore.ClientSettings{})
+	c := wscore.NewClient(u, wscore.ProtocolSpec{Names: []string{"x"}, New: slow}, wscore.ClientSettings{MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond})
 	stop, ended := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
