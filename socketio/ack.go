@@ -7,6 +7,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -156,7 +157,7 @@ func (s *Socket) answered(pkt *parser.Packet) {
 		s.ns.answered(s, pkt)
 		return
 	}
-	p.done <- outcome{args: Args{raw: pkt.Args.Clone(), json: s.ns.srv.cfg.JSON}}
+	p.done <- outcome{args: args.New(pkt.Args.Clone(), s.ns.srv.cfg.JSON, 0)}
 }
 
 // pendingAcks are waits that were taken out.

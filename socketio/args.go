@@ -1,86 +1,11 @@
 package socketio
 
-import (
-	"encoding/json"
-
-	"github.com/hermod-io/hermod/socketio/parser"
-)
+import "github.com/hermod-io/hermod/socketio/args"
 
 // Args are received arguments, of an event or of an ack. They are decoded on
 // demand and may be kept; the zero value has none. They are immutable, and safe
 // for concurrent use.
-type Args struct {
-	raw  parser.Args
-	json parser.JSON
-	skip int // elements before the first argument: 1 for an event's name
-}
-
-// Len reports the number of arguments. It reads the whole text.
-func (a Args) Len() int { return max(a.raw.Len()-a.skip, 0) }
-
-// Raw returns the JSON text of argument i, or nil if there is none. Binary
-// values in it are placeholders. It must not be changed.
-func (a Args) Raw(i int) json.RawMessage {
-	if i < 0 {
-		return nil
-	}
-	return a.raw.Raw(i + a.skip)
-}
-
-// Decode decodes argument i into v, a non-nil pointer. The error is an
-// *ArgError: the argument is missing, or cannot be decoded into v.
-func (a Args) Decode(i int, v any) error {
-	raw := a.Raw(i)
-	if raw == nil {
-		return &ArgError{Index: i, Err: errMissing}
-	}
-	return a.decode(i, raw, v)
-}
-
-func (a Args) decode(i int, raw []byte, v any) error {
-	if err := a.json.Decode(raw, a.raw.Attachments, v); err != nil {
-		return &ArgError{Index: i, Err: err}
-	}
-	return nil
-}
-
-// Scan decodes the leading arguments into vs, non-nil pointers. A missing one
-// is an *ArgError, surplus ones are ignored.
-func (a Args) Scan(vs ...any) error {
-	if len(vs) == 0 {
-		return nil
-	}
-	done := 0
-	for i, raw := range a.raw.All() {
-		if i < a.skip {
-			continue
-		}
-		if err := a.decode(done, raw, vs[done]); err != nil {
-			return err
-		}
-		if done++; done == len(vs) {
-			return nil
-		}
-	}
-	return &ArgError{Index: done, Err: errMissing}
-}
-
-// Values decodes all arguments as Config.JSON decodes into an interface value:
-// nil, bool, float64, string, []any, map[string]any and []byte by default.
-func (a Args) Values() ([]any, error) {
-	var vs []any
-	for i, raw := range a.raw.All() {
-		if i < a.skip {
-			continue
-		}
-		var v any
-		if err := a.decode(i-a.skip, raw, &v); err != nil {
-			return nil, err
-		}
-		vs = append(vs, v)
-	}
-	return vs, nil
-}
+type Args = args.Args
 
 // Replies are the acks of a broadcast, one Args per socket that answered, in
 // the order of their arrival.

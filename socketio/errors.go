@@ -1,14 +1,13 @@
 package socketio
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/args"
 )
 
 var (
@@ -20,77 +19,26 @@ var (
 	ErrQueueFull = engineio.ErrQueueFull
 	// ErrReserved is wrapped by the error of an emit whose event name the
 	// protocol keeps for itself, such as "connect".
-	ErrReserved = errors.New("reserved event name")
+	ErrReserved = args.ErrReserved
 )
-
-var errMissing = errors.New("missing")
 
 // Error is an error whose content the client may see: as the ack of a handler
 // that returned it, or as CONNECT_ERROR (without Code) of a middleware.
-type Error struct {
-	Code    string // for programs
-	Message string // for people
-	Data    any    // any more; nil is left out
-}
-
-// Errorf returns an *Error with a formatted message and no data.
-func Errorf(code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-// Error returns the code and the message.
-func (e *Error) Error() string {
-	if e.Code == "" {
-		return "socketio: " + e.Message
-	}
-	return "socketio: " + e.Code + ": " + e.Message
-}
+type Error = args.Error
 
 // ArgError reports a received argument that is missing or of the wrong type. As
 // an ack it has the code bad_request.
-type ArgError struct {
-	Index int // of the argument, from 0
-	Err   error
-}
-
-// Error tells which argument is wrong, and why.
-func (e *ArgError) Error() string {
-	return "socketio: argument " + strconv.Itoa(e.Index) + ": " + e.Err.Error()
-}
-
-// Unwrap returns Err.
-func (e *ArgError) Unwrap() error { return e.Err }
-
-// brief is what the client may see of it: nothing of our types.
-func (e *ArgError) brief() string {
-	if e.Err == errMissing {
-		return "argument " + strconv.Itoa(e.Index) + ": missing"
-	}
-	return "argument " + strconv.Itoa(e.Index) + ": invalid"
-}
+type ArgError = args.ArgError
 
 // AckError reports that acks are missing; those that came stand.
-type AckError struct {
-	Missing int   // how many did not come
-	Err     error // why the wait ended
-}
+type AckError = args.AckError
 
-// Error tells how many acks are missing, and why.
-func (e *AckError) Error() string {
-	return fmt.Sprintf("socketio: %d acks missing: %v", e.Missing, e.Err)
-}
+// EncodeError reports an argument of an emit or an ack that could not be
+// encoded. Nothing was sent.
+type EncodeError = args.EncodeError
 
-// Unwrap returns Err: context.DeadlineExceeded after a timeout, else what ended
-// the wait.
-func (e *AckError) Unwrap() error { return e.Err }
-
-// Timeout reports whether a deadline passed, as net.Error has it.
-func (e *AckError) Timeout() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
-
-// Temporary is part of net.Error; it is the same as Timeout.
-func (e *AckError) Temporary() bool { return e.Timeout() }
-
-var _ net.Error = (*AckError)(nil)
+// Errorf returns an *Error with a formatted message and no data.
+func Errorf(code, format string, a ...any) *Error { return args.Errorf(code, format, a...) }
 
 // DisconnectError is the cause of a socket's context after it left, and what
 // ends a wait for its ack. errors.Is(err, ErrClosed) and
@@ -116,21 +64,6 @@ func (e *DisconnectError) Is(target error) bool {
 	return target == ErrClosed || target == net.ErrClosed
 }
 
-// EncodeError reports an argument of an emit or an ack that could not be
-// encoded. Nothing was sent.
-type EncodeError struct {
-	Event string
-	Err   error
-}
-
-// Error tells the event and what is wrong.
-func (e *EncodeError) Error() string {
-	return "socketio: encode " + strconv.Quote(e.Event) + ": " + e.Err.Error()
-}
-
-// Unwrap returns Err.
-func (e *EncodeError) Unwrap() error { return e.Err }
-
 // panicError is a panic of user code.
 type panicError struct {
 	value any
@@ -148,6 +81,4 @@ func partial(err error) error {
 	return err
 }
 
-func reservedError(name string) error {
-	return fmt.Errorf("socketio: %q: %w", name, ErrReserved)
-}
+func reservedError(name string) error { return args.Reserved(name) }

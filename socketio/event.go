@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -34,18 +35,18 @@ type smallEvent struct {
 func newEvent(s *Socket, p *parser.Packet) *Event {
 	var e *Event
 	n := len(p.JSON)
+	raw := parser.Args{Attachments: p.Attachments}
 	if n <= len(smallEvent{}.text) {
 		small := new(smallEvent)
 		e = &small.Event
 		copy(small.text[:], p.JSON)
-		e.raw.JSON = small.text[:n:n]
+		raw.JSON = small.text[:n:n]
 	} else {
 		e = new(Event)
-		e.raw.JSON = make([]byte, n)
-		copy(e.raw.JSON, p.JSON)
+		raw.JSON = make([]byte, n)
+		copy(raw.JSON, p.JSON)
 	}
-	e.raw.Attachments = p.Attachments
-	e.json, e.skip = s.ns.srv.cfg.JSON, 1
+	e.Args = args.New(raw, s.ns.srv.cfg.JSON, 1)
 	e.socket, e.id, e.hasID = s, p.ID, p.HasID
 	e.size = eventCost + n
 	for _, b := range p.Attachments {
@@ -63,7 +64,7 @@ func (e *Event) Name() string {
 	if e.name != "" {
 		return e.name
 	}
-	name, _ := e.raw.EventName()
+	name, _ := e.Encoded().EventName()
 	return string(name)
 }
 
@@ -73,15 +74,15 @@ func (e *Event) WantsAck() bool { return e.hasID }
 // Ack answers the event, once: later calls and calls without a request do
 // nothing. It may be called from any goroutine, also after the handler
 // returned, and never blocks. After the socket has left its namespace the
-// answer is dropped, with ErrClosed. Args are read before it returns. The error
+// answer is dropped, with ErrClosed. They are read before it returns. The error
 // may also be an *EncodeError, after which another Ack may be tried.
-func (e *Event) Ack(args ...any) error {
+func (e *Event) Ack(values ...any) error {
 	if !e.hasID || e.acked.Load() {
 		return nil
 	}
 	w := getWriter()
 	defer putWriter(w)
-	if err := w.ack(e.json, args); err != nil {
+	if err := w.ack(e.Codec(), values); err != nil {
 		return &EncodeError{Event: e.Name(), Err: err}
 	}
 	if !e.acked.CompareAndSwap(false, true) {

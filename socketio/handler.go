@@ -6,6 +6,8 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+
+	"github.com/hermod-io/hermod/socketio/args"
 )
 
 // Handler handles an event of a socket. ctx ends when the socket disconnects,
@@ -130,7 +132,7 @@ func (s *Socket) On(event string, h Handler) {
 // find returns what handles an event, nil if nothing does, and gives the event
 // its name.
 func (s *Socket) find(t *table, e *Event) Handler {
-	name, _ := e.raw.EventName()
+	name, _ := e.Encoded().EventName()
 	if own := s.own.Load(); own != nil {
 		if r := own.handlers[string(name)]; r != nil {
 			e.name = r.name
@@ -215,34 +217,7 @@ func (srv *Server) recovered(err *error) {
 	}
 }
 
-const (
-	internalError = "internal error"
-	codeInternal  = "internal"
-	codeArgument  = "bad_request"
-)
-
-// errorAck is the argument of an error ack.
-type errorAck struct {
-	Error errorBody `json:"error"`
-}
-
-type errorBody struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Data    any    `json:"data,omitzero"`
-}
+const internalError = args.InternalError
 
 // defaultAckError is Config.AckError unless another is set.
-func defaultAckError(err error) any {
-	var (
-		own *Error
-		arg *ArgError
-	)
-	switch {
-	case errors.As(err, &own):
-		return errorAck{errorBody{own.Code, own.Message, own.Data}}
-	case errors.As(err, &arg):
-		return errorAck{errorBody{Code: codeArgument, Message: arg.brief()}}
-	}
-	return errorAck{errorBody{Code: codeInternal, Message: internalError}}
-}
+func defaultAckError(err error) any { return args.ErrorAck(err) }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -51,8 +52,8 @@ type serverBox struct {
 	running bool
 }
 
-func (n *Namespace) takeServerSide(args parser.Args, reply func(parser.Args)) {
-	e := &Event{Args: Args{raw: args, json: n.srv.cfg.JSON, skip: 1}, reply: reply, hasID: reply != nil}
+func (n *Namespace) takeServerSide(got parser.Args, reply func(parser.Args)) {
+	e := &Event{Args: args.New(got, n.srv.cfg.JSON, 1), reply: reply, hasID: reply != nil}
 	b := &n.serverBox
 	b.mu.Lock()
 	b.events = append(b.events, e)
@@ -113,7 +114,7 @@ type replies struct {
 func (r *replies) add(a parser.Args) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.got = append(r.got, Args{raw: a, json: r.json})
+	r.got = append(r.got, args.New(a, r.json, 0))
 }
 
 func (r *replies) take() Replies {

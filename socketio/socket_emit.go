@@ -5,6 +5,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -57,7 +58,7 @@ func sendFlags(f adapters.Flags) (out engineio.SendFlags) {
 
 // outgoingEvent is what the hooks of outgoing events are given.
 func outgoingEvent(n *Namespace, name string, p *parser.Packet) *Event {
-	return &Event{Args: Args{raw: cloneArgs(p.Args), json: n.srv.cfg.JSON, skip: 1}, name: name}
+	return &Event{Args: args.New(cloneArgs(p.Args), n.srv.cfg.JSON, 1), name: name}
 }
 
 // cloneArgs copies arguments whose memory is only lent.

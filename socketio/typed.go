@@ -2,8 +2,8 @@ package socketio
 
 import (
 	"context"
-	"sync"
 
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/event"
 )
 
@@ -32,9 +32,9 @@ func HandleRequest[In, Out any](r Registrar, q event.Request[In, Out], f func(ct
 // several if T is a struct with event.Args. An argument that is missing or of
 // the wrong type is an *ArgError, and f is not called; surplus ones are ignored.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
-	in := newDecoding[T]()
+	in := args.NewDecoder[T]()
 	return func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.decode(e)
+		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err
 		}
@@ -45,10 +45,10 @@ func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 // Reply is Receive of a function whose result is the ack. With an error the ack
 // is that of the error. If no ack was asked for the result is dropped.
 func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
-	in := newDecoding[In]()
-	several := takesArgs[Out]()
+	in := args.NewDecoder[In]()
+	several := args.Several[Out]()
 	return func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.decode(e)
+		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err
 		}
@@ -61,38 +61,4 @@ func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, erro
 		}
 		return e.Ack(out)
 	}
-}
-
-// decoding decodes the arguments of events into a T. The values that it decodes
-// into are used again, so that an event does not cost one.
-type decoding[T any] struct {
-	several bool // T stands for several arguments
-	values  sync.Pool
-}
-
-func newDecoding[T any]() *decoding[T] {
-	d := &decoding[T]{several: takesArgs[T]()}
-	d.values.New = func() any { return new(T) }
-	return d
-}
-
-func (d *decoding[T]) decode(e *Event) (v T, err error) {
-	p := d.values.Get().(*T)
-	if d.several {
-		err = e.Scan(event.Targets(p)...)
-	} else {
-		err = e.Decode(0, p)
-	}
-	v = *p
-	var zero T
-	*p = zero // what was decoded is the handler's
-	d.values.Put(p)
-	return v, err
-}
-
-// takesArgs reports whether T is a struct with event.Args, or a pointer to one.
-func takesArgs[T any]() bool {
-	p := new(T)
-	targets := event.Targets(p)
-	return len(targets) != 1 || targets[0] != any(p)
 }

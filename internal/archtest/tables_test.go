@@ -8,6 +8,7 @@ var floors = map[string][]string{
 	"engineio/packet":   {},
 	"socketio/parser":   {},
 	"socketio/event":    {},
+	"socketio/args":     {"socketio/event", "socketio/parser"},
 	"internal/archtest": {},
 	"internal/bufpool":  {},
 	"internal/testnet":  {},
@@ -37,8 +38,8 @@ var floors = map[string][]string{
 	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/memory", "socketio/parser"},
 
 	// 3
-	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/event", "socketio/parser"),
-	"socketio/sioclient": {"engineio/eioclient", "socketio/event", "socketio/parser"},
+	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
+	"socketio/sioclient": {"engineio/eioclient", "socketio/args", "socketio/event", "socketio/parser"},
 	"socketio/siotest":   {"socketio", "socketio/sioclient", "engineio", "internal/testnet"},
 
 	// 4
