@@ -13,7 +13,7 @@ import (
 )
 
 // HandshakeError is a refused handshake. On the server's side the response has
-// been written; on the client's Status is that of the response.
+// been written; on the client's Status is that of the response. RFC 6455 section 4.
 type HandshakeError struct {
 	Status int
 	Msg    string
@@ -24,7 +24,7 @@ func (e *HandshakeError) Error() string { return "wscore: handshake refused: " +
 // Accept is [Server.Accept] for a connection that shares nothing: it has a
 // Server of its own, with a copy of settings (nil is the zero value) and a timer
 // wheel. For more than a few connections make a Server, which can also close
-// them all and wait for their goroutines.
+// them all and wait for their goroutines. RFC 6455 section 4.2.
 func Accept(w http.ResponseWriter, r *http.Request, settings *Settings) (*Conn, error) {
 	if settings == nil {
 		settings = new(Settings)
@@ -35,7 +35,7 @@ func Accept(w http.ResponseWriter, r *http.Request, settings *Settings) (*Conn, 
 // Accept checks the handshake in r and takes the connection over. extra are
 // response headers to add; those that belong to the handshake, or whose name is
 // none, are left out. On an error, a *HandshakeError, the response has been
-// written (426, 400, 403, …).
+// written (426, 400, 403, …). RFC 6455 section 4.2.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Header) (*Conn, error) {
 	if err := s.check(r); err != nil {
 		refuse(w, err)

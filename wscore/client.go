@@ -14,6 +14,7 @@ import (
 )
 
 // ClientSettings are the knobs of a Client. The zero value is ready to use.
+// mORMot: THttpClientWebSockets.
 type ClientSettings struct {
 	ProcessSettings
 	// Dial says how connections are made.
@@ -43,6 +44,7 @@ func (s *ClientSettings) maxBackoff() time.Duration {
 // Client keeps a connection to a server: when it is lost, another one is made,
 // which resumes it if the server agrees. Its methods may be called from any
 // goroutine. The zero value is not usable, see NewClient.
+// mORMot: THttpClientWebSockets.
 type Client struct {
 	url      string
 	spec     ProtocolSpec
@@ -79,7 +81,7 @@ func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 // Connect makes the first connection; when that fails nothing is tried again.
 // From then on the Client keeps connected until Close, which also ends a Connect
 // that waits (net.ErrClosed). It returns when OnConnect
-// and the protocol's OnOpen have, so they must not call it.
+// and the protocol's OnOpen have, so they must not call it. RFC 6455 section 4.1.
 func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	c.mu.Lock()
 	if c.begun {
@@ -104,6 +106,7 @@ func (c *Client) Connect(ctx context.Context) (*Process, error) {
 }
 
 // Process is the present connection, or nil while there is none.
+// mORMot: THttpClientWebSockets.WebSockets.
 func (c *Client) Process() *Process {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +115,7 @@ func (c *Client) Process() *Process {
 
 // Close closes the connection (1000), for good, and waits until it has ended, and
 // the callbacks returned. When ctx ends first it is dropped, and the error is
-// ctx's cause.
+// ctx's cause. RFC 6455 section 7.1.2.
 func (c *Client) Close(ctx context.Context) error {
 	c.stopNow()
 	var err error

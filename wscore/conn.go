@@ -24,6 +24,7 @@ const (
 // Protocol is what runs on a connection under Serve. Its methods are called
 // one at a time on the connection's goroutine; they may block, which stops the
 // reading. A panic in one closes that connection (1011).
+// mORMot: TWebSocketProtocol.
 type Protocol interface {
 	// OnMessage is called for each complete message. data is lent until it returns.
 	OnMessage(op Opcode, data []byte)
@@ -35,6 +36,7 @@ type Protocol interface {
 // called from any goroutine and never block.
 //
 // What reads belongs to the reader's goroutine, the rest to whoever holds mu.
+// RFC 6455 section 1.2.
 type Conn struct {
 	grp     *group
 	rwc     io.ReadWriteCloser
@@ -90,7 +92,7 @@ const (
 	usedRead  = 2
 )
 
-// Serve starts p on the connection and returns. See Protocol.
+// Serve starts p on the connection and returns. See Protocol. RFC 6455 section 6.2.
 func (c *Conn) Serve(p Protocol) {
 	if !c.used.CompareAndSwap(0, usedServe) {
 		panic("wscore: connection is in use")
@@ -152,7 +154,7 @@ func (c *Conn) uncork() {
 	}
 }
 
-// Ping sends a ping frame with data (at most 125 bytes).
+// Ping sends a ping frame with data (at most 125 bytes). RFC 6455 section 5.5.2.
 func (c *Conn) Ping(data []byte) error {
 	return c.SendMessages(Must, Message{Op: OpPing, Data: data[:min(len(data), maxControl)]})
 }
@@ -171,7 +173,7 @@ func (c *Conn) Buffered() (bytes, packets int) {
 	return c.out.bytes, c.out.packets
 }
 
-// Subprotocol is the negotiated one, or "".
+// Subprotocol is the negotiated one, or "". RFC 6455 section 1.9.
 func (c *Conn) Subprotocol() string {
 	if c.agreed == nil {
 		return ""
@@ -180,6 +182,7 @@ func (c *Conn) Subprotocol() string {
 }
 
 // Extensions is the negotiated Sec-WebSocket-Extensions, or "".
+// RFC 6455 section 9.1.
 func (c *Conn) Extensions() string {
 	if c.agreed == nil {
 		return ""
@@ -196,6 +199,7 @@ func (c *Conn) RemoteAddr() net.Addr {
 }
 
 // MaxMessage is the limit of a received message in bytes; 0 is none.
+// RFC 6455 section 10.4.
 func (c *Conn) MaxMessage() int {
 	return int(min(c.grp.settings.maxMessage(), math.MaxInt))
 }

@@ -17,6 +17,7 @@ const (
 
 // Close begins the close handshake: what is queued is sent, then a close frame (code
 // CloseNoStatus: an empty one). It does not wait; OnClose tells the end, at most CloseTimeout later.
+// RFC 6455 section 7.1.2.
 func (c *Conn) Close(code CloseCode, reason string) error {
 	if code != CloseNoStatus && !code.mayTravel() || len(reason) > maxControl-2 {
 		return errBadClose
@@ -30,7 +31,7 @@ func (c *Conn) Close(code CloseCode, reason string) error {
 	return nil
 }
 
-// CloseNow drops the connection without a close frame.
+// CloseNow drops the connection without a close frame. RFC 6455 section 7.1.7.
 func (c *Conn) CloseNow() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

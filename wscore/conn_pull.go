@@ -20,7 +20,7 @@ type pull struct {
 // reads answers no ping. When ctx ends the connection is dropped, and the error
 // is ctx's cause; a message that is already there wins. Any other error is a
 // *CloseError, and every later call returns it again. One goroutine may read at
-// a time. It panics after Serve.
+// a time. It panics after Serve. RFC 6455 section 6.2.
 func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
 	if err := c.startMessage(ctx, false); err != nil {
 		return 0, nil, err

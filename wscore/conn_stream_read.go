@@ -12,6 +12,7 @@ import (
 // thrown away by the next call of Read or NextReader. ctx holds for the reader as
 // for Read: when it ends the connection is dropped. A reader's error is a
 // *CloseError, ctx's cause, or io.EOF at the end of the message. See [Conn.Read].
+// RFC 6455 section 5.4.
 func (c *Conn) NextReader(ctx context.Context) (Opcode, io.Reader, error) {
 	if err := c.startMessage(ctx, true); err != nil {
 		return 0, nil, err

@@ -100,7 +100,7 @@ func (c *Conn) waitFor(ctx context.Context, ready func() bool) error {
 // of another such message, and Write waits for room in the queue, until ctx ends
 // or the connection does. A writer that is given up without Close leaves its
 // message unfinished: close the connection then. One goroutine may use the
-// writer at a time.
+// writer at a time. RFC 6455 section 5.4.
 func (c *Conn) NextWriter(ctx context.Context, op Opcode) (io.WriteCloser, error) {
 	if op != OpText && op != OpBinary {
 		return nil, errStreamOp

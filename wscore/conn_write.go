@@ -3,7 +3,7 @@ package wscore
 // SendMessages queues msgs as one unit: no other message gets between them,
 // and either all are taken or none. Without the flag Later they are written at
 // once if nothing else waits. The bytes are read before it returns. It never
-// blocks. Errors: ErrQueueFull, *CloseError.
+// blocks. Errors: ErrQueueFull, *CloseError. RFC 6455 section 6.1.
 func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 	if c.compressing(msgs) {
 		return c.sendDeflated(f, msgs)
@@ -25,7 +25,7 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 
 // SendPrepared is SendMessages for messages encoded before: on a server they
 // are queued by reference, a client masks a copy. With takeover, or a window of
-// less than 32 KiB, the connection deflates for itself.
+// less than 32 KiB, the connection deflates for itself. RFC 6455 section 6.1.
 func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	frames, ok := p.framesFor(c.deflates(), c.grp.settings.Deflate)
 	if !ok {
@@ -51,7 +51,7 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	return nil
 }
 
-// Send sends one message, see [Conn.SendMessages].
+// Send sends one message, see [Conn.SendMessages]. RFC 6455 section 6.1.
 func (c *Conn) Send(op Opcode, data []byte) error {
 	return c.SendMessages(0, Message{Op: op, Data: data})
 }

@@ -18,6 +18,7 @@ import (
 
 // Dialer makes connections and holds what they share: settings, timers, and
 // the flushers of their queues. The zero value is not usable, see NewDialer.
+// RFC 6455 section 4.1.
 type Dialer struct{ group }
 
 // NewDialer returns a Dialer. settings is copied; its Subprotocols and Deflate
@@ -25,9 +26,11 @@ type Dialer struct{ group }
 func NewDialer(settings Settings) *Dialer { return &Dialer{newGroup(settings)} }
 
 // NewConn returns the client side of a connection whose handshake is done.
+// RFC 6455 section 5.1.
 func (d *Dialer) NewConn(rwc io.ReadWriteCloser) *Conn { return d.newConn(rwc, nil, true) }
 
 // DialOptions say how a connection is made. The zero value is ready to use.
+// RFC 6455 section 4.1.
 type DialOptions struct {
 	// Header is sent with the request. What belongs to the handshake is left out;
 	// Host sets the Host header.
@@ -61,6 +64,7 @@ func (o *DialOptions) netDial(ctx context.Context, network, addr string) (net.Co
 
 // Dial is [Dialer.Dial] for a connection that shares nothing: it has a Dialer
 // of its own, with a copy of settings (nil is the zero value).
+// RFC 6455 section 4.1.
 func Dial(ctx context.Context, rawURL string, settings *Settings, o *DialOptions) (*Conn, *http.Response, error) {
 	if settings == nil {
 		settings = new(Settings)

@@ -14,7 +14,7 @@ import (
 
 // Handler accepts upgrades for the protocols of a list and runs a Process for
 // each connection. It is an http.Handler. The zero value is not usable, see
-// NewHandler.
+// NewHandler. RFC 6455 section 4.2.
 type Handler struct {
 	srv      *Server
 	list     *ProtocolList
@@ -36,7 +36,7 @@ func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
 // ServeHTTP upgrades the request or refuses it: as [Server.Accept] does, and
 // with 400 (no such protocol), 406 (mORMot's key exchange, whose wire uses the
 // same key and nonce in both directions), 503 (shutting down), or the status of
-// ProtocolSpec.Check and ProcessSettings.OnUpgrade.
+// ProtocolSpec.Check and ProcessSettings.OnUpgrade. RFC 6455 section 4.2.2.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, spec, err := h.negotiate(r)
 	if err != nil {
@@ -167,7 +167,7 @@ func (h *Handler) forget(p *Process, _ error) {
 	}
 }
 
-// Lookup finds a connection by its id.
+// Lookup finds a connection by its id. mORMot: IsActiveWebSocket.
 func (h *Handler) Lookup(id int64) (*Process, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -175,7 +175,7 @@ func (h *Handler) Lookup(id int64) (*Process, bool) {
 	return p, ok
 }
 
-// Len is the number of connections.
+// Len is the number of connections. mORMot: WebSocketConnections.
 func (h *Handler) Len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -202,9 +202,11 @@ func (h *Handler) some(ids []int64) iter.Seq[*Process] {
 
 // Broadcast sends a message (OpText or OpBinary) to all connections and returns
 // how many took it. It is encoded once, but for protocols with a Coder.
+// mORMot: WebSocketBroadcast.
 func (h *Handler) Broadcast(op Opcode, data []byte) int { return broadcast(h.Processes(), op, data) }
 
 // BroadcastTo is Broadcast for the connections of ids; unknown ones are passed over.
+// mORMot: WebSocketBroadcast.
 func (h *Handler) BroadcastTo(ids []int64, op Opcode, data []byte) int {
 	return broadcast(h.some(ids), op, data)
 }
@@ -218,12 +220,13 @@ func broadcast(ps iter.Seq[*Process], op Opcode, data []byte) int {
 }
 
 // BroadcastRaw sends the same bytes to all connections, without their Coders,
-// and returns how many took them.
+// and returns how many took them. mORMot: WebSocketBroadcast.
 func (h *Handler) BroadcastRaw(m *Prepared) int {
 	return count(h.Processes(), func(p *Process) error { return p.sendRaw(m) })
 }
 
 // BroadcastRawTo is BroadcastRaw for the connections of ids; unknown ones are passed over.
+// mORMot: WebSocketBroadcast.
 func (h *Handler) BroadcastRawTo(ids []int64, m *Prepared) int {
 	return count(h.some(ids), func(p *Process) error { return p.sendRaw(m) })
 }
@@ -239,7 +242,7 @@ func count(ps iter.Seq[*Process], send func(*Process) error) (n int) {
 
 // Shutdown refuses further upgrades, closes all connections (1001) and waits
 // until they have ended and their callbacks returned. When ctx ends first they
-// are dropped, and the error is ctx's cause.
+// are dropped, and the error is ctx's cause. RFC 6455 section 7.3.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	for p := range h.close() {
 		_ = p.Close(CloseGoingAway, "")

@@ -19,7 +19,7 @@ import (
 // Deadlines work as with every net.Conn, those of reading as far as the stream
 // has them; a missed one does no harm. Close begins the close handshake (1000)
 // and does not wait for its end. Nobody else may read the connection. It panics
-// after Serve.
+// after Serve. RFC 6455 section 6.
 func (c *Conn) NetConn(op Opcode) net.Conn {
 	c.startPull()
 	return &netConn{c: c, op: op}

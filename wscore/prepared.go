@@ -7,7 +7,7 @@ import (
 
 // Prepared is an immutable unit of messages, encoded at most once per wire form
 // (plain, and deflated without takeover) and shared by all connections it is
-// sent on. It is safe for concurrent use.
+// sent on. It is safe for concurrent use. RFC 6455 section 5.6.
 type Prepared struct {
 	n       int    // messages
 	payload int    // bytes of their payloads

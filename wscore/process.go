@@ -14,7 +14,7 @@ import (
 	"github.com/hermod-io/hermod/internal/wheel"
 )
 
-// Upgrade is what the handshake of a connection said.
+// Upgrade is what the handshake of a connection said. RFC 6455 section 4.2.1.
 type Upgrade struct {
 	URI         string      // request target without leading slash, with query
 	Subprotocol string      // the one chosen, in the client's spelling; "" if by path alone
@@ -29,9 +29,10 @@ type Upgrade struct {
 	inherited any // Process.Data of the connection that is resumed
 }
 
-// State is how far a Process is.
+// State is how far a Process is. mORMot: TWebSocketProcessState.
 type State uint8
 
+// How far a Process is. mORMot: TWebSocketProcessState.
 const (
 	StateCreate  State = iota // made, not yet running
 	StateRun                  // messages flow
@@ -57,11 +58,12 @@ func (s State) String() string {
 var ErrConsumed = errors.New("wscore: message was for the coder")
 
 // ErrNoPong is the cause of a connection's end whose peer gave no sign of life.
+// RFC 6455 section 5.5.2.
 var ErrNoPong = errors.New("wscore: heartbeats not answered")
 
 // Process is the running of a connection: a Conn, the Protocol on it, settings
 // and counters. It exists on servers and clients. Its methods may be called from
-// any goroutine and do not block.
+// any goroutine and do not block. mORMot: TWebSocketProcess.
 type Process struct {
 	conn     *Conn
 	settings *ProcessSettings
@@ -131,9 +133,10 @@ func (f failing) OnClose(error)            {}
 func (p *Process) Conn() *Conn { return p.conn }
 
 // Protocol is the instance that runs on the connection.
+// mORMot: TWebSocketProcess.Protocol.
 func (p *Process) Protocol() Protocol { return p.proto }
 
-// Upgrade is what the handshake said.
+// Upgrade is what the handshake said. mORMot: TWebSocketProtocol.UpgradeUri.
 func (p *Process) Upgrade() *Upgrade { return &p.upgrade }
 
 // ID is the connection's: random, and the same on both sides. 0 on a client
@@ -143,7 +146,7 @@ func (p *Process) ID() int64 { return p.upgrade.ID }
 // IsClient reports which side this is.
 func (p *Process) IsClient() bool { return p.conn.client }
 
-// State tells how far the process is.
+// State tells how far the process is. mORMot: TWebSocketProcess.State.
 func (p *Process) State() State {
 	s := State(p.life.Load())
 	if s == StateRun && !p.conn.open() {
@@ -157,6 +160,7 @@ func (p *Process) State() State {
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Err is why the connection ended, a *CloseError; nil before Done is closed.
+// RFC 6455 section 7.1.5.
 func (p *Process) Err() error {
 	select {
 	case <-p.done:
@@ -167,10 +171,10 @@ func (p *Process) Err() error {
 }
 
 // SetData keeps a value of the application with the process. A resumed
-// connection inherits it.
+// connection inherits it. mORMot: TWebSocketProtocol.CustomData.
 func (p *Process) SetData(v any) { p.data.Store(&v) }
 
-// Data is what SetData kept, or nil.
+// Data is what SetData kept, or nil. mORMot: TWebSocketProtocol.CustomData.
 func (p *Process) Data() any {
 	if v := p.data.Load(); v != nil {
 		return *v
@@ -179,6 +183,7 @@ func (p *Process) Data() any {
 }
 
 // NoteError remembers err as the last one of the process, and logs it.
+// mORMot: TWebSocketProtocol.LastError.
 func (p *Process) NoteError(err error) {
 	p.log.Warn("wscore: process", "id", p.ID(), "err", err)
 	p.mu.Lock()
@@ -187,6 +192,7 @@ func (p *Process) NoteError(err error) {
 }
 
 // LastError is the last error that was noted, or nil.
+// mORMot: TWebSocketProtocol.LastError.
 func (p *Process) LastError() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,6 +5,7 @@ import "sync/atomic"
 // Counters are the statistics of a connection. Bytes are those of payloads, as
 // the protocol sees them; Wire are the bytes of payloads that travelled, after
 // the protocol's Coder and permessage-deflate. Control frames do not count.
+// mORMot: TWebSocketProtocol.FramesInCount.
 type Counters struct {
 	FramesIn, FramesOut int64
 	BytesIn, BytesOut   int64
@@ -13,9 +14,11 @@ type Counters struct {
 
 // RatioIn is what travelled of what was received, in percent: 100 without
 // compression, and when there was nothing.
+// mORMot: TWebSocketProtocol.FramesInCompression.
 func (c Counters) RatioIn() int { return ratio(c.WireIn, c.BytesIn) }
 
 // RatioOut is RatioIn for what was sent.
+// mORMot: TWebSocketProtocol.FramesOutCompression.
 func (c Counters) RatioOut() int { return ratio(c.WireOut, c.BytesOut) }
 
 func ratio(wire, plain int64) int {
@@ -47,7 +50,7 @@ func (c *counters) sentPrepared(m *Prepared) {
 	c.wireOut.Add(int64(m.payload))
 }
 
-// Counters are the statistics so far.
+// Counters are the statistics so far. mORMot: TWebSocketProtocol.FramesInCount.
 func (p *Process) Counters() Counters {
 	c := Counters{
 		FramesIn: p.counters.framesIn.Load(), FramesOut: p.counters.framesOut.Load(),

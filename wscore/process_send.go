@@ -10,7 +10,7 @@ var errSendOp = errors.New("wscore: only text and binary messages are sent")
 
 // Send sends a message (OpText or OpBinary), at once, after what was gathered.
 // data is read before it returns. Errors: ErrQueueFull, *CloseError, what the
-// protocol's Coder says.
+// protocol's Coder says. mORMot: TWebSocketProcess.SendFrame.
 func (p *Process) Send(op Opcode, data []byte) error {
 	if op != OpText && op != OpBinary {
 		return errSendOp
@@ -22,7 +22,7 @@ func (p *Process) Send(op Opcode, data []byte) error {
 }
 
 // SendRaw is Send without the protocol's Coder: for one that has to speak with
-// its like first.
+// its like first. RFC 6455 section 6.1.
 func (p *Process) SendRaw(op Opcode, data []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,6 +33,7 @@ func (p *Process) SendRaw(op Opcode, data []byte) error {
 // SendLater sends a message within SendDelay, together with others that were
 // given to it in that time; order is kept, also with Send. data is copied. An
 // error that shows only later is noted, see LastError.
+// mORMot: TWebSocketProcess.SendFrameAsync.
 func (p *Process) SendLater(op Opcode, data []byte) error {
 	delay := p.settings.sendDelay()
 	if delay < 0 {
@@ -153,6 +154,7 @@ func (p *Process) send(op Opcode, data []byte, plain int) error {
 
 // SendPrepared sends messages that were encoded once for many connections; where
 // the protocol has a Coder they are encoded for this one. See [Process.Send].
+// RFC 6455 section 6.1.
 func (p *Process) SendPrepared(m *Prepared) error {
 	if p.coder == nil {
 		return p.sendRaw(m)
@@ -186,7 +188,7 @@ func (p *Process) sendRaw(m *Prepared) error {
 }
 
 // Close sends what was gathered and begins the close handshake, see
-// [Conn.Close].
+// [Conn.Close]. RFC 6455 section 7.1.2.
 func (p *Process) Close(code CloseCode, reason string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock() // nothing is gathered in between
@@ -194,5 +196,5 @@ func (p *Process) Close(code CloseCode, reason string) error {
 	return p.conn.Close(code, reason)
 }
 
-// CloseNow drops the connection, see [Conn.CloseNow].
+// CloseNow drops the connection, see [Conn.CloseNow]. RFC 6455 section 7.1.7.
 func (p *Process) CloseNow() error { return p.conn.CloseNow() }

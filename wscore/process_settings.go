@@ -7,6 +7,7 @@ import (
 )
 
 // ProcessSettings are the knobs of processes. The zero value is ready to use.
+// mORMot: TWebSocketProcessSettings.
 type ProcessSettings struct {
 	// Conn are those of the connections below: limits, queue, origins, deflate,
 	// log. Its Subprotocols are not used; the ProtocolSpecs name them.
@@ -51,9 +52,11 @@ type ProcessSettings struct {
 }
 
 // LogDetail is a set of what is logged beyond connections and errors.
+// mORMot: TWebSocketProcessSettings.LogDetails.
 type LogDetail uint8
 
-// What can be logged. Payloads are cut to 64 bytes.
+// What can be logged. Payloads are cut to 64 bytes. mORMot:
+// TWebSocketProcessSettings.LogDetails.
 const (
 	LogHeartbeats LogDetail = 1 << iota // pings and pongs
 	LogText                             // text messages
@@ -62,6 +65,7 @@ const (
 )
 
 // LogFull is what shows all that travels.
+// mORMot: TWebSocketProcessSettings.SetFullLog.
 const LogFull = LogHeartbeats | LogText | LogBinary
 
 const logged = 64 // bytes of a payload

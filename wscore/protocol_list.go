@@ -8,7 +8,7 @@ import (
 )
 
 // ProtocolSpec says by what names and on what path an application protocol is
-// negotiated, and makes its instances.
+// negotiated, and makes its instances. RFC 6455 section 1.9.
 type ProtocolSpec struct {
 	// Names are its subprotocol names, in the order in which a client offers them;
 	// a server compares them without regard to case. None: it is chosen by URI
@@ -28,11 +28,12 @@ type ProtocolSpec struct {
 
 // Opener is a Protocol that is told when its connection runs: OnOpen is called
 // once, before the first OnMessage and on the same goroutine, so it must not wait
-// for an answer of the peer.
+// for an answer of the peer. RFC 6455 section 4.
 type Opener interface{ OnOpen() }
 
 // ControlObserver is a Protocol that is also told of pings, pongs and the peer's
 // close frame, if ProcessSettings.NotifyAllFrames is set. data is lent.
+// mORMot: TWebSocketProcessSettings.NotifyAllFrames.
 type ControlObserver interface {
 	OnControl(op Opcode, data []byte)
 }
@@ -42,7 +43,7 @@ type ControlObserver interface {
 // must not call the Process; Decode in the order of reception. What they return
 // is used before their next call, so its memory may be theirs. An error of Encode
 // fails the send, an error of Decode closes the connection (with the code of a
-// *CloseError in it, else 1007), but for ErrConsumed.
+// *CloseError in it, else 1007), but for ErrConsumed. RFC 6455 section 5.8.
 type Coder interface {
 	Encode(op Opcode, data []byte) (Opcode, []byte, error)
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
@@ -61,7 +62,7 @@ type Gatherer interface {
 }
 
 // ProtocolList is what a server can negotiate. The zero value is empty. It is
-// safe for concurrent use.
+// safe for concurrent use. mORMot: TWebSocketProtocolList.
 type ProtocolList struct {
 	mu    sync.RWMutex // guards what follows
 	specs []ProtocolSpec
@@ -70,6 +71,7 @@ type ProtocolList struct {
 // Add appends s and reports true, or false if it could never be reached: one of
 // its names is taken on every path or on the same one, or without names its URI
 // is taken. It panics without New, or with neither name nor URI.
+// mORMot: TWebSocketProtocolList.Add.
 func (l *ProtocolList) Add(s ProtocolSpec) bool {
 	s.mustBeUsable()
 	l.mu.Lock()
@@ -82,6 +84,7 @@ func (l *ProtocolList) Add(s ProtocolSpec) bool {
 }
 
 // AddOnce is Add, but replaces what would hide s.
+// mORMot: TWebSocketProtocolList.AddOnce.
 func (l *ProtocolList) AddOnce(s ProtocolSpec) {
 	s.mustBeUsable()
 	l.mu.Lock()
@@ -91,6 +94,7 @@ func (l *ProtocolList) AddOnce(s ProtocolSpec) {
 
 // Remove removes what was added with that name ("": without names) and URI, and
 // reports whether there was any. Connections live on.
+// mORMot: TWebSocketProtocolList.Remove.
 func (l *ProtocolList) Remove(name, uri string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,7 +106,7 @@ func (l *ProtocolList) Remove(name, uri string) bool {
 	return len(l.specs) < n
 }
 
-// Len is the number of protocols.
+// Len is the number of protocols. mORMot: TWebSocketProtocolList.Count.
 func (l *ProtocolList) Len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

@@ -22,6 +22,7 @@ const (
 type CloseCode uint16
 
 // The close codes. NoStatus, Abnormal and TLSHandshake never travel.
+// RFC 6455 section 7.4.1.
 const (
 	CloseNormal         CloseCode = 1000
 	CloseGoingAway      CloseCode = 1001
@@ -41,7 +42,7 @@ const (
 )
 
 // CloseError is why a connection ended. It satisfies errors.Is(err,
-// net.ErrClosed) and unwraps to Err.
+// net.ErrClosed) and unwraps to Err. RFC 6455 section 7.1.
 type CloseError struct {
 	Code   CloseCode // what the closing side said, or NoStatus, or Abnormal when the connection was lost
 	Reason string
@@ -50,7 +51,7 @@ type CloseError struct {
 }
 
 // Message is one message to be sent: its payload is Prefix followed by Data.
-// Both are read before the call that takes it returns.
+// Both are read before the call that takes it returns. RFC 6455 section 5.6.
 type Message struct {
 	Op           Opcode
 	Prefix, Data []byte
@@ -90,6 +91,7 @@ type Queue struct {
 }
 
 // Settings are the knobs of a Server. The zero value is ready to use.
+// RFC 6455 section 4.2 and 10.
 type Settings struct {
 	// Subprotocols are the supported ones, by preference.
 	Subprotocols []string
