@@ -1,4 +1,5 @@
-// Package packet is the codec of Engine.IO packets and payloads, protocol 4.
+// Package packet is the codec of Engine.IO packets and payloads, protocol 4, and
+// protocol 3 in what is named so (…EIO3).
 // It does no I/O and keeps no state beyond what its callers hold.
 //
 // A [Packet] is a type and its data. It travels as
