@@ -49,8 +49,8 @@ type Config struct {
 	// PerMessageDeflate would compress WebSocket messages. It is not available:
 	// Validate refuses true. JS: perMessageDeflate.
 	PerMessageDeflate bool
-	// AllowEIO3 would let clients of protocol 3 in. It is not available:
-	// Validate refuses true. JS: allowEIO3.
+	// AllowEIO3 lets clients of protocol 3 in: those of Socket.IO 1 and 2. JS:
+	// allowEIO3.
 	AllowEIO3 bool
 	// AllowRequest is asked about each handshake, when all else about it is in
 	// order; nil allows all. An error refuses it (403, code 4), its text is
@@ -146,8 +146,6 @@ type Queue struct {
 // Validate reports the first setting that makes no sense.
 func (c *Config) Validate() error {
 	switch {
-	case c.AllowEIO3:
-		return errors.New("engineio: AllowEIO3 is not available")
 	case c.PerMessageDeflate:
 		return errors.New("engineio: PerMessageDeflate is not available")
 	case c.PingInterval < 0 || c.PingTimeout < 0 || c.UpgradeTimeout < 0:

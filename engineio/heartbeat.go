@@ -10,7 +10,7 @@ import (
 func (s *Session) heartbeat() {
 	cfg := &s.srv.cfg
 	if s.awaiting.Load() {
-		if since := s.suspended.Load(); since != 0 && time.Since(time.Unix(0, since)) < cfg.MaxReadPause {
+		if s.paused() {
 			s.rearm(cfg.PingTimeout)
 			return
 		}
@@ -21,6 +21,12 @@ func (s *Session) heartbeat() {
 	s.extended.Store(false)
 	s.rearm(cfg.PingTimeout)
 	_ = s.sendPacket(Later|Must, packet.Packet{Type: packet.Ping})
+}
+
+// paused reports whether the heartbeat is not enforced now.
+func (s *Session) paused() bool {
+	since := s.suspended.Load()
+	return since != 0 && time.Since(time.Unix(0, since)) < s.srv.cfg.MaxReadPause
 }
 
 // pong is the client's answer, or an unasked sign of life.

@@ -1,6 +1,10 @@
 package engineio
 
-import "github.com/hermod-io/hermod/engineio/packet"
+import (
+	"slices"
+
+	"github.com/hermod-io/hermod/engineio/packet"
+)
 
 // outbox holds what waits for a GET. Its session's mu guards it.
 type outbox struct {
@@ -14,6 +18,16 @@ type unit struct {
 	prepared   *Prepared
 	noCompress bool
 }
+
+// binary reports whether there are bytes in it.
+func (u *unit) binary() bool {
+	if u.prepared != nil {
+		return u.prepared.binary
+	}
+	return slices.ContainsFunc(u.pkts, isBinary)
+}
+
+func isBinary(p packet.Packet) bool { return p.Binary }
 
 func (b *outbox) empty() bool { return len(b.units) == 0 }
 
@@ -31,19 +45,12 @@ func (b *outbox) admit(q Queue, size, n int, f SendFlags) error {
 	return nil
 }
 
-// payload appends all that waits as one polling payload, and empties the box.
-func (b *outbox) payload(dst []byte) (p []byte, compress bool) {
-	for i, u := range b.units {
-		if i > 0 {
-			dst = append(dst, packet.Separator)
-		}
-		if u.prepared != nil {
-			dst = append(dst, u.prepared.chunk()...)
-		} else {
-			dst = packet.AppendPayload(dst, u.pkts...)
-		}
-		compress = compress || !u.noCompress
+// take empties the box, and reports whether any of it is worth compressing.
+func (b *outbox) take() (units []unit, compress bool) {
+	units = b.units
+	for i := range units {
+		compress = compress || !units[i].noCompress
 	}
 	*b = outbox{}
-	return dst, compress
+	return units, compress
 }

@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hermod-io/hermod/engineio/packet"
 	"github.com/hermod-io/hermod/wscore"
@@ -10,19 +12,31 @@ import (
 // Prepared is an immutable unit of messages, encoded at most once per wire form.
 // It is safe for concurrent use.
 type Prepared struct {
-	pkts []packet.Packet
-	size int
+	pkts   []packet.Packet
+	size   int
+	binary bool // there are bytes in it
 
-	wsOnce    sync.Once
-	ws        *wscore.Prepared
-	chunkOnce sync.Once
-	chunks    []byte
+	ws     form[*wscore.Prepared] // framePlain, and every framing without bytes
+	chunks form[[]byte]           // chunkPlain
+	rare   atomic.Pointer[rareForms]
+}
+
+// rareForms are those that few clients want; made with the first of them.
+type rareForms struct {
+	ws     [framings]form[*wscore.Prepared]
+	chunks [chunkings]form[[]byte]
+}
+
+// form is one encoding, made at first use.
+type form[T any] struct {
+	once  sync.Once
+	value T
 }
 
 // NewPrepared returns a unit of msgs; their bytes are copied.
 func NewPrepared(msgs ...Message) *Prepared {
 	pkts, size := copyPackets(msgs)
-	return &Prepared{pkts: pkts, size: size}
+	return &Prepared{pkts: pkts, size: size, binary: slices.ContainsFunc(pkts, isBinary)}
 }
 
 // copyPackets copies messages into memory of their own.
@@ -41,30 +55,35 @@ func copyPackets(msgs []Message) (pkts []packet.Packet, size int) {
 }
 
 // frames is the WebSocket form.
-func (p *Prepared) frames() *wscore.Prepared {
-	p.wsOnce.Do(func() {
+func (p *Prepared) frames(f framing) *wscore.Prepared {
+	to := &p.ws
+	if f != framePlain && p.binary {
+		to = &p.others().ws[f]
+	}
+	to.once.Do(func() {
 		msgs := make([]wscore.Message, len(p.pkts))
-		for i, pkt := range p.pkts {
-			msgs[i] = wsMessage(pkt)
+		for i := range p.pkts {
+			msgs[i] = f.message(p.pkts[i])
 		}
-		p.ws = wscore.NewPrepared(msgs...)
+		to.value = wscore.NewPrepared(msgs...)
 	})
-	return p.ws
+	return to.value
 }
 
 // chunk is the polling form.
-func (p *Prepared) chunk() []byte {
-	p.chunkOnce.Do(func() { p.chunks = packet.AppendPayload(nil, p.pkts...) })
-	return p.chunks
+func (p *Prepared) chunk(c chunking) []byte {
+	to := &p.chunks
+	if c != chunkPlain {
+		to = &p.others().chunks[c]
+	}
+	to.once.Do(func() { to.value = c.appendTo(nil, p.pkts) })
+	return to.value
 }
 
-var typeBytes = [...]byte{'0', '1', '2', '3', '4', '5', '6'}
-
-// wsMessage is the WebSocket message of a packet.
-func wsMessage(p packet.Packet) wscore.Message {
-	if p.Binary {
-		return wscore.Message{Op: wscore.OpBinary, Data: p.Data}
+func (p *Prepared) others() *rareForms {
+	if r := p.rare.Load(); r != nil {
+		return r
 	}
-	i := p.Type - '0'
-	return wscore.Message{Op: wscore.OpText, Prefix: typeBytes[i : i+1], Data: p.Data}
+	p.rare.CompareAndSwap(nil, new(rareForms))
+	return p.rare.Load()
 }

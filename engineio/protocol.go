@@ -28,6 +28,9 @@ var codeMessages = [...]string{
 // query is what the engine reads of a request's query; of duplicates the last wins.
 type query struct {
 	transport, sid, eio string
+	base64              bool // no binary frames and bodies for this client
+	jsonp               bool // with the function of this index
+	index               string
 }
 
 func parseQuery(raw string) (q query) {
@@ -47,6 +50,10 @@ func parseQuery(raw string) (q query) {
 			q.sid = value
 		case "EIO":
 			q.eio = value
+		case "b64":
+			q.base64 = value != ""
+		case "j":
+			q.jsonp, q.index = true, value
 		}
 	}
 	return q
@@ -72,8 +79,8 @@ func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionEr
 			return refuse(CodeUnknownSID, map[string]any{"sid": q.sid})
 		case !upgrade && s.Transport() != q.transport, upgrade && q.transport != WebSocket:
 			return refuse(CodeBadRequest, map[string]any{"name": "TRANSPORT_MISMATCH", "transport": q.transport, "previousTransport": s.Transport()})
-		case q.eio != "4":
-			return refuse(CodeBadRequest, map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": q.eio})
+		case s.Protocol() != q.protocol():
+			return refuse(CodeBadRequest, map[string]any{"name": "PROTOCOL_MISMATCH", "protocol": q.protocol(), "previousProtocol": s.Protocol()})
 		}
 		return s, nil
 	}
@@ -86,8 +93,8 @@ func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionEr
 	if e := srv.allow(r); e != nil {
 		return nil, e
 	}
-	if q.eio != "4" {
-		return refuse(CodeVersion, map[string]any{"protocol": 3})
+	if v := q.protocol(); v != 4 && !srv.cfg.AllowEIO3 {
+		return refuse(CodeVersion, map[string]any{"protocol": v})
 	}
 	return nil, nil
 }

@@ -255,7 +255,6 @@ func inflate(t *testing.T, encoding, body string) string {
 
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]Config{
-		"AllowEIO3":         {AllowEIO3: true},
 		"PerMessageDeflate": {PerMessageDeflate: true},
 		"PingInterval":      {PingInterval: -1},
 		"MaxHTTPBufferSize": {MaxHTTPBufferSize: -1},

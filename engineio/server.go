@@ -101,22 +101,22 @@ func (srv *Server) route(w http.ResponseWriter, r *http.Request) {
 	case e != nil:
 		srv.reject(w, r, e)
 	case q.transport == WebSocket:
-		srv.acceptWebSocket(w, r, s)
+		srv.acceptWebSocket(w, r, q, s)
 	case s != nil:
 		s.poll(w, r)
 	default:
-		srv.openPolling(w, r)
+		srv.openPolling(w, r, q)
 	}
 }
 
-// newSession makes and registers a session for r.
-func (srv *Server) newSession(r *http.Request) (*Session, *ConnectionError) {
+// newSession makes and registers a session for r, whose query is q.
+func (srv *Server) newSession(r *http.Request, q query) (*Session, *ConnectionError) {
 	id, err := srv.newID(r)
 	if err != nil {
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
-	s := &Session{srv: srv, id: id, shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true}
+	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true}
 	if !srv.register(s) {
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
 	}

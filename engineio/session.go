@@ -27,11 +27,12 @@ const (
 // rest belongs to whoever holds mu. The Handler is called by the one whose turn
 // it is, without mu.
 type Session struct {
-	srv   *Server
-	id    string
-	shake packed
-	ctx   context.Context
-	value any
+	srv     *Server
+	id      string
+	dialect dialect
+	shake   packed
+	ctx     context.Context
+	value   any
 
 	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
 	awaiting  atomic.Bool                 // a pong is due
@@ -40,14 +41,15 @@ type Session struct {
 
 	ready atomic.Bool // OnOpen has returned
 
-	mu       sync.Mutex      // guards what follows
-	busy     bool            // somebody calls the Handler
-	queueing []chan struct{} // who else wants to; the first is next
+	mu       sync.Mutex // guards what follows
+	busy     bool       // somebody calls the Handler
+	framing  framing    // of ws and of a probe; written before ws is, read by who has seen ws
 	state    state
+	posting  bool
+	queueing []chan struct{} // who else wants to; the first is next
 	probe    *wsTransport
 	box      outbox
 	get      *getRequest
-	posting  bool
 	body     *http.ResponseController // of a POST whose body is on its way
 	reason   Reason
 	err      error
@@ -60,8 +62,8 @@ type Session struct {
 // ID is the sid, a bearer secret: never show it to other parties.
 func (s *Session) ID() string { return s.id }
 
-// Protocol is 4.
-func (s *Session) Protocol() int { return 4 }
+// Protocol is the version of Engine.IO: 4, or 3 with [Config.AllowEIO3].
+func (s *Session) Protocol() int { return s.dialect.protocol() }
 
 // Transport is the name of the current transport.
 func (s *Session) Transport() string {
@@ -108,7 +110,7 @@ func (s *Session) greet(upgrades []string) {
 // opened starts the heartbeat and tells the handler.
 func (s *Session) opened() {
 	defer s.giveTurn() // which it has had from the beginning
-	s.rearm(s.srv.cfg.PingInterval)
+	s.rearm(s.dialect.firstBeat(&s.srv.cfg))
 	s.guard(func() { s.srv.h.OnOpen(s) })
 	s.ready.Store(true)
 }
@@ -146,13 +148,12 @@ func (s *Session) receive(p packet.Packet) bool {
 		s.otherPacket()
 		return s.deliver(p)
 	case packet.Pong:
-		s.pong()
+		return s.dialect.pong(s)
 	case packet.Close:
 		s.end(TransportClose, nil)
 		return false
 	case packet.Ping:
-		s.end(TransportError, errHeartbeat)
-		return false
+		return s.dialect.ping(s)
 	}
 	return true
 }
@@ -201,7 +202,7 @@ func (s *Session) giveTurn() {
 // Expire implements wheel.Expirer.
 func (s *Session) Expire(t *wheel.Timer) {
 	if t == &s.beat {
-		s.heartbeat()
+		s.dialect.beat(s)
 		return
 	}
 	s.outOfPatience()

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	errHeartbeat = errors.New("engineio: ping from a client")
+	errHeartbeat = errors.New("engineio: heartbeat in the wrong direction")
 	errOverlap   = errors.New("engineio: overlapping requests")
 	errAborted   = errors.New("engineio: request aborted")
 	errType      = errors.New("engineio: binary body")

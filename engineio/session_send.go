@@ -39,7 +39,7 @@ func (s *Session) sendPacket(f SendFlags, p packet.Packet) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ws := s.ws.Load(); ws != nil {
-		return closedErr(ws.conn.SendMessages(wsFlags(f), wsMessage(p)))
+		return closedErr(ws.conn.SendMessages(wsFlags(f), s.framing.message(p)))
 	}
 	return s.boxUnit(f, unit{pkts: []packet.Packet{p}}, 1+len(p.Data), 1)
 }
@@ -86,26 +86,13 @@ func (t *wsTransport) send(f SendFlags, msgs []Message) error {
 	var room [4]wscore.Message
 	out := room[:0]
 	for i := range msgs {
-		out = append(out, ownMessage(&msgs[i]))
+		out = append(out, t.s.framing.own(msgs[i]))
 	}
 	return closedErr(t.conn.SendMessages(wsFlags(f), out...))
 }
 
-// ownMessage is the WebSocket message of m. Without a prefix it costs nothing.
-func ownMessage(m *Message) wscore.Message {
-	switch {
-	case m.Binary:
-		return wscore.Message{Op: wscore.OpBinary, Prefix: m.Prefix, Data: m.Data}
-	case len(m.Prefix) == 0:
-		i := packet.Message - '0'
-		return wscore.Message{Op: wscore.OpText, Prefix: typeBytes[i : i+1], Data: m.Data}
-	}
-	prefix := append([]byte{byte(packet.Message)}, m.Prefix...)
-	return wscore.Message{Op: wscore.OpText, Prefix: prefix, Data: m.Data}
-}
-
 func (t *wsTransport) sendPrepared(p *Prepared, f SendFlags) error {
-	return closedErr(t.conn.SendPrepared(p.frames(), wsFlags(f)))
+	return closedErr(t.conn.SendPrepared(p.frames(t.s.framing), wsFlags(f)))
 }
 
 func wsFlags(f SendFlags) (w wscore.SendFlags) {

@@ -11,11 +11,11 @@ import (
 const noopInterval = 100 * time.Millisecond
 
 // beginProbe lets a second transport prove itself. A further one is closed.
-func (s *Session) beginProbe(t *wsTransport) {
+func (s *Session) beginProbe(t *wsTransport, f framing) {
 	s.mu.Lock()
 	ok := s.state == stateOpen && s.probe == nil && s.ws.Load() == nil
 	if ok {
-		s.probe = t
+		s.probe, s.framing = t, f
 		s.bePatient(s.srv.cfg.UpgradeTimeout)
 	}
 	s.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *Session) probed(t *wsTransport, p packet.Packet) {
 		if s.probe != t {
 			return
 		}
-		_ = t.conn.SendMessages(wscore.Must, wsMessage(packet.Packet{Type: packet.Pong, Data: p.Data}))
+		_ = t.conn.SendMessages(wscore.Must, textMessage(packet.Packet{Type: packet.Pong, Data: p.Data}))
 		s.endPoll()
 		s.startNoop()
 	case p.Type == packet.Upgrade:
@@ -102,12 +102,12 @@ func (s *Session) switchTo(t *wsTransport) {
 // sendOn sends a unit that waited in the outbox.
 func (u *unit) sendOn(t *wsTransport) {
 	if u.prepared != nil {
-		_ = t.conn.SendPrepared(u.prepared.frames(), wscore.Must)
+		_ = t.conn.SendPrepared(u.prepared.frames(t.s.framing), wscore.Must)
 		return
 	}
 	msgs := make([]wscore.Message, len(u.pkts))
 	for i, p := range u.pkts {
-		msgs[i] = wsMessage(p)
+		msgs[i] = t.s.framing.message(p)
 	}
 	_ = t.conn.SendMessages(wscore.Must, msgs...)
 }

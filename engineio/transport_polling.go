@@ -27,8 +27,8 @@ func (g *getRequest) wake() {
 }
 
 // openPolling answers the first request of a session.
-func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request) {
-	s, e := srv.newSession(r)
+func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) {
+	s, e := srv.newSession(r, q)
 	if e != nil {
 		srv.reject(w, r, e)
 		return
@@ -98,26 +98,27 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		return
 	}
-	body, compress := s.box.payload(nil)
-	if len(body) == 0 {
-		body = []byte{byte(g.last)}
+	units, compress := s.box.take()
+	if len(units) == 0 {
+		units = []unit{{pkts: []packet.Packet{{Type: g.last}}}}
 		if s.state == stateClosing && g.last == packet.Close {
 			s.endLocked(s.reason, nil)
 		}
 	}
 	s.mu.Unlock()
-	if s.srv.writePayload(w, r, body, compress) != nil {
+	if s.writePayload(w, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
 	}
 }
 
 // writePayload answers a GET.
-func (srv *Server) writePayload(w http.ResponseWriter, r *http.Request, body []byte, compress bool) error {
+func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []unit, compress bool) error {
+	body, contentType := s.dialect.payload(units)
 	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
 	if compress {
-		body = srv.compress(h, r, body)
+		body = s.srv.compress(h, r, body)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
@@ -132,7 +133,8 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.endPost()
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream") {
+	binary := strings.HasPrefix(r.Header.Get("Content-Type"), typeBytes)
+	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -148,7 +150,9 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		s.end(TransportError, errAborted)
 		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
 	}
-	s.takePayload(body)
+	if err := s.dialect.take(s, body, binary); err != nil {
+		s.end(ParseError, err)
+	}
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
 	_, _ = io.WriteString(w, "ok")
@@ -191,17 +195,4 @@ func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	}
 	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	return b.Bytes(), err
-}
-
-// takePayload handles the packets of a body in order, up to the first bad one.
-func (s *Session) takePayload(body []byte) {
-	pr := packet.NewPayloadReader(body)
-	for pr.Next() {
-		if !s.receive(pr.Packet()) {
-			return
-		}
-	}
-	if err := pr.Err(); err != nil {
-		s.end(ParseError, err)
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/hermod-io/hermod/engineio/packet"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -18,11 +17,11 @@ type wsTransport struct {
 
 // acceptWebSocket opens a session over WebSocket, or lets a connection probe
 // for the session s.
-func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, s *Session) {
+func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, q query, s *Session) {
 	opening := s == nil
 	if opening {
 		var e *ConnectionError
-		if s, e = srv.newSession(r); e != nil {
+		if s, e = srv.newSession(r, q); e != nil {
 			srv.reject(w, r, e)
 			return
 		}
@@ -38,9 +37,10 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, s *Se
 	}
 	t := &wsTransport{s: s, conn: conn}
 	if !opening {
-		s.beginProbe(t)
+		s.beginProbe(t, s.dialect.framing(q.base64))
 		return
 	}
+	s.framing = s.dialect.framing(q.base64)
 	s.ws.Store(t)
 	s.greet(nil)
 	s.opened()
@@ -49,15 +49,10 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, s *Se
 
 // OnMessage implements wscore.Protocol.
 func (t *wsTransport) OnMessage(op wscore.Opcode, data []byte) {
-	var p packet.Packet
-	if op == wscore.OpBinary {
-		p = packet.DecodeBinary(data)
-	} else {
-		var err error
-		if p, err = packet.DecodeText(data); err != nil {
-			t.malformed(err)
-			return
-		}
+	p, err := t.s.dialect.decode(op, data)
+	if err != nil {
+		t.malformed(err)
+		return
 	}
 	if t.s.ws.Load() == t {
 		t.s.receive(p)
