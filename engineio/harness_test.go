@@ -2,12 +2,12 @@ package engineio
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -204,24 +204,30 @@ func (p *pending) abort() {
 
 // poller is a client that polls.
 type poller struct {
-	w   *world
-	sid string
+	w    *world
+	sid  string
+	base string // its queries, but for the sid
 }
 
 const pollingQuery = "EIO=4&transport=polling"
 
 func (w *world) poller() *poller {
 	w.t.Helper()
-	res := w.request("GET", pollingQuery, "")
-	open, _, _ := strings.Cut(res.body, "\x1e")
-	var shake struct{ SID string }
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(open, "0")), &shake); res.status != 200 || err != nil {
-		w.t.Fatalf("handshake: %+v", res)
-	}
-	return &poller{w, shake.SID}
+	return w.pollerWith(pollingQuery)
 }
 
-func (p *poller) query() string   { return pollingQuery + "&sid=" + p.sid }
+// pollerWith opens a session with a query of the caller's.
+func (w *world) pollerWith(query string) *poller {
+	w.t.Helper()
+	res := w.request("GET", query, "")
+	sid := regexp.MustCompile(`0\{\\?"sid\\?":\\?"([\w-]+)`).FindStringSubmatch(res.body)
+	if res.status != 200 || sid == nil {
+		w.t.Fatalf("handshake: %+v", res)
+	}
+	return &poller{w, sid[1], query}
+}
+
+func (p *poller) query() string   { return p.base + "&sid=" + p.sid }
 func (p *poller) begin() *pending { return p.w.start("GET", p.query(), "") }
 
 func (p *poller) get(want, why string) {

@@ -107,7 +107,7 @@ func TestHandshakeResponse(t *testing.T) {
 		if res := w.request("GET", pollingQuery, ""); res.body != `{"code":3,"message":"Bad request"}` {
 			w.t.Errorf("no id: %+v", res)
 		}
-		p := &poller{w, "abc"}
+		p := &poller{w, "abc", pollingQuery}
 		p.post("4x")
 		if first != 1 || all != 2 {
 			w.t.Errorf("hooks: %d first, %d in all", first, all)
