@@ -54,6 +54,13 @@ func (c *Conn) hasRoom() bool {
 	return c.out.bytes <= q.bytes()/2 && c.out.packets <= q.packets()/2
 }
 
+// hasRoomFor reports whether hasRoom and a message of n bytes would be taken, as
+// it always is by an empty queue. mu is held.
+func (c *Conn) hasRoomFor(n int) bool {
+	o := &c.out
+	return o.packets == 0 || c.hasRoom() && o.bytes+frameLen(n, c.client) <= c.grp.settings.Queue.bytes()
+}
+
 // errStopped says that done was closed.
 var errStopped = errors.New("wscore: no more waiting")
 

@@ -67,7 +67,7 @@ func (c *Conn) admit(size, n int, f SendFlags) error {
 		limitB, limitP = limitB+limitB/4, limitP+limitP/4
 	}
 	if o.packets > 0 && (o.bytes+size > limitB || o.packets+n > limitP) {
-		if f&Must != 0 || q.OnFull == Disconnect {
+		if f&ifRoom == 0 && (f&Must != 0 || q.OnFull == Disconnect) {
 			c.failLocked(ClosePolicy, ErrQueueFull)
 		}
 		return ErrQueueFull

@@ -14,36 +14,59 @@ import (
 // NetConn returns the connection as a net.Conn: what is written goes out as
 // messages of opcode op (OpText or OpBinary), one for each Write, and what is
 // read is the payload of those messages, one after another; a message of the
-// other kind closes the connection (1003). Write waits for room in the queue.
-// The end that the peer announced (1000, 1001 or without a code) is io.EOF.
-// Deadlines work as with every net.Conn, those of reading as far as the stream
-// has them; a missed one does no harm. Close begins the close handshake (1000)
-// and does not wait for its end. Nobody else may read the connection. It panics
-// after Serve. RFC 6455 section 6.
+// other kind closes the connection (1003). Write waits for room in the queue,
+// whatever OnFull says. The end that the peer announced (1000, 1001 or without a
+// code) is io.EOF. Deadlines work as with every net.Conn, those of reading as far
+// as the stream has them; a missed one does no harm. Close begins the close
+// handshake (1000) and does not wait for its end; who is reading then gets
+// net.ErrClosed, on a stream without deadlines at the end of the handshake.
+// Nobody else may read the connection. It panics after Serve. RFC 6455 section 6.
 func (c *Conn) NetConn(op Opcode) net.Conn {
 	c.startPull()
-	return &netConn{c: c, op: op}
+	return &netConn{c: c, op: op, reading: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
-// netConn is a Conn as a net.Conn. Reading belongs to whoever holds rmu.
+// netConn is a Conn as a net.Conn.
 type netConn struct {
 	c  *Conn
 	op Opcode
 
 	write deadline
 
-	rmu sync.Mutex // guards what follows
-	r   io.Reader  // of the message that is being read; nil before the first
+	reading chan struct{} // holds one element while somebody reads, who owns r
+	r       io.Reader     // of the message that is being read; nil before the first
+
+	mu     sync.Mutex    // guards the deadline of reading and the closing of what follows
+	closed chan struct{} // closed by Close
 }
 
 // Read implements net.Conn.
 func (n *netConn) Read(p []byte) (int, error) {
-	n.rmu.Lock()
-	defer n.rmu.Unlock()
-	return n.read(p)
+	select {
+	case n.reading <- struct{}{}:
+		defer func() { <-n.reading }()
+	case <-n.closed:
+	}
+	if n.isClosed() {
+		return 0, net.ErrClosed
+	}
+	k, err := n.read(p)
+	if err != nil && n.isClosed() {
+		err = net.ErrClosed
+	}
+	return k, err
 }
 
-// read is Read with rmu held, which whoever closes waits for.
+func (n *netConn) isClosed() bool {
+	select {
+	case <-n.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// read is Read for the one who may.
 func (n *netConn) read(p []byte) (int, error) {
 	for {
 		if n.r == nil {
@@ -100,35 +123,50 @@ func (n *netConn) Write(p []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	default:
 	}
-	switch err := n.c.waitUntil(passed, n.c.hasRoom); err {
-	case nil:
-	case errStopped:
-		return 0, os.ErrDeadlineExceeded
-	default:
-		return 0, err
+	for {
+		switch err := n.c.waitUntil(passed, func() bool { return n.c.hasRoomFor(len(p)) }); err {
+		case nil:
+		case errStopped:
+			return 0, os.ErrDeadlineExceeded
+		default:
+			return 0, err
+		}
+		n.c.mu.Unlock()
+		switch err := n.c.SendMessages(ifRoom, Message{Op: n.op, Data: p}); err {
+		case nil:
+			return len(p), nil
+		case ErrQueueFull: // another writer was faster
+		default:
+			return 0, err
+		}
 	}
-	n.c.mu.Unlock()
-	if err := n.c.Send(n.op, p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }
 
 // Close implements net.Conn. The rest of what the peer sends is read until the
 // connection has ended.
 func (n *netConn) Close() error {
 	err := n.c.Close(CloseNormal, "")
-	n.c.grp.goFunc(func() {
-		_ = n.SetReadDeadline(time.Time{})
-		n.rmu.Lock()
-		defer n.rmu.Unlock()
-		for {
-			if _, _, err := n.c.nextForNetConn(); err != nil && !isTimeout(err) {
-				return
-			}
-		}
-	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.isClosed() {
+		return err
+	}
+	close(n.closed)
+	_ = n.moveReadDeadline(time.Unix(1, 0)) // who reads is to stop
+	n.c.grp.goFunc(n.discard)
 	return err
+}
+
+// discard reads to the end of the connection.
+func (n *netConn) discard() {
+	n.reading <- struct{}{}
+	defer func() { <-n.reading }()
+	_ = n.moveReadDeadline(time.Time{})
+	for {
+		if _, _, err := n.c.nextForNetConn(); err != nil && !isTimeout(err) {
+			return
+		}
+	}
 }
 
 // LocalAddr implements net.Conn; it is nil if the stream has none.
@@ -149,8 +187,17 @@ func (n *netConn) SetDeadline(t time.Time) error {
 }
 
 // SetReadDeadline implements net.Conn. Its error is os.ErrNoDeadline if the
-// stream has none.
+// stream has none, and net.ErrClosed after Close.
 func (n *netConn) SetReadDeadline(t time.Time) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.isClosed() {
+		return net.ErrClosed
+	}
+	return n.moveReadDeadline(t)
+}
+
+func (n *netConn) moveReadDeadline(t time.Time) error {
 	if d, ok := n.c.rwc.(interface{ SetReadDeadline(time.Time) error }); ok {
 		return d.SetReadDeadline(t)
 	}

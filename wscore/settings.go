@@ -72,6 +72,8 @@ const (
 	Must
 )
 
+	// ifRoom makes a full queue refuse the messages, whatever OnFull says.
+	ifRoom
 // OnFull says what happens to a message that finds the queue full.
 type OnFull uint8
 
