@@ -103,6 +103,7 @@ func (s *Server) check(r *http.Request) *HandshakeError {
 	return nil
 }
 
+// hasToken reports whether a list has token, in upper or lower case.
 func hasToken(h http.Header, name, token string) bool {
 	for _, v := range h.Values(name) {
 		for t := range strings.SplitSeq(v, ",") {
@@ -143,10 +144,16 @@ func (s *Server) agree(c *Conn, r *http.Request, subprotocol string) {
 	c.negotiate(subprotocol, extensions, p)
 }
 
+// choose finds the first of our subprotocols that the client offers. Their names
+// are compared as they are.
 func (s *Server) choose(r *http.Request) string {
 	for _, p := range s.settings.Subprotocols {
-		if hasToken(r.Header, "Sec-Websocket-Protocol", p) {
-			return p
+		for _, h := range r.Header.Values("Sec-Websocket-Protocol") {
+			for offered := range strings.SplitSeq(h, ",") {
+				if trimOWS(offered) == p {
+					return p
+				}
+			}
 		}
 	}
 	return ""

@@ -182,6 +182,17 @@ func TestAcceptAnyOrigin(t *testing.T) {
 	}
 }
 
+// Names of subprotocols are compared as they are: a client that offers "A" fails
+// a connection that is answered with "a".
+func TestAcceptSubprotocolCase(t *testing.T) {
+	a := newAcceptor(t, Settings{Subprotocols: []string{"a", "B"}}, nil)
+	for offered, want := range map[string]string{"A": "", "A, B": "B", "b,a": "a"} {
+		if _, _, res := a.dial(t, handshake("Sec-WebSocket-Protocol: "+offered)); res.StatusCode != 101 || res.Header.Get("Sec-Websocket-Protocol") != want {
+			t.Errorf("offered %q: %s, %q; want %q", offered, res.Status, res.Header.Get("Sec-Websocket-Protocol"), want)
+		}
+	}
+}
+
 // wrapped hides the Hijacker, as a middleware may; unwrappable shows it again
 // to http.ResponseController.
 type wrapped struct{ http.ResponseWriter }
