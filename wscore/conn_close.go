@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hermod-io/hermod/internal/wheel"
 )
@@ -17,9 +18,10 @@ const (
 
 // Close begins the close handshake: what is queued is sent, then a close frame (code
 // CloseNoStatus: an empty one). It does not wait; OnClose tells the end, at most CloseTimeout later.
-// RFC 6455 section 7.1.2.
+// reason is UTF-8 of at most 123 bytes. An error says that code or reason must not be sent, and
+// nothing was done; there is none when the connection is closing or closed already. RFC 6455 section 7.1.2.
 func (c *Conn) Close(code CloseCode, reason string) error {
-	if code != CloseNoStatus && !code.mayTravel() || len(reason) > maxControl-2 {
+	if code != CloseNoStatus && !code.mayTravel() || len(reason) > maxControl-2 || !utf8.ValidString(reason) {
 		return errBadClose
 	}
 	c.mu.Lock()

@@ -190,6 +190,10 @@ func TestWeClose(t *testing.T) {
 			if err := p.conn.Close(CloseNormal, strings.Repeat("x", 124)); err == nil {
 				t.Error("a reason of 124 bytes is taken")
 			}
+			if err := p.conn.Close(CloseNormal, "caf\xe9"); err == nil {
+				t.Error("a reason that is no UTF-8 is taken")
+			}
+			p.wantOpen("a Close that was refused")
 		})
 	})
 }
