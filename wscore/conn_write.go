@@ -1,10 +1,34 @@
 package wscore
 
+import "errors"
+
+var errBadMessage = errors.New("wscore: message of an opcode or length that must not be sent")
+
+// allValid reports whether msgs may be sent.
+func allValid(msgs []Message) bool {
+	for i := range msgs {
+		switch m := &msgs[i]; m.Op {
+		case OpText, OpBinary:
+		case OpPing, OpPong:
+			if len(m.Prefix)+len(m.Data) > maxControl {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // SendMessages queues msgs as one unit: no other message gets between them,
 // and either all are taken or none. Without the flag Later they are written at
 // once if nothing else waits. The bytes are read before it returns. It never
-// blocks. Errors: ErrQueueFull, *CloseError. RFC 6455 section 6.1.
+// blocks. Errors: ErrQueueFull, *CloseError, and another one for what is no
+// [Message]. RFC 6455 section 6.1.
 func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
+	if !allValid(msgs) {
+		return errBadMessage
+	}
 	if c.compressing(msgs) {
 		return c.sendDeflated(f, msgs)
 	}
@@ -27,6 +51,9 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 // are queued by reference, a client masks a copy. With takeover, or a window of
 // less than 32 KiB, the connection deflates for itself. RFC 6455 section 6.1.
 func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
+	if p.invalid {
+		return errBadMessage
+	}
 	frames, ok := p.framesFor(c.deflates(), c.grp.settings.Deflate)
 	if !ok {
 		return c.sendDeflated(f, p.messages())

@@ -117,6 +117,30 @@ func TestQueueDropsNewest(t *testing.T) {
 	})
 }
 
+// What would break the protocol is not sent: it would be we whom the peer fails.
+func TestSendRefusesWhatIsNoMessage(t *testing.T) {
+	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+		for _, m := range []Message{
+			{Op: OpContinuation}, {Op: 3}, {Op: 0xB}, {Op: 0x81}, {Op: OpClose, Data: []byte("\x03\xe8")},
+			{Op: OpPing, Data: make([]byte, 126)}, {Op: OpPong, Prefix: make([]byte, 100), Data: make([]byte, 26)},
+		} {
+			if err := p.conn.SendMessages(Must, Message{Op: OpText}, m); err == nil {
+				t.Errorf("a unit with a message of opcode %d and %d bytes is taken", m.Op, len(m.Prefix)+len(m.Data))
+			}
+			if err := p.conn.SendPrepared(NewPrepared(m), 0); err == nil {
+				t.Errorf("prepared, with opcode %d and %d bytes, it is taken", m.Op, len(m.Prefix)+len(m.Data))
+			}
+		}
+		p.wantSilence("nothing was sent")
+		for _, m := range []Message{{Op: OpPing, Data: make([]byte, 125)}, {Op: OpPong}, {Op: OpText}, {Op: OpBinary, Data: make([]byte, 126)}} {
+			if err := p.conn.SendMessages(0, m); err != nil {
+				t.Error(err)
+			}
+			p.want(m.Op, string(m.Data), "what may be sent")
+		}
+	})
+}
+
 func TestQueuePackets(t *testing.T) {
 	scenario(t, Settings{Queue: Queue{Packets: 200, OnFull: DropNewest}}, testnet.Options{Capacity: 1024}, func(p *peer) {
 		p.stall()

@@ -13,13 +13,18 @@ type Prepared struct {
 	payload int    // bytes of their payloads
 	plain   []byte // their frames
 	never   []bool // which of them are not to be deflated; nil: none
+	invalid bool   // they must not be sent; then there is nothing else
 
 	once     sync.Once // guards what follows
 	deflated []byte    // their frames, deflated where that is worth it
 }
 
-// NewPrepared returns a unit of msgs; their bytes are copied.
+// NewPrepared returns a unit of msgs; their bytes are copied. What is wrong with
+// them is told by the send.
 func NewPrepared(msgs ...Message) *Prepared {
+	if !allValid(msgs) {
+		return &Prepared{invalid: true}
+	}
 	p := &Prepared{n: len(msgs), plain: encode(make([]byte, 0, encodedLen(msgs, false)), msgs, false)}
 	for i := range msgs {
 		p.payload += len(msgs[i].Prefix) + len(msgs[i].Data)

@@ -51,7 +51,9 @@ type CloseError struct {
 }
 
 // Message is one message to be sent: its payload is Prefix followed by Data.
-// Both are read before the call that takes it returns. RFC 6455 section 5.6.
+// Both are read before the call that takes it returns. Op is OpText, whose
+// payload the sender keeps valid UTF-8, OpBinary, or, with at most 125 bytes,
+// OpPing or OpPong; a send of anything else is an error. RFC 6455 section 5.6.
 type Message struct {
 	Op           Opcode
 	Prefix, Data []byte
@@ -70,10 +72,10 @@ const (
 	// Must exempts the messages from DropNewest and lets them exceed the queue's bound by
 	// a quarter; beyond that the connection is closed.
 	Must
-)
-
 	// ifRoom makes a full queue refuse the messages, whatever OnFull says.
 	ifRoom
+)
+
 // OnFull says what happens to a message that finds the queue full.
 type OnFull uint8
 
