@@ -73,8 +73,9 @@ func Dial(ctx context.Context, rawURL string, settings *Settings, o *DialOptions
 }
 
 // Dial connects to a WebSocket server. RFC 6455 section 4.1. The URL is a ws,
-// wss, http or https one, or ws+unix:///path/of/socket:/uri for a unix socket.
-// o may be nil. It waits until the handshake is done, ctx ends or the Timeout is
+// wss, http or https one, or ws+unix:///path/of/socket:/uri for a unix socket
+// (a colon of its path is written %3A). A name and password in it are sent as
+// Authorization, if the Header has none. Redirects are not followed. o may be nil. It waits until the handshake is done, ctx ends or the Timeout is
 // over; ctx means nothing to the connection afterwards. As long as nothing is
 // read the connection answers no ping: call Serve or Read.
 //
@@ -148,7 +149,7 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request, 
 	}
 	resp, early, err := readResponse(nc, req)
 	if err != nil {
-		return nil, resp, dialError(ctx, stop, err)
+		return nil, nil, dialError(ctx, stop, err)
 	}
 	p, err := d.verify(key, resp)
 	if err != nil {
@@ -157,7 +158,7 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request, 
 		return nil, resp, err
 	}
 	if err := stop(); err != nil {
-		return nil, resp, dialError(ctx, stop, err)
+		return nil, nil, dialError(ctx, stop, err)
 	}
 	resp.Body = http.NoBody
 	c := d.newConn(nc, early, true)
@@ -165,12 +166,14 @@ func (d *Dialer) handshake(ctx context.Context, nc net.Conn, req *http.Request, 
 	return c, resp, nil
 }
 
-// interruptible makes what waits for nc end with ctx. The function it returns
-// ends that, and reports whether ctx had ended.
+// interruptible makes what waits for nc end with ctx; without deadlines nc is
+// closed. The function it returns ends that, and reports whether ctx had ended.
 func interruptible(ctx context.Context, nc net.Conn) (stop func() error) {
 	done := make(chan struct{})
 	after := context.AfterFunc(ctx, func() {
-		_ = nc.SetDeadline(time.Unix(1, 0))
+		if nc.SetDeadline(time.Unix(1, 0)) != nil {
+			_ = nc.Close()
+		}
 		close(done)
 	})
 	return func() error {

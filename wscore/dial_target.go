@@ -28,8 +28,11 @@ type target struct {
 // parseTarget reads a URL. RFC 6455 section 3.
 func parseTarget(rawURL string) (*target, error) {
 	u, err := url.Parse(rawURL)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case u.Fragment != "" || strings.HasSuffix(rawURL, "#"):
+		return nil, errors.New("URL with a fragment")
 	}
 	t := &target{url: u, network: "tcp"}
 	switch u.Scheme {
@@ -42,11 +45,8 @@ func parseTarget(rawURL string) (*target, error) {
 	default:
 		return nil, fmt.Errorf("URL scheme %q is none of ws, wss, http, https, ws+unix", u.Scheme)
 	}
-	switch {
-	case u.Hostname() == "":
+	if u.Hostname() == "" {
 		return nil, errors.New("URL without a host")
-	case u.Fragment != "" || strings.HasSuffix(rawURL, "#"):
-		return nil, errors.New("URL with a fragment")
 	}
 	t.addr = hostPort(u)
 	return t, nil
@@ -54,15 +54,22 @@ func parseTarget(rawURL string) (*target, error) {
 
 // unixTarget reads the path of a socket and, behind a colon, that of the request.
 func unixTarget(u *url.URL) (*target, error) {
-	path, uri, _ := strings.Cut(u.Path, ":")
-	if path == "" {
-		return nil, errors.New("URL without the path of a socket")
+	socket, uri, _ := strings.Cut(u.EscapedPath(), ":")
+	path, err := url.PathUnescape(socket)
+	switch {
+	case err != nil:
+		return nil, err
+	case path == "" || u.Host != "":
+		return nil, errors.New("URL without the whole path of a socket")
+	case uri != "" && uri[0] != '/':
+		return nil, errors.New("URI for a unix socket without a slash")
 	}
-	return &target{
-		url:     &url.URL{Scheme: "http", Host: "localhost", Path: uri, RawQuery: u.RawQuery},
-		network: "unix",
-		addr:    path,
-	}, nil
+	of, err := url.Parse("http://localhost" + uri)
+	if err != nil {
+		return nil, err
+	}
+	of.RawQuery, of.User = u.RawQuery, u.User
+	return &target{url: of, network: "unix", addr: path}, nil
 }
 
 func hostPort(u *url.URL) string {
@@ -177,7 +184,7 @@ func askTunnel(nc net.Conn, req *http.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode/100 != 2:
 		return fmt.Errorf("proxy answered %s", resp.Status)
 	case len(early) > 0:
 		return errors.New("proxy sent bytes of its own into the tunnel")
@@ -189,10 +196,16 @@ func askTunnel(nc net.Conn, req *http.Request) error {
 const maxResponse = 64 << 10
 
 // readResponse reads the head of a response, and returns what came behind it.
+// Informational ones before it are passed over. RFC 9110 section 15.2.
 func readResponse(nc net.Conn, req *http.Request) (resp *http.Response, early []byte, err error) {
 	lim := &io.LimitedReader{R: nc, N: maxResponse}
 	br := bufio.NewReader(lim)
-	resp, err = http.ReadResponse(br, req)
+	for {
+		resp, err = http.ReadResponse(br, req)
+		if err != nil || resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols {
+			break
+		}
+	}
 	switch {
 	case lim.N <= 0:
 		return nil, nil, errors.New("head of the response too long")
