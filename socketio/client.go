@@ -25,7 +25,7 @@ type client struct {
 	mu      sync.Mutex
 	first   *Socket         // the only one, mostly
 	more    []*Socket       // the others
-	left    []*Namespace    // those that were joined and left, see missing
+	left    []string        // names of those that were joined and left, see missing
 	connect *engineio.Timer // until a namespace is joined
 	box     mailboxes
 }
@@ -106,42 +106,50 @@ func (c *client) packet(p *parser.Packet) {
 // dropped. Otherwise the connection is closed. Socket.IO v5, "Disconnection".
 func (c *client) missing(p *parser.Packet) {
 	c.mu.Lock()
-	for _, n := range c.left {
-		if n.name == p.Namespace {
-			c.mu.Unlock()
-			return
-		}
-	}
+	crossed := slices.Contains(c.left, p.Namespace)
 	c.mu.Unlock()
+	if crossed {
+		return
+	}
 	c.close(errUnexpected("packet for a namespace that is not joined"))
 }
 
 // connectTo takes a CONNECT packet.
 func (c *client) connectTo(p *parser.Packet) {
-	n := c.srv.lookup(p.Namespace)
+	n, held := c.srv.acquire(p.Namespace)
 	if n == nil {
-		c.refuse(p.Namespace, json.RawMessage(`{"message":"Invalid namespace"}`))
+		c.refuse(p.Namespace, c.srv.refusal(errInvalidNamespace))
 		return
 	}
 	s := newSocket(n, c, p.JSON)
+	s.held = held
+	if err := c.admit(s); err != nil {
+		s.letGo()
+		if err != errEnded {
+			c.close(err)
+		}
+		return
+	}
+	c.srv.workers.run(s)
+}
+
+// admit puts a Socket among those of the client. The error is the client's
+// fault.
+func (c *client) admit(s *Socket) error {
 	c.mu.Lock()
-	if c.find(n.name) != nil {
-		c.mu.Unlock()
-		c.close(errUnexpected("second CONNECT for a namespace"))
-		return
-	}
-	if c.ended.Load() {
-		c.mu.Unlock()
-		return
-	}
-	if c.first == nil {
+	defer c.mu.Unlock()
+	switch {
+	case c.ended.Load():
+		return errEnded
+	case c.find(s.ns.name) != nil:
+		return errUnexpected("second CONNECT for a namespace")
+	case c.first == nil:
 		c.first = s
-	} else {
+	default:
 		c.more = append(c.more, s)
 	}
 	s.working = true
-	c.mu.Unlock()
-	c.srv.workers.run(s)
+	return nil
 }
 
 // refuse sends a CONNECT_ERROR.
@@ -202,12 +210,18 @@ func (c *client) remove(s *Socket) {
 	}
 }
 
+// maxLeft is how many namespaces that were left a client has remembered, the
+// latest ones: packets of no others can still be on their way.
+const maxLeft = 64
+
 // remember notes a namespace that was left. It needs mu.
 func (c *client) remember(n *Namespace) {
-	if slices.Contains(c.left, n) {
-		return
+	if i := slices.Index(c.left, n.name); i >= 0 {
+		c.left = slices.Delete(c.left, i, i+1)
+	} else if len(c.left) == maxLeft {
+		c.left = slices.Delete(c.left, 0, 1)
 	}
-	c.left = append(c.left, n)
+	c.left = append(c.left, n.name)
 }
 
 // sockets returns all Sockets.
@@ -268,5 +282,7 @@ func (c *client) end(reason Reason, err error) {
 type protocolError string
 
 func errUnexpected(text string) error { return protocolError(text) }
+
+const errEnded = protocolError("the connection has ended")
 
 func (e protocolError) Error() string { return "socketio: " + string(e) }

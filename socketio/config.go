@@ -39,6 +39,10 @@ type Config struct {
 	// AckTimeout is the deadline of an ack if the context has none; 0 means
 	// 30 s, negative for ever.
 	AckTimeout time.Duration
+	// CleanupEmptyChildNamespaces removes a namespace that a parent made (see
+	// Server.OfPattern) as soon as its last socket has left or been refused, and
+	// closes its adapter. JS: cleanupEmptyChildNamespaces.
+	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary values of one packet; 0 means 10, as in
 	// the official parser, negative means none are taken.
 	MaxAttachments int

@@ -35,5 +35,5 @@
 //
 // # Limits
 //
-// There is no connection state recovery and no namespace by pattern.
+// There is no connection state recovery.
 package socketio

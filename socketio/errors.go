@@ -20,6 +20,9 @@ var (
 	// ErrReserved is wrapped by the error of an emit whose event name the
 	// protocol keeps for itself, such as "connect".
 	ErrReserved = args.ErrReserved
+	// ErrParent is returned by what a parent of namespaces cannot do for all of
+	// them, see Server.OfPattern.
+	ErrParent = errors.New("socketio: not supported on the parent of namespaces")
 )
 
 // Error is an error whose content the client may see: as the ack of a handler

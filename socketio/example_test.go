@@ -218,3 +218,22 @@ func ExampleHandleRequest() {
 	// Output:
 	// 430[{"x":2,"y":1}]
 }
+
+func ExampleServer_OfPattern() {
+	srv, err := socketio.New(socketio.Config{CleanupEmptyChildNamespaces: true})
+	if err != nil {
+		panic(err)
+	}
+	docs := srv.OfPattern("/docs/{team}/{id...}")
+	docs.OnConnect(func(ctx context.Context, s *socketio.Socket) error {
+		return s.Emit("document", s.Param("team"), s.Param("id"))
+	})
+
+	// Clients make the namespaces by joining them; Of does so as well.
+	n := srv.Of("/docs/blue/plans/2027")
+	fmt.Println(n.Param("team"), n.Param("id"))
+	fmt.Println(n.Parent() == docs)
+	// Output:
+	// blue plans/2027
+	// true
+}

@@ -43,15 +43,20 @@ func (s *Socket) logLife(text string, reason Reason) {
 
 // logFailure writes a line about an error of user code.
 func (s *Socket) logFailure(event string, err error) {
-	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("event", event), slog.Any("err", err)}
+	level, attrs := failure(err)
+	if s.ns.srv.logs(level) {
+		s.log(level, "handler failed", append([]slog.Attr{slog.String("event", event)}, attrs...)...)
+	}
+}
+
+// failure is what a line about an error of user code says of it, and how loud.
+func failure(err error) (slog.Level, []slog.Attr) {
+	attrs := []slog.Attr{slog.Any("err", err)}
 	var p *panicError
 	if errors.As(err, &p) {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		return slog.LevelError, append(attrs, slog.String("stack", string(p.stack)))
 	}
-	if s.ns.srv.logs(level) {
-		s.log(level, "handler failed", attrs...)
-	}
+	return slog.LevelInfo, attrs
 }
 
 // warnings is how often clients may make us warn: ten times a second.

@@ -19,9 +19,12 @@ type Namespace struct {
 	name      string
 	adapter   adapters.Adapter
 	table     atomic.Pointer[table]
+	family    *parent // of a child its parent, of a parent itself; else nil
 	ackIDs    atomic.Uint64
 	questions questions
 	serverBox serverBox
+
+	life
 
 	register sync.Mutex // held while the table is changed
 
@@ -29,15 +32,17 @@ type Namespace struct {
 	sockets map[string]*Socket
 }
 
-func newNamespace(srv *Server, name string) (*Namespace, error) {
+// bareNamespace returns a namespace without an adapter, see open.
+func bareNamespace(srv *Server, name string) *Namespace {
 	n := &Namespace{srv: srv, name: name, sockets: make(map[string]*Socket)}
-	n.table.Store(new(table))
-	var err error
-	n.adapter, err = srv.cfg.Adapter((*local)(n))
-	return n, err
+	n.ready = make(chan struct{})
+	n.table.Store(emptyTable)
+	return n
 }
 
-// Name is the name, with its slash.
+var emptyTable = new(table)
+
+// Name is the name, with its slash; that of a parent is its pattern.
 func (n *Namespace) Name() string { return n.name }
 
 // change registers something.
@@ -50,9 +55,16 @@ func (n *Namespace) change(f func(*table)) {
 }
 
 // Sockets iterates over this node's connected sockets, in no order. It is a
-// snapshot.
+// snapshot. Those of a parent are its children's.
 func (n *Namespace) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
+		for child := range n.Children() {
+			for s := range child.Sockets() {
+				if !yield(s) {
+					return
+				}
+			}
+		}
 		n.mu.RLock()
 		all := make([]*Socket, 0, len(n.sockets))
 		for _, s := range n.sockets {
@@ -69,6 +81,11 @@ func (n *Namespace) Sockets() iter.Seq[*Socket] {
 
 // Socket returns the connected socket of this node with that id, or nil.
 func (n *Namespace) Socket(id string) *Socket {
+	for child := range n.Children() {
+		if s := child.Socket(id); s != nil {
+			return s
+		}
+	}
 	n.mu.RLock()
 	s := n.sockets[id]
 	n.mu.RUnlock()

@@ -28,6 +28,7 @@ type Server struct {
 
 	mu             sync.RWMutex // guards what follows
 	namespaces     map[string]*Namespace
+	parents        []*parent // in the order in which they are asked; never changed, only replaced
 	onNewNamespace []func(*Namespace)
 }
 
@@ -53,11 +54,15 @@ func New(cfg Config) (*Server, error) {
 	}
 	srv := &Server{cfg: cfg.withDefaults(), namespaces: make(map[string]*Namespace)}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
-	var err error
-	if srv.main, err = newNamespace(srv, "/"); err != nil {
-		return nil, err
-	}
+	srv.main = bareNamespace(srv, "/")
+	srv.main.stage = stageOwn
 	srv.namespaces["/"] = srv.main
+	close(srv.main.ready)
+	srv.main.open()
+	if broken, ok := srv.main.adapter.(brokenAdapter); ok {
+		return nil, broken.err
+	}
+	var err error
 	if srv.engine, err = engineio.New(srv.cfg.Engine, engineHandler{srv}); err != nil {
 		return nil, err
 	}
@@ -80,55 +85,39 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Of returns the namespace of that name, made at the first call; a slash in
 // front may be left out. If the adapter cannot be made, every operation of the
 // namespace that returns an error returns that one, and no client can join.
+//
+// If the name is one of a parent's (see OfPattern and OfRegexp; functions are
+// not asked), it is made as that parent's child, and with
+// Config.CleanupEmptyChildNamespaces it may be removed again, together with what
+// was registered on it; a later Of then returns another one.
 func (srv *Server) Of(name string) *Namespace {
 	if !strings.HasPrefix(name, "/") {
 		name = "/" + name
 	}
-	if n := srv.lookup(name); n != nil {
-		return n
-	}
-	n, made, hooks := srv.make(name)
-	if made {
-		for _, f := range hooks {
-			f(n)
-		}
-	}
-	return n
-}
-
-// make makes a namespace, unless somebody else just did.
-func (srv *Server) make(name string) (n *Namespace, made bool, hooks []func(*Namespace)) {
-	fresh, err := newNamespace(srv, name)
-	if err != nil {
-		fresh.adapter = brokenAdapter{err}
-	}
-	srv.mu.Lock()
-	if n = srv.namespaces[name]; n == nil {
-		n, made, hooks = fresh, true, srv.onNewNamespace
-		srv.namespaces[name] = n
-	}
-	srv.mu.Unlock()
-	if !made {
-		_ = fresh.adapter.Close(context.Background()) // it was never used
-	}
-	return n, made, hooks
-}
-
-// lookup returns the namespace of that name, or nil.
-func (srv *Server) lookup(name string) *Namespace {
 	if name == "/" {
 		return srv.main
 	}
-	srv.mu.RLock()
-	defer srv.mu.RUnlock()
-	return srv.namespaces[name]
+	n, made := srv.place(name)
+	n.open()
+	if made {
+		defer close(n.ready)
+		n.announce(srv.newNamespaceHooks())
+	}
+	return n
 }
 
 // Engine is the Engine.IO server underneath.
 func (srv *Server) Engine() *engineio.Server { return srv.engine }
 
-// OnNewNamespace adds a function that is called with each namespace that Of
-// makes, before Of returns it.
+func (srv *Server) newNamespaceHooks() []func(*Namespace) {
+	srv.mu.RLock()
+	defer srv.mu.RUnlock()
+	return srv.onNewNamespace
+}
+
+// OnNewNamespace adds a function that is called with each namespace that Of or
+// a parent makes, before Of returns it and before its first socket. Who joins
+// waits for it. JS: event new_namespace.
 func (srv *Server) OnNewNamespace(f func(*Namespace)) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -183,10 +172,21 @@ func (srv *Server) finish(ctx context.Context, err error) error {
 }
 
 func (srv *Server) adapters() (all []adapters.Adapter) {
+	for _, n := range srv.made() {
+		n.open()
+		all = append(all, n.adapter)
+	}
+	return all
+}
+
+// made returns the namespaces that there are.
+func (srv *Server) made() (all []*Namespace) {
 	srv.mu.RLock()
 	defer srv.mu.RUnlock()
 	for _, n := range srv.namespaces {
-		all = append(all, n.adapter)
+		if n.stage == stageOwn || n.stage == stageChild {
+			all = append(all, n)
+		}
 	}
 	return all
 }

@@ -40,6 +40,8 @@ type Socket struct {
 	working    bool
 	departing  bool // the client's DISCONNECT waits behind its CONNECT
 	phase      phase
+	held       bool                   // its namespace lasts until letGo; the worker's
+	settled    bool                   // its namespace is there; the worker's
 	cause      *DisconnectError       // set when it leaves
 	ask        *pendingAck            // the only wait for an ack, mostly
 	asks       map[uint64]*pendingAck // the others; nil when there is none

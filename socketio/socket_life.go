@@ -26,6 +26,7 @@ func (s *Socket) work() {
 			s.phase = phaseEnded
 			s.drop()
 			c.mu.Unlock()
+			s.letGo()
 		case s.head != nil:
 			e := s.take()
 			c.mu.Unlock()
@@ -45,8 +46,13 @@ func (s *Socket) work() {
 	}
 }
 
-// connect runs the middlewares, joins the namespace and calls OnConnect.
+// connect finds the namespace, runs the middlewares, joins it and calls
+// OnConnect.
 func (s *Socket) connect() {
+	if err := s.settle(); err != nil {
+		s.refuse(err)
+		return
+	}
 	t := s.ns.table.Load()
 	for _, f := range t.middlewares {
 		if err := s.guard(f); err != nil {
@@ -144,10 +150,13 @@ func (s *Socket) vanish() {
 	s.state.Store(stateGone)
 	cause := s.cause
 	c.mu.Unlock()
-	s.ns.adapter.LeaveAll((*member)(s))
-	s.ns.remove(s)
+	if s.settled {
+		s.ns.adapter.LeaveAll((*member)(s))
+		s.ns.remove(s)
+	}
 	s.cancelContext()
 	acks.fail(cause)
+	s.letGo()
 }
 
 // depart takes the client's DISCONNECT. Behind a CONNECT that is not answered
@@ -222,6 +231,7 @@ func (s *Socket) end() {
 	for _, f := range t.onDisconnect {
 		s.farewell(f, cause.Reason)
 	}
+	s.letGo()
 }
 
 func (s *Socket) farewell(f func(*Socket, Reason), r Reason) {
