@@ -88,6 +88,27 @@ func (c *Conn) admit(size, n int, f SendFlags) error {
 	if c.state != stateOpen {
 		return c.closedError()
 	}
+	if err := c.fits(size, n, f); err != nil {
+		return err
+	}
+	c.out.bytes += size
+	c.out.packets += n
+	return nil
+}
+
+// room reports whether a message of that size would be taken now.
+func (c *Conn) room(size int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return c.closedError()
+	}
+	return c.fits(size, 1, 0)
+}
+
+// fits is nil if a unit has room in the queue; else its policy is carried out. mu
+// is held.
+func (c *Conn) fits(size, n int, f SendFlags) error {
 	o, q := &c.out, &c.grp.settings.Queue
 	limitB, limitP := q.bytes(), q.packets()
 	if f&Must != 0 {
@@ -99,8 +120,6 @@ func (c *Conn) admit(size, n int, f SendFlags) error {
 		}
 		return ErrQueueFull
 	}
-	o.bytes += size
-	o.packets += n
 	return nil
 }
 

@@ -121,9 +121,18 @@ func (p *Process) encode(op Opcode, data []byte) error {
 	plain := len(data)
 	p.tellSend(op, data)
 	if p.coder != nil {
+		_, sequential := p.coder.(Sequential)
+		if sequential {
+			if err := p.conn.room(len(data)); err != nil {
+				return err
+			}
+		}
 		var err error
 		if op, data, err = p.coder.Encode(op, data); err != nil {
 			return err
+		}
+		if sequential { // it has its room, but for what Encode added
+			return p.sendAs(Must, op, data, plain)
 		}
 	}
 	return p.send(op, data, plain)
@@ -145,7 +154,11 @@ func (p *Process) tellsSend() bool {
 // send hands a message to the connection, whose queue it joins before mu is
 // free again: that is what keeps the order. mu is held.
 func (p *Process) send(op Opcode, data []byte, plain int) error {
-	if err := p.conn.Send(op, data); err != nil {
+	return p.sendAs(0, op, data, plain)
+}
+
+func (p *Process) sendAs(f SendFlags, op Opcode, data []byte, plain int) error {
+	if err := p.conn.SendMessages(f, Message{Op: op, Data: data}); err != nil {
 		return err
 	}
 	p.counters.sent(plain, len(data))
@@ -194,6 +207,14 @@ func (p *Process) Close(code CloseCode, reason string) error {
 	defer p.mu.Unlock() // nothing is gathered in between
 	p.flushFirst()
 	return p.conn.Close(code, reason)
+}
+
+// Fail begins the close handshake because of err, which is the cause of the
+// *CloseError that the connection ends with, and is noted. The peer is told the
+// code alone. For protocols.
+func (p *Process) Fail(code CloseCode, err error) {
+	p.NoteError(err)
+	p.conn.failWith(code, err)
 }
 
 // CloseNow drops the connection, see [Conn.CloseNow]. RFC 6455 section 7.1.7.

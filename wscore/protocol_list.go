@@ -49,6 +49,15 @@ type Coder interface {
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
 }
 
+// Sequential is a Coder none of whose messages may be lost once it is encoded,
+// because those that follow count on it. The send queue is asked for room before,
+// so that one which DropNewest refuses was not encoded.
+type Sequential interface {
+	Coder
+	// Sequential is never called.
+	Sequential()
+}
+
 // Readier is a Protocol that is of use only later than its connection: Ready is
 // closed then. Client.Connect waits for it.
 type Readier interface {

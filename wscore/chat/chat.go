@@ -25,8 +25,8 @@ type Options struct {
 	OnOpen func(p *wscore.Process)
 	// OnMessage is called for each text or binary message. data is lent.
 	OnMessage func(p *wscore.Process, op wscore.Opcode, data []byte)
-	// OnClose is called once, last, when the connection is no member any more. err is
-	// a *wscore.CloseError.
+	// OnClose is called once, last, when the connection is no member any more, but
+	// not if OnOpen never was. err is a *wscore.CloseError.
 	OnClose func(p *wscore.Process, err error)
 	// OnControl is called for pings, pongs and the peer's close frame, if
 	// wscore.ProcessSettings.NotifyAllFrames is set. data is lent.
@@ -51,7 +51,7 @@ func New(o Options) *Chat {
 
 // Spec is the protocol for a wscore.ProtocolList or wscore.Client.
 func (c *Chat) Spec() wscore.ProtocolSpec {
-	spec := wscore.ProtocolSpec{URI: c.o.URI, New: func(p *wscore.Process) wscore.Protocol { return &member{c, p} }}
+	spec := wscore.ProtocolSpec{URI: c.o.URI, New: func(p *wscore.Process) wscore.Protocol { return &member{c: c, p: p} }}
 	if c.o.Name != "" {
 		spec.Names = []string{c.o.Name}
 	}
@@ -141,12 +141,14 @@ func (c *Chat) remove(p *wscore.Process) {
 
 // member is the protocol on one connection.
 type member struct {
-	c *Chat
-	p *wscore.Process
+	c      *Chat
+	p      *wscore.Process
+	opened bool // OnOpen was called; within package noise it may never be
 }
 
 // OnOpen implements wscore.Opener.
 func (m *member) OnOpen() {
+	m.opened = true
 	m.c.add(m.p)
 	if f := m.c.o.OnOpen; f != nil {
 		f(m.p)
@@ -170,7 +172,7 @@ func (m *member) OnControl(op wscore.Opcode, data []byte) {
 // OnClose implements wscore.Protocol.
 func (m *member) OnClose(err error) {
 	m.c.remove(m.p)
-	if f := m.c.o.OnClose; f != nil {
+	if f := m.c.o.OnClose; f != nil && m.opened {
 		f(m.p, err)
 	}
 }

@@ -3,6 +3,7 @@ package noise
 import (
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/flynn/noise"
@@ -97,7 +98,9 @@ var (
 // ErrNotReady is returned by a send before the handshake is complete.
 var ErrNotReady = errors.New("noise: handshake is not complete")
 
-var errConfig = errors.New("noise: bad configuration")
+// ErrConfig is what Config.Validate finds, and why a connection whose Config is
+// unusable ends.
+var ErrConfig = errors.New("noise: bad configuration")
 
 func (c *Config) timeout() time.Duration {
 	if c.Timeout <= 0 {
@@ -106,23 +109,30 @@ func (c *Config) timeout() time.Duration {
 	return c.Timeout
 }
 
-// Validate reports what a side lacks; client tells which side.
+// Validate reports what a side lacks, as an ErrConfig; client tells which side.
 func (c *Config) Validate(client bool) error {
 	p, known := patterns[c.Pattern]
 	_, knownSuite := suites[c.Suite]
 	switch {
 	case !known || !knownSuite:
-		return errors.Join(errConfig, errors.New("unknown pattern or suite"))
+		return errors.Join(ErrConfig, errors.New("unknown pattern or suite"))
 	case p.psk >= 0 && len(c.PSK) != 32:
-		return errors.Join(errConfig, errors.New("the psk is not of 32 bytes"))
+		return errors.Join(ErrConfig, errors.New("the psk is not of 32 bytes"))
 	case p.psk < 0 && c.PSK != nil:
-		return errors.Join(errConfig, errors.New("a psk that the pattern does not use"))
+		return errors.Join(ErrConfig, errors.New("a psk that the pattern does not use"))
 	case (p.mutual || !client) && c.Key == Key{}:
-		return errors.Join(errConfig, errors.New("no key"))
+		return errors.Join(ErrConfig, errors.New("no key"))
 	case p.mutual && c.Verify == nil:
-		return errors.Join(errConfig, errors.New("no Verify for the peer's key"))
+		return errors.Join(ErrConfig, errors.New("no Verify for the peer's key"))
+	case c.Key.Public == PublicKey{} && c.Key != Key{}:
+		return errors.Join(ErrConfig, errors.New("a key without its public half; see NewKey"))
 	case !p.mutual && client && c.PeerKey == PublicKey{}:
-		return errors.Join(errConfig, errors.New("no PeerKey"))
+		return errors.Join(ErrConfig, errors.New("no PeerKey"))
 	}
 	return nil
+}
+
+// Format implements fmt.Formatter: it tells what is configured, and no secret.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{noise pattern %d, suite %d, key %v, peer %v, psk %t}", c.Pattern, c.Suite, c.Key, c.PeerKey, c.PSK != nil)
 }

@@ -36,9 +36,17 @@
 // right peer can read.
 //
 // Not protected are that, when and how much is said (Config.Padding hides short
-// lengths), the upgrade with its headers, the end of the connection (one who is
+// lengths; with Options.SynLZ of package rest a secret beside what an attacker chose
+// shows in them), the upgrade with its headers, the end of the connection (one who is
 // on the way can cut it, and what was sent last may be missing), and a peer's
-// resources: a handshake costs it some hundred microseconds.
+// resources: a handshake costs it some hundred microseconds. Who reads the upgrade may
+// choose among the names that the client offers, and resume a connection by its token:
+// compare PeerKey before you believe in wscore.Process.Data.
+//
+// # Limits
+//
+// wscore.Settings.MaxMessage bounds what travels, which has at least 20 bytes more than
+// what was said. A message of the handshake has at most 256.
 //
 // A browser has no counterpart of this package; give it TLS.
 package noise

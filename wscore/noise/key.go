@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -40,6 +41,10 @@ func NewKey(private []byte) (Key, error) {
 	return Key{[32]byte(private), PublicKey(k.PublicKey().Bytes())}, nil
 }
 
+// Format implements fmt.Formatter: whatever the verb, the public half is printed and
+// the private one is not.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "x25519 "+k.Public.String()) }
+
 // String is the key in hexadecimal, as ParsePublicKey reads it.
 func (k PublicKey) String() string { return hex.EncodeToString(k[:]) }
 
@@ -63,7 +68,10 @@ func WriteKeyFile(path string, k Key) error {
 		return err
 	}
 	_, err = f.WriteString(keyPrefix + hex.EncodeToString(k.Private[:]) + "\n")
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = errors.Join(err, os.Remove(path)) // half a key would be in the way
+	}
+	return err
 }
 
 // LoadKeyFile reads a key pair from a file as WriteKeyFile makes it. On Unix a
@@ -73,17 +81,33 @@ func LoadKeyFile(path string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
+	if !info.Mode().IsRegular() { // to open a pipe may wait
+		return Key{}, fmt.Errorf("%w: %s is no regular file", ErrKey, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return Key{}, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err = f.Stat(); err != nil { // of what is read
+		return Key{}, err
+	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return Key{}, fmt.Errorf("noise: %s may be read by others (%o); make it 600", path, mode)
 	}
-	b, err := os.ReadFile(path)
+	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
 		return Key{}, err
 	}
 	digits, ok := strings.CutPrefix(strings.TrimSpace(string(b)), keyPrefix)
 	private, err := hex.DecodeString(digits)
-	if !ok || err != nil {
-		return Key{}, fmt.Errorf("%w: %s", ErrKey, path)
+	if ok && err == nil {
+		if k, err := NewKey(private); err == nil {
+			return k, nil
+		}
 	}
-	return NewKey(private)
+	return Key{}, fmt.Errorf("%w: %s", ErrKey, path)
 }
+
+// maxKeyFile is how much of a key file is read, in bytes.
+const maxKeyFile = 4096

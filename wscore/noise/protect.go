@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hermod-io/hermod/wscore"
 )
@@ -16,6 +17,9 @@ func Protect(spec wscore.ProtocolSpec, c Config) wscore.ProtocolSpec {
 	inner := spec.New
 	spec.New = func(p *wscore.Process) wscore.Protocol {
 		g := &guard{p: p, c: &c, inner: inner(p), ready: make(chan struct{})}
+		if g.inner == nil {
+			return nil // refused, as without
+		}
 		g.coder, _ = g.inner.(wscore.Coder)
 		return g
 	}
@@ -25,15 +29,16 @@ func Protect(spec wscore.ProtocolSpec, c Config) wscore.ProtocolSpec {
 // guard is the protocol between the connection and the inner one. The session
 // belongs to the reader until the handshake is complete.
 type guard struct {
-	p     *wscore.Process
-	c     *Config
-	inner wscore.Protocol
-	coder wscore.Coder // inner, if it is one
-	s     *session
-	timer *time.Timer
-	ready chan struct{}
-	on    atomic.Bool // ready is closed
-	peer  PublicKey   // set before that
+	p      *wscore.Process
+	c      *Config
+	inner  wscore.Protocol
+	coder  wscore.Coder // inner, if it is one
+	s      *session
+	timer  *time.Timer
+	ready  chan struct{}
+	on     atomic.Bool // ready is closed
+	peer   PublicKey   // set before that
+	judged bool        // Verify has seen the peer's key
 }
 
 // Unwrap is the inner protocol.
@@ -62,10 +67,10 @@ func (g *guard) OnOpen() {
 }
 
 // fail closes the connection. The peer is told no more than that.
-func (g *guard) fail(err error) {
-	g.p.NoteError(err)
-	_ = g.p.Close(wscore.ClosePolicy, "")
-}
+func (g *guard) fail(err error) { g.p.Fail(wscore.ClosePolicy, err) }
+
+// Sequential implements wscore.Sequential: the messages are counted.
+func (g *guard) Sequential() {}
 
 // write sends our next message of the handshake.
 func (g *guard) write() error {
@@ -88,8 +93,11 @@ func (g *guard) Decode(op wscore.Opcode, data []byte) (wscore.Opcode, []byte, er
 		return 0, nil, wscore.ErrConsumed
 	}
 	op, data, err := g.s.open(data)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, nil, closed(err)
+	case op == wscore.OpText && !utf8.Valid(data): // the connection looks at text alone. RFC 6455 section 8.1
+		return 0, nil, &wscore.CloseError{Code: wscore.CloseInvalidPayload, Err: ErrMessage}
 	}
 	if g.coder != nil {
 		return g.coder.Decode(op, data)
@@ -129,9 +137,10 @@ func (g *guard) handshake(data []byte) error {
 // verify judges the peer's key as soon as it is known.
 func (g *guard) verify() error {
 	key := g.s.peer
-	if len(key) != len(g.peer) || g.peer == PublicKey(key) {
+	if len(key) != len(g.peer) || g.judged {
 		return nil
 	}
+	g.judged = true
 	peer := PublicKey(key)
 	if patterns[g.c.Pattern].mutual {
 		if err := g.c.Verify(g.p, peer); err != nil {

@@ -137,6 +137,18 @@ func joined(tb testing.TB, c Config) (client, server *session) {
 	return client, server
 }
 
+// A key of zeros, which no handshake lets through, would not have been judged.
+func TestEveryPeerIsJudged(t *testing.T) {
+	judged := 0
+	g := &guard{s: &session{peer: make([]byte, 32)}, c: &Config{Pattern: XX, Verify: func(*wscore.Process, PublicKey) error {
+		judged++
+		return ErrPeerRefused
+	}}}
+	if err := g.verify(); !errors.Is(err, ErrPeerRefused) || judged != 1 {
+		t.Errorf("%v, judged %d times", err, judged)
+	}
+}
+
 func TestSealAndOpen(t *testing.T) {
 	for _, padding := range []int{0, 1, 64, 1000} {
 		a, b := joined(t, Config{Padding: padding})
@@ -162,7 +174,11 @@ func TestSealAndOpen(t *testing.T) {
 // The keys change on the way, in both directions alike.
 func TestRekey(t *testing.T) {
 	a, b := joined(t, Config{Suite: AESGCM})
+	first := a.send.UnsafeKey()
 	for i := range rekeyEvery + 10 {
+		if changed := a.send.UnsafeKey() != first; changed != (i >= rekeyEvery) || b.recv.UnsafeKey() != a.send.UnsafeKey() {
+			t.Fatalf("message %d: changed %v, the same on both sides %v", i, changed, b.recv.UnsafeKey() == a.send.UnsafeKey())
+		}
 		msg, err := a.seal(wscore.OpText, []byte("x"))
 		if err != nil {
 			t.Fatal(err)
@@ -226,9 +242,10 @@ func FuzzOpen(f *testing.F) {
 	a, _ := joined(f, Config{})
 	m, _ := a.seal(wscore.OpText, []byte("x"))
 	f.Add(bytes.Clone(m))
+	_, b := joined(f, Config{}) // of another connection
 	f.Fuzz(func(t *testing.T, msg []byte) {
-		_, b := joined(t, Config{})
-		if _, _, err := b.open(msg); err == nil {
+		b.broken = false // nothing was opened: it is as it was
+		if _, _, err := b.open(msg); err == nil || b.got > 0 {
 			t.Errorf("%x opens", msg)
 		}
 		if op, data, err := unwrap(msg); err == nil && (len(data) >= len(msg) || op != wscore.OpText && op != wscore.OpBinary) {
