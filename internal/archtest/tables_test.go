@@ -72,6 +72,7 @@ var modules = map[string][]string{
 	"github.com/peterbourgon/ff":         {"server"},
 	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
+	"github.com/tinylib/msgp":            {"socketio/parser"},
 	"golang.org/x/net":                   {"wscore"},
 	"golang.org/x/term":                  {"server"},
 	"gopkg.in/yaml.v3":                   {"tests"},

@@ -40,6 +40,23 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 
+	m := MsgPack().NewDecoder(Limits{})
+	wire, _, _ := MsgPack().AppendPacket(nil, &p)
+	wantAllocs(t, "decode an event from MessagePack", 1, func() { // text
+		if _, ok, err := m.Decode(true, wire); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	})
+	bin := Packet{Type: Event, Args: Args{JSON: []byte(`["a",{"_placeholder":true,"num":0}]`), Attachments: [][]byte{data}}}
+	binWire, _, _ := MsgPack().AppendPacket(nil, &bin)
+	wantAllocs(t, "decode a binary event from MessagePack", 3, func() { // text, list and data
+		if _, ok, err := m.Decode(true, binWire); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	})
+	wantAllocs(t, "append a packet as MessagePack", 0, func() { MsgPack().AppendPacket(buf, &p) })
+	wantAllocs(t, "append a binary packet as MessagePack", 0, func() { MsgPack().AppendPacket(buf, &bin) })
+
 	j := DefaultJSON()
 	att := make([][]byte, 0, 4)
 	var text, number, binary any = "a text", 12345.5, []byte("bytes")

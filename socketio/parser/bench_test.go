@@ -122,3 +122,43 @@ func BenchmarkEventName(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMsgpack is beside BenchmarkDecodePacket and BenchmarkTextPacket.
+func BenchmarkMsgpack(b *testing.B) { benchParser(b, MsgPack()) }
+
+func BenchmarkTextPacket(b *testing.B) { benchParser(b, Default()) }
+
+func benchParser(b *testing.B, enc Parser) {
+	for _, c := range []struct {
+		name, text string
+		att        [][]byte
+	}{
+		{"event64", `["message","The Analytical Engine weaves algebraical patterns just as looms."]`, nil},
+		{"event200B", `["message",{"id":1234567890,"seq":42,"name":"Ada Lovelace","room":"the analytical engine","text":"The Analytical Engine weaves algebraical patterns just as the Jacquard loom weaves flowers.","active":true}]`, nil},
+		{"unicode", `["message","Die Maschine webt algebraische Muster wie der Jacquard-Webstuhl Blüten und Blätter – ähnlich schön."]`, nil},
+		{"binary1KB", `["message",{"_placeholder":true,"num":0}]`, [][]byte{make([]byte, 1024)}},
+	} {
+		p := Packet{Type: Event, Namespace: "/chat", ID: 17, HasID: true, Args: Args{JSON: []byte(c.text), Attachments: c.att}}
+		msg, binary, rest := enc.AppendPacket(nil, &p)
+		b.Run("append/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			buf := make([]byte, 0, 2048)
+			for b.Loop() {
+				enc.AppendPacket(buf, &p)
+			}
+		})
+		b.Run("decode/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			d := enc.NewDecoder(Limits{})
+			for b.Loop() {
+				_, _, err := d.Decode(binary, msg)
+				for _, a := range rest {
+					_, _, err = d.Decode(true, a)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

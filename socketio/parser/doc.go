@@ -14,6 +14,8 @@
 //	msg, binary, attachments := parser.Default().AppendPacket(nil, p)
 //	// 51-/chat,["message","hi",{"_placeholder":true,"num":0}] and one binary message
 //
+// [MsgPack] is the other official encoding: one binary message for each packet.
+//
 // The default encoding is the one of the Socket.IO protocol, revision 5. Its
 // decoder takes what the official one takes, but for JavaScript's notion of a
 // number: ids and attachment counts are plain decimal digits. What it refuses is

@@ -28,4 +28,8 @@ var (
 	errPlaceholder     = &Error{"illegal placeholder"}
 	errTextWhenDue     = &Error{"text while attachments are due"}
 	errBinaryUndue     = &Error{"binary data without a packet it belongs to"}
+	errMsgpack         = &Error{"invalid MessagePack"}
+	errTextInMsgpack   = &Error{"text where MessagePack is due"}
+	errNamespace       = &Error{"invalid namespace"}
+	errMapKey          = &Error{"map key that is no name"}
 )

@@ -122,10 +122,8 @@ func (d *anyDecoder) value(depth int) (any, error) {
 		if d.b[d.i] == '[' {
 			return d.array(depth + 1)
 		}
-		if len(d.att) > 0 {
-			if b, ok := d.placeholder(); ok {
-				return b, nil
-			}
+		if b, ok := d.placeholder(); ok {
+			return b, nil
 		}
 		return d.object(depth + 1)
 	}
@@ -151,16 +149,11 @@ func (d *anyDecoder) value(depth int) (any, error) {
 
 // placeholder takes the placeholder of an attachment, if there is one here.
 func (d *anyDecoder) placeholder() ([]byte, bool) {
-	rest := d.b[d.i:]
-	end := bytes.IndexByte(rest, placeholderTail)
+	n, end := placeholderAt(d.b, d.i, len(d.att))
 	if end < 0 {
 		return nil, false
 	}
-	n := placeholderNum(rest[:end+1])
-	if n < 0 || n >= len(d.att) {
-		return nil, false
-	}
-	d.i += end + 1
+	d.i = end
 	return d.att[n], true
 }
 

@@ -28,7 +28,8 @@ type Decoder interface {
 // Limits bound what a Decoder keeps.
 type Limits struct {
 	// Attachments is the largest number of binary values in one packet.
-	// 0 means 10, as in the official parser; negative means none.
+	// 0 means 10, as in the official parser, and 1000 for MsgPack; negative means
+	// none.
 	Attachments int
 }
 

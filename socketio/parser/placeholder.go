@@ -27,6 +27,23 @@ func placeholderNum(raw []byte) int {
 	return parsePlaceholderNum(raw[len(placeholderHead) : len(raw)-1])
 }
 
+// placeholderAt returns the number of the placeholder at b[i] and the index
+// behind it, if it is that of one of so many attachments; else end is -1.
+func placeholderAt(b []byte, i, attachments int) (n, end int) {
+	if attachments == 0 {
+		return 0, -1
+	}
+	end = bytes.IndexByte(b[i:], placeholderTail)
+	if end < 0 {
+		return 0, -1
+	}
+	end += i + 1
+	if n = placeholderNum(b[i:end]); n < 0 || n >= attachments {
+		return 0, -1
+	}
+	return n, end
+}
+
 // parsePlaceholderNum returns the value of decimal digits, -1 for others.
 func parsePlaceholderNum(digits []byte) int {
 	if len(digits) == 0 || len(digits) > 9 {
