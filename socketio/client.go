@@ -44,6 +44,7 @@ func (h engineHandler) OnOpen(session *engineio.Session) {
 		c.connect = new(engineio.Timer)
 		srv.engine.After(c.connect, d, c.neverConnected)
 	}
+	c.rules().opened(c)
 }
 
 // OnMessage takes a message of a session.
@@ -79,6 +80,7 @@ func (c *client) message(binary bool, data []byte) {
 }
 
 func (c *client) packet(p *parser.Packet) {
+	c.rules().address(p)
 	if p.Type == parser.Connect {
 		c.connectTo(p)
 		return

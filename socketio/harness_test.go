@@ -40,6 +40,7 @@ type rig struct {
 	http      *http.Server
 	transport string
 	peers     []*peer
+	dialect   dialect // of the peers that are opened next
 }
 
 // transports are what a body of a test is run over.
@@ -277,10 +278,11 @@ func (r *rig) openPolling(p *peer) {
 			continue
 		}
 	}
-	url := "http://server/socket.io/?EIO=4&transport=polling"
+	d := r.dialect
+	url := "http://server/socket.io/?" + d.version() + "&transport=polling"
 	get := func() ([]message, error) {
 		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		return do(client, req)
+		return d.do(client, req)
 	}
 	first, err := get()
 	if err != nil {
@@ -288,8 +290,8 @@ func (r *rig) openPolling(p *peer) {
 	}
 	url += "&sid=" + regexp.MustCompile(`"sid":"([^"]*)"`).FindStringSubmatch(string(first[0]))[1]
 	p.write = func(m message) error {
-		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(payload(m)))
-		_, err := do(client, req)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(d.payload(m)))
+		_, err := d.do(client, req)
 		return err
 	}
 	go func() {
@@ -351,17 +353,12 @@ func payload(m message) string {
 }
 
 func do(client *http.Client, req *http.Request) ([]message, error) {
-	res, err := client.Do(req)
+	body, err := fetch(client, req)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s %.100q: %w", res.Status, body, err)
-	}
 	var ms []message
-	for s := range strings.SplitSeq(string(body), "\x1e") {
+	for s := range strings.SplitSeq(body, "\x1e") {
 		if b, ok := strings.CutPrefix(s, "b"); ok {
 			raw, err := base64.StdEncoding.DecodeString(b)
 			if err != nil {
@@ -372,6 +369,19 @@ func do(client *http.Client, req *http.Request) ([]message, error) {
 		ms = append(ms, message(s))
 	}
 	return ms, nil
+}
+
+func fetch(client *http.Client, req *http.Request) (string, error) {
+	res, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s %.100q: %w", res.Status, body, err)
+	}
+	return string(body), nil
 }
 
 // upgradeRequest opens a session over websocket.
@@ -391,7 +401,7 @@ func (r *rig) openWebSocket(p *peer) {
 			continue
 		}
 	}
-	if _, err := io.WriteString(conn, upgradeRequest); err != nil {
+	if _, err := io.WriteString(conn, r.dialect.request()); err != nil {
 		r.Fatal(err)
 	}
 	in := bufio.NewReader(conn)

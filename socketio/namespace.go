@@ -108,6 +108,9 @@ func (n *Namespace) add(s *Socket) {
 func (n *Namespace) remove(s *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.sockets[s.id] != s { // a client of protocol 4 has joined again, by the same id
+		return
+	}
 	delete(n.sockets, s.id)
 	if len(n.sockets) == 0 {
 		n.sockets = make(map[string]*Socket) // a map never shrinks

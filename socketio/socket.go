@@ -57,7 +57,7 @@ const (
 )
 
 func newSocket(n *Namespace, c *client, auth []byte) *Socket {
-	s := &Socket{ns: n, client: c, id: newID()}
+	s := &Socket{ns: n, client: c, id: c.rules().socketID(n, c.session)}
 	if auth != nil {
 		s.auth = append(json.RawMessage(nil), auth...)
 	}
@@ -74,7 +74,9 @@ func newID() string {
 }
 
 // ID is the socket's id, and the name of the room that it alone is in. It may
-// be shown to others; it is not the session's.
+// be shown to others; it is not the session's. Only clients of protocol 4 (see
+// [engineio.Config.AllowEIO3]) know no other: theirs is made of the session's
+// secret id, so that who learns it can speak for them.
 func (s *Socket) ID() string { return s.id }
 
 // Namespace is the namespace that the socket is in.

@@ -97,7 +97,7 @@ func (s *Socket) join() bool {
 	c := s.client
 	w := getWriter()
 	defer putWriter(w)
-	w.json = append(append(append(w.json[:0], `{"sid":"`...), s.id...), `"}`...)
+	w.json = c.rules().welcome(w.json[:0], s)
 	w.packet = parser.Packet{Type: parser.Connect, Namespace: s.ns.name, Args: parser.Args{JSON: w.json}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Socket) refuse(err error) {
 	c.mu.Unlock()
 	s.vanish()
 	if alone {
-		c.refuse(s.ns.name, s.ns.srv.refusal(err))
+		c.refuse(s.ns.name, c.rules().refusal(s.ns.srv, err))
 	}
 	var p *panicError
 	if errors.As(err, &p) {
@@ -245,28 +245,30 @@ func (s *Socket) farewell(f func(*Socket, Reason), r Reason) {
 	}
 }
 
-// refusal is the payload of a CONNECT_ERROR.
-func (srv *Server) refusal(err error) json.RawMessage {
-	type payload struct {
-		Message string `json:"message"`
-		Data    any    `json:"data,omitzero"`
-	}
+// explain is what a client is told of the error of a middleware.
+func explain(err error) (message string, data any) {
 	var (
-		p payload
 		e *Error
 		k *panicError
 	)
 	switch {
 	case errors.As(err, &e):
-		p = payload{e.Message, e.Data}
+		return e.Message, e.Data
 	case errors.As(err, &k):
-		p.Message = internalError
-	default:
-		p.Message = err.Error()
+		return internalError, nil
 	}
-	text, attachments, encErr := srv.cfg.JSON.Append(nil, nil, p)
-	if encErr != nil || len(attachments) > 0 { // data that CONNECT_ERROR cannot carry
-		text, _, _ = srv.cfg.JSON.Append(nil, nil, payload{Message: p.Message})
+	return err.Error(), nil
+}
+
+// connectError is the payload of a CONNECT_ERROR.
+func (srv *Server) connectError(message string, data any) json.RawMessage {
+	type payload struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitzero"`
+	}
+	text, attachments, err := srv.cfg.JSON.Append(nil, nil, payload{message, data})
+	if err != nil || len(attachments) > 0 { // data that CONNECT_ERROR cannot carry
+		text, _, _ = srv.cfg.JSON.Append(nil, nil, payload{Message: message})
 	}
 	return text
 }

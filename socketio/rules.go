@@ -1,0 +1,49 @@
+package socketio
+
+import (
+	"encoding/json"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// rules is what the version of the Socket.IO protocol decides. It follows from
+// the Engine.IO version of the session; nothing else tells the versions apart.
+type rules interface {
+	// opened is called when a session has opened.
+	opened(c *client)
+	// address makes the namespace of a packet, and the auth of a CONNECT, what
+	// they are in protocol 5.
+	address(p *parser.Packet)
+	// socketID makes the id of a Socket.
+	socketID(n *Namespace, session *engineio.Session) string
+	// welcome appends the payload of the answer to a CONNECT; nothing means none.
+	welcome(dst []byte, s *Socket) []byte
+	// refusal is the payload of the answer to a CONNECT that a middleware refused.
+	refusal(srv *Server, err error) json.RawMessage
+}
+
+func (c *client) rules() rules {
+	if c.session.Protocol() == 3 {
+		return rules4{}
+	}
+	return rules5{}
+}
+
+// rules5 is protocol 5, of the clients since 3.0.
+type rules5 struct{}
+
+func (rules5) opened(*client) {}
+
+func (rules5) address(*parser.Packet) {}
+
+func (rules5) socketID(*Namespace, *engineio.Session) string { return newID() }
+
+func (rules5) welcome(dst []byte, s *Socket) []byte {
+	return append(append(append(dst, `{"sid":"`...), s.id...), `"}`...)
+}
+
+func (rules5) refusal(srv *Server, err error) json.RawMessage {
+	message, data := explain(err)
+	return srv.connectError(message, data)
+}
