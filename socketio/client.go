@@ -120,7 +120,7 @@ func (c *client) missing(p *parser.Packet) {
 func (c *client) connectTo(p *parser.Packet) {
 	n, held := c.srv.acquire(p.Namespace)
 	if n == nil {
-		c.refuse(p.Namespace, c.srv.refusal(errInvalidNamespace))
+		c.refuse(p.Namespace, c.rules().refusal(c.srv, errInvalidNamespace))
 		return
 	}
 	s := newSocket(n, c, p.JSON)

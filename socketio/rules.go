@@ -19,7 +19,7 @@ type rules interface {
 	socketID(n *Namespace, session *engineio.Session) string
 	// welcome appends the payload of the answer to a CONNECT; nothing means none.
 	welcome(dst []byte, s *Socket) []byte
-	// refusal is the payload of the answer to a CONNECT that a middleware refused.
+	// refusal is the payload of the answer to a CONNECT that was refused.
 	refusal(srv *Server, err error) json.RawMessage
 }
 

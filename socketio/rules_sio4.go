@@ -56,9 +56,12 @@ func (rules4) socketID(n *Namespace, session *engineio.Session) string {
 func (rules4) welcome(dst []byte, _ *Socket) []byte { return dst }
 
 // refusal is the error's data alone, or its text if what the data are counts as
-// false in JavaScript.
+// false in JavaScript. An unknown namespace is answered as in protocol 5.
 func (rules4) refusal(srv *Server, err error) json.RawMessage {
 	message, data := explain(err)
+	if err == errInvalidNamespace {
+		return srv.connectError(message, nil)
+	}
 	text, attachments, encErr := srv.cfg.JSON.Append(nil, nil, data)
 	if encErr == nil && len(attachments) == 0 {
 		switch string(text) {

@@ -46,6 +46,7 @@ func TestOldClient(t *testing.T) {
 func TestOldClientNamespaces(t *testing.T) {
 	run(t, oldConfig, func(r *rig) {
 		chat := r.srv.Of("/chat")
+		r.srv.OfFunc(func(_ context.Context, name string, _ *socketio.Handshake) (bool, error) { return name == "/made", nil })
 		var auths []string
 		var ends []string
 		chat.OnConnect(func(_ context.Context, s *socketio.Socket) error {
@@ -72,6 +73,8 @@ func TestOldClientNamespaces(t *testing.T) {
 		}
 		p.send("40/nowhere?a=b,")
 		p.want(`44/nowhere,{"message":"Invalid namespace"}`, "an unknown namespace")
+		p.send("40/made?a=b,")
+		p.want("40/made,", "a dynamic namespace")
 		if want := []string{`{"token":"a b","x":"2","y":""}`, ""}; !slices.Equal(auths, want) {
 			r.Errorf("auth %q, want %q", auths, want)
 		}
