@@ -68,15 +68,13 @@ func (s *Socket) ask1(ctx context.Context, f adapters.Flags, name string, args [
 		s.forget(p)
 		return Args{}, err
 	}
-	if d := srv.cfg.AckTimeout; d > 0 {
-		if _, ok := ctx.Deadline(); !ok {
-			srv.engine.After(&p.timer, d, func() {
-				if s.forget(p) {
-					p.done <- outcome{err: &AckError{Missing: 1, Err: context.DeadlineExceeded}}
-				}
-			})
-			defer p.timer.Stop()
-		}
+	if d := s.ns.ackDeadline(ctx, f.Timeout); d > 0 {
+		srv.engine.After(&p.timer, d, func() {
+			if s.forget(p) {
+				p.done <- outcome{err: &AckError{Missing: 1, Err: context.DeadlineExceeded}}
+			}
+		})
+		defer p.timer.Stop()
 	}
 	select {
 	case o := <-p.done:

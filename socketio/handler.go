@@ -44,8 +44,8 @@ type table struct {
 	middlewares     []func(context.Context, *Socket) error
 	onConnect       []func(context.Context, *Socket) error
 	handlers        map[string]*registered
-	onAny           []Handler
-	onAnyOutgoing   []func(*Socket, *Event)
+	onAny           []*catchAll
+	onAnyOutgoing   []*overhearer
 	around          []func(Handler) Handler
 	nobody          Handler // what the middlewares are around when there is no handler; nil without middlewares
 	onDisconnecting []func(*Socket, Reason)
@@ -84,7 +84,7 @@ func (t *table) setAround(mw func(Handler) Handler) {
 	for name, r := range t.handlers {
 		t.handlers[name] = &registered{name, r.h, t.wrap(r.h)}
 	}
-	t.nobody = t.wrap(func(context.Context, *Socket, *Event) error { return nil })
+	t.nobody = t.wrap(ignore)
 }
 
 // setHandler sets the handler of an event; nil removes it.
@@ -99,47 +99,21 @@ func (t *table) setHandler(event string, h Handler) {
 	t.handlers[event] = &registered{event, h, t.wrap(h)}
 }
 
-// overrides are the handlers of one socket. They are immutable, as a table is.
-type overrides struct {
-	of       *table // whose middlewares are around them
-	handlers map[string]*registered
-}
-
-// On sets the handler of an event for this socket, in place of the namespace's;
-// nil gives it back to the namespace. It holds for events that have not begun
-// to be handled.
-func (s *Socket) On(event string, h Handler) {
-	t := s.ns.table.Load()
-	for {
-		old := s.own.Load()
-		made := &overrides{of: t, handlers: make(map[string]*registered)}
-		if old != nil {
-			for name, r := range old.handlers {
-				made.handlers[name] = &registered{name, r.h, t.wrap(r.h)}
-			}
-		}
-		if h == nil {
-			delete(made.handlers, event)
-		} else {
-			made.handlers[event] = &registered{event, h, t.wrap(h)}
-		}
-		if s.own.CompareAndSwap(old, made) {
-			return
-		}
-	}
-}
-
 // find returns what handles an event, nil if nothing does, and gives the event
-// its name.
-func (s *Socket) find(t *table, e *Event) Handler {
+// its name. own is the socket's for t, or nil.
+func (t *table) find(own *overrides, e *Event) Handler {
 	name, _ := e.Encoded().EventName()
-	if own := s.own.Load(); own != nil {
+	if own != nil {
 		if r := own.handlers[string(name)]; r != nil {
 			e.name = r.name
-			if own.of != t { // the middlewares may have changed
-				return t.wrap(r.h)
-			}
 			return r.full
+		}
+		if own.around != nil {
+			if r := own.inherited[string(name)]; r != nil {
+				e.name = r.name
+				return r.full
+			}
+			return own.nobody
 		}
 	}
 	if r := t.handlers[string(name)]; r != nil {
@@ -152,13 +126,12 @@ func (s *Socket) find(t *table, e *Event) Handler {
 // handle runs the handlers of an event.
 func (s *Socket) handle(e *Event) {
 	t := s.ns.table.Load()
-	h := s.find(t, e)
+	own := s.overrides(t)
+	h := t.find(own, e)
 	s.logEvent(e)
-	var first error
-	for _, any := range t.onAny {
-		if err := s.run(any, e); err != nil && first == nil {
-			first = err
-		}
+	first := s.hear(t.onAny, e, nil)
+	if own != nil {
+		first = s.hear(own.onAny, e, first)
 	}
 	if h != nil {
 		if err := s.run(h, e); err != nil {
@@ -166,6 +139,16 @@ func (s *Socket) handle(e *Event) {
 		}
 	}
 	s.finish(e, first)
+}
+
+// hear calls catch-alls; the first error of all stands.
+func (s *Socket) hear(all []*catchAll, e *Event, first error) error {
+	for _, c := range all {
+		if err := s.run(c.h, e); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // run calls a handler; a panic becomes an error.
@@ -221,3 +204,6 @@ const internalError = args.InternalError
 
 // defaultAckError is Config.AckError unless another is set.
 func defaultAckError(err error) any { return args.ErrorAck(err) }
+
+// ignore is what middlewares are around when there is no handler.
+func ignore(context.Context, *Socket, *Event) error { return nil }

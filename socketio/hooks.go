@@ -24,17 +24,35 @@ func (n *Namespace) On(event string, h Handler) {
 
 // OnAny adds a catch-all, called for each event before the middlewares of
 // UseEvent and the handler, which run whatever it returns. Its error is dealt
-// with as theirs, once all have run.
-func (n *Namespace) OnAny(h Handler) {
-	n.change(func(t *table) { t.onAny = append(t.onAny, h) })
+// with as theirs, once all have run. off removes it.
+func (n *Namespace) OnAny(h Handler) (off func()) {
+	c := &catchAll{h}
+	n.change(func(t *table) { t.onAny = append(t.onAny, c) })
+	return func() { n.change(func(t *table) { t.onAny = without(t.onAny, c) }) }
+}
+
+// PrependAny is OnAny in front of the catch-alls there are.
+func (n *Namespace) PrependAny(h Handler) (off func()) {
+	c := &catchAll{h}
+	n.change(func(t *table) { t.onAny = append([]*catchAll{c}, t.onAny...) })
+	return func() { n.change(func(t *table) { t.onAny = without(t.onAny, c) }) }
 }
 
 // OnAnyOutgoing adds a function that is called for each emit and broadcast to a
 // socket of this node (not for acks), before it is sent, also if it is then
 // dropped. It is called by the emitting goroutine and must not block. Event.Ack
-// does nothing.
-func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) {
-	n.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, f) })
+// does nothing. off removes it.
+func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
+	o := &overhearer{f}
+	n.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, o) })
+	return func() { n.change(func(t *table) { t.onAnyOutgoing = without(t.onAnyOutgoing, o) }) }
+}
+
+// PrependAnyOutgoing is OnAnyOutgoing in front of the functions there are.
+func (n *Namespace) PrependAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
+	o := &overhearer{f}
+	n.change(func(t *table) { t.onAnyOutgoing = append([]*overhearer{o}, t.onAnyOutgoing...) })
+	return func() { n.change(func(t *table) { t.onAnyOutgoing = without(t.onAnyOutgoing, o) }) }
 }
 
 // UseEvent adds a middleware around all handlers, the first one outermost. It

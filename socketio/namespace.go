@@ -128,7 +128,7 @@ type delivery struct {
 	ns       *Namespace
 	packet   *parser.Packet
 	flags    adapters.Flags
-	hooks    []func(*Socket, *Event)
+	hooks    []*overhearer
 	event    *Event // for the hooks; made for the first of them
 	waiting  *Socket
 	prepared *engineio.Prepared
@@ -163,7 +163,7 @@ func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 		if !s.Connected() {
 			continue
 		}
-		if d.hooks != nil {
+		if own := s.own.Load(); d.hooks != nil || own != nil && own.onAnyOutgoing != nil {
 			d.overhear(s)
 		}
 		if d.flags.Volatile && !s.client.session.Writable() {
@@ -226,6 +226,9 @@ func (d *delivery) overhear(s *Socket) {
 		d.event = outgoingEvent(d.ns, "", d.packet)
 	}
 	s.overhear(d.hooks, d.event)
+	if own := s.own.Load(); own != nil {
+		s.overhear(own.onAnyOutgoing, d.event)
+	}
 }
 
 // ServerSideEvent implements adapters.Local.

@@ -31,6 +31,9 @@ func (n *Namespace) Timeout(d time.Duration) Broadcast { return n.all().Timeout(
 // Emit sends an event to all sockets; see Broadcast.Emit.
 func (n *Namespace) Emit(event string, args ...any) error { return n.all().Emit(event, args...) }
 
+// Send emits the event "message" to all sockets. JS: send, write.
+func (n *Namespace) Send(args ...any) error { return n.Emit(eventMessage, args...) }
+
 // EmitWithAck sends an event to all sockets and waits for their acks; see
 // Broadcast.EmitWithAck.
 func (n *Namespace) EmitWithAck(ctx context.Context, event string, args ...any) (Replies, error) {

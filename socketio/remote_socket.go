@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"time"
 
 	"github.com/hermod-io/hermod/adapters"
 )
@@ -9,8 +10,9 @@ import (
 // RemoteSocket is a socket of any node, as FetchSockets found it. What it tells
 // is of that moment; its methods act on the socket wherever it is.
 type RemoteSocket struct {
-	ns   *Namespace
-	info adapters.SocketInfo
+	ns      *Namespace
+	info    adapters.SocketInfo
+	timeout time.Duration
 }
 
 // ID is the socket's id.
@@ -18,6 +20,9 @@ func (r *RemoteSocket) ID() string { return r.info.ID }
 
 // Info is what was found. It must not be changed.
 func (r *RemoteSocket) Info() adapters.SocketInfo { return r.info }
+
+// Handshake is how the socket connected. It must not be changed.
+func (r *RemoteSocket) Handshake() adapters.Handshake { return r.info.Handshake }
 
 // Rooms returns the rooms that the socket was in.
 func (r *RemoteSocket) Rooms() []string { return r.info.Rooms }
@@ -31,7 +36,13 @@ func (r *RemoteSocket) DecodeData(v any) error {
 	return r.ns.srv.cfg.JSON.Decode(r.info.Data, nil, v)
 }
 
-func (r *RemoteSocket) only() Broadcast { return r.ns.To(r.info.ID) }
+// Timeout returns r with an EmitWithAck that waits for d at most, see
+// Broadcast.Timeout.
+func (r *RemoteSocket) Timeout(d time.Duration) *RemoteSocket {
+	return &RemoteSocket{ns: r.ns, info: r.info, timeout: d}
+}
+
+func (r *RemoteSocket) only() Broadcast { return r.ns.To(r.info.ID).Timeout(r.timeout) }
 
 // Emit sends an event to the socket; see Broadcast.Emit. That the socket is
 // gone is no error.

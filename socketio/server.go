@@ -106,6 +106,32 @@ func (srv *Server) Of(name string) *Namespace {
 	return n
 }
 
+// Path is Config.Engine.Path, without a slash at the end. JS: path().
+func (srv *Server) Path() string { return srv.cfg.Engine.Path }
+
+// Pattern is what a router has to send here: Path with a slash at its end,
+// unless Config.Engine.NoTrailingSlash is set.
+func (srv *Server) Pattern() string { return srv.engine.Pattern() }
+
+// Attach makes hs serve what begins with Pattern, in front of its Handler (nil
+// means http.DefaultServeMux), which keeps all else. It is to be called before
+// hs serves. Stop hs first, then the Server; hs.Shutdown does not wait for
+// WebSockets. JS: attach, new Server(httpServer).
+func (srv *Server) Attach(hs *http.Server) {
+	next := hs.Handler
+	if next == nil {
+		next = http.DefaultServeMux
+	}
+	prefix := srv.Pattern()
+	hs.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			srv.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Engine is the Engine.IO server underneath.
 func (srv *Server) Engine() *engineio.Server { return srv.engine }
 

@@ -16,10 +16,20 @@ func (srv *Server) OnConnect(f func(ctx context.Context, s *Socket) error) { srv
 func (srv *Server) On(event string, h Handler) { srv.main.On(event, h) }
 
 // OnAny is Namespace.OnAny of the main namespace.
-func (srv *Server) OnAny(h Handler) { srv.main.OnAny(h) }
+func (srv *Server) OnAny(h Handler) (off func()) { return srv.main.OnAny(h) }
+
+// PrependAny is Namespace.PrependAny of the main namespace.
+func (srv *Server) PrependAny(h Handler) (off func()) { return srv.main.PrependAny(h) }
 
 // OnAnyOutgoing is Namespace.OnAnyOutgoing of the main namespace.
-func (srv *Server) OnAnyOutgoing(f func(s *Socket, e *Event)) { srv.main.OnAnyOutgoing(f) }
+func (srv *Server) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
+	return srv.main.OnAnyOutgoing(f)
+}
+
+// PrependAnyOutgoing is Namespace.PrependAnyOutgoing of the main namespace.
+func (srv *Server) PrependAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
+	return srv.main.PrependAnyOutgoing(f)
+}
 
 // UseEvent is Namespace.UseEvent of the main namespace.
 func (srv *Server) UseEvent(mw func(next Handler) Handler) { srv.main.UseEvent(mw) }
@@ -61,6 +71,9 @@ func (srv *Server) Timeout(d time.Duration) Broadcast { return srv.main.Timeout(
 
 // Emit is Namespace.Emit of the main namespace.
 func (srv *Server) Emit(event string, args ...any) error { return srv.main.Emit(event, args...) }
+
+// Send is Namespace.Send of the main namespace.
+func (srv *Server) Send(args ...any) error { return srv.main.Send(args...) }
 
 // EmitWithAck is Namespace.EmitWithAck of the main namespace.
 func (srv *Server) EmitWithAck(ctx context.Context, event string, args ...any) (Replies, error) {

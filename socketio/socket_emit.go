@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"time"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
@@ -18,6 +19,12 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return s.emit(adapters.Flags{}, event, args, nil)
 }
 
+// eventMessage is the event of Send.
+const eventMessage = "message"
+
+// Send emits the event "message". JS: send, write.
+func (s *Socket) Send(args ...any) error { return s.Emit(eventMessage, args...) }
+
 // emit sends an event; with ack it asks for one.
 func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck) error {
 	if parser.Reserved(name) {
@@ -26,8 +33,9 @@ func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck
 	if s.state.Load() >= stateLeaving {
 		return ErrClosed
 	}
-	outgoing := s.ns.table.Load().onAnyOutgoing
-	if f.Volatile && outgoing == nil && !s.client.session.Writable() {
+	outgoing, own := s.ns.table.Load().onAnyOutgoing, s.own.Load()
+	overheard := outgoing != nil || own != nil && own.onAnyOutgoing != nil
+	if f.Volatile && !overheard && !s.client.session.Writable() {
 		s.ns.srv.stats.volatile.Add(1)
 		return nil
 	}
@@ -39,8 +47,12 @@ func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck
 	if ack != nil {
 		w.packet.ID, w.packet.HasID = ack.id, true
 	}
-	if outgoing != nil {
-		s.overhear(outgoing, outgoingEvent(s.ns, name, &w.packet))
+	if overheard {
+		e := outgoingEvent(s.ns, name, &w.packet)
+		s.overhear(outgoing, e)
+		if own != nil {
+			s.overhear(own.onAnyOutgoing, e)
+		}
 	}
 	if f.Volatile && !s.client.session.Writable() {
 		s.ns.srv.stats.volatile.Add(1)
@@ -74,12 +86,12 @@ func cloneArgs(a parser.Args) parser.Args {
 }
 
 // overhear calls the hooks of outgoing events.
-func (s *Socket) overhear(hooks []func(*Socket, *Event), e *Event) {
+func (s *Socket) overhear(hooks []*overhearer, e *Event) {
 	var err error
 	func() {
 		defer s.ns.srv.recovered(&err)
-		for _, f := range hooks {
-			f(s, e)
+		for _, o := range hooks {
+			o.f(s, e)
 		}
 	}()
 	if err != nil {
@@ -103,6 +115,10 @@ func (s *Socket) Volatile() Emitter { return Emitter{socket: s}.Volatile() }
 // compressing; they are by default.
 func (s *Socket) Compress(on bool) Emitter { return Emitter{socket: s}.Compress(on) }
 
+// Timeout returns an emitter whose EmitWithAck waits for d at most, whatever the
+// deadline of its context and Config.AckTimeout; with d ≤ 0 those alone hold.
+func (s *Socket) Timeout(d time.Duration) Emitter { return Emitter{socket: s}.Timeout(d) }
+
 // Volatile is Socket.Volatile on top of e's modifiers.
 func (e Emitter) Volatile() Emitter {
 	e.flags.Volatile = true
@@ -114,6 +130,15 @@ func (e Emitter) Compress(on bool) Emitter {
 	e.flags.NoCompress = !on
 	return e
 }
+
+// Timeout is Socket.Timeout on top of e's modifiers.
+func (e Emitter) Timeout(d time.Duration) Emitter {
+	e.flags.Timeout = max(d, 0)
+	return e
+}
+
+// Send is Socket.Send with the modifiers of e.
+func (e Emitter) Send(args ...any) error { return e.Emit(eventMessage, args...) }
 
 // Emit is Socket.Emit with the modifiers of e.
 func (e Emitter) Emit(event string, args ...any) error {
