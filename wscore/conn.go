@@ -38,18 +38,17 @@ type Protocol interface {
 // What reads belongs to the reader's goroutine, the rest to whoever holds mu.
 // RFC 6455 section 1.2.
 type Conn struct {
-	grp     *group
-	rwc     io.ReadWriteCloser
-	raw     rawIO
-	agreed  *agreed // nil if nothing was negotiated
-	proto   Protocol
-	tryRead func() bool
+	grp      *group
+	rwc      io.ReadWriteCloser
+	raw      rawIO
+	agreed   *agreed // nil if nothing was negotiated
+	proto    Protocol
+	readable func(fd uintptr) bool // is readOnce
 
 	parser   parser
 	pull     *pull  // of the caller-driven form
 	aside    *aside // nil if there is nothing
 	buf      *bufpool.Buffer
-	readErr  error
 	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
 	n        int32         // bytes in buf
 	used     atomic.Uint32
@@ -66,14 +65,40 @@ type Conn struct {
 	discarding  bool
 	discarded   int32
 	out         outgoing
-	owed        *[]byte // a pong that waits until the kernel takes bytes again
-	stream      *stream // nil if nobody waits to send or sends a message in pieces
+	seldom      *seldom // nil until it is needed
 	closeErr    *CloseError
-	timer       wheel.Timer
 }
 
-// aside is what a reader seldom has.
+// seldom is what the life of a connection may have several times, but not
+// always. The connection's mu guards it.
+type seldom struct {
+	timer  wheel.Timer // bounds an unfinished message, and the end
+	owed   []byte      // a pong that waits until the kernel takes bytes again
+	stream stream
+}
+
+// needed is c.seldom, made when it is not there. mu is held.
+func (c *Conn) needed() *seldom {
+	if c.seldom == nil {
+		c.seldom = new(seldom)
+	}
+	return c.seldom
+}
+
+// startTimer has Expire called after d, and not at the time that was set before.
+// mu is held.
+func (c *Conn) startTimer(d time.Duration) { c.grp.wheel.Start(&c.needed().timer, c, d) }
+
+// stopTimer ends that. mu is held.
+func (c *Conn) stopTimer() {
+	if c.seldom != nil {
+		c.grp.wheel.Stop(&c.seldom.timer)
+	}
+}
+
+// aside is what a reader has only for a moment.
 type aside struct {
+	err      error  // of reading
 	early    []byte // read before the handshake was done
 	pongs    []byte // frames that answer the pings of this read
 	npongs   int    // how many
@@ -98,7 +123,7 @@ func (c *Conn) Serve(p Protocol) {
 		panic("wscore: connection is in use")
 	}
 	c.proto = p
-	c.tryRead = c.readOnce
+	c.readable = c.readOnce
 	c.uncork()
 	c.grp.goFunc(c.begin)
 }
@@ -148,7 +173,7 @@ func (c *Conn) uncork() {
 	defer c.mu.Unlock()
 	if c.out.corked {
 		c.out.corked = false
-		if !c.out.owned && len(c.out.queue) > 0 && c.state != stateGone {
+		if !c.out.owned && !c.out.empty() && c.state != stateGone {
 			c.writeSome()
 		}
 	}
@@ -170,7 +195,7 @@ func (c *Conn) Stalled() bool {
 func (c *Conn) Buffered() (bytes, packets int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.out.bytes, c.out.packets
+	return c.out.bytes, int(c.out.packets)
 }
 
 // Subprotocol is the negotiated one, or "". RFC 6455 section 1.9.

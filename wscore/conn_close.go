@@ -86,7 +86,7 @@ func (c *Conn) closeLocked(why *CloseError) {
 	c.out.bytes += size
 	c.out.packets++
 	c.closeQueued = true
-	c.grp.wheel.Start(&c.timer, c, c.grp.settings.closeTimeout())
+	c.startTimer(c.grp.settings.closeTimeout())
 	c.out.append(&c.grp.pools, size, []Message{{Op: OpClose, Data: payload}}, c.client)
 	c.depart(0)
 }
@@ -108,7 +108,7 @@ func (c *Conn) beginDiscard() {
 	}
 	c.discarding = true
 	if c.client { // it is the server who ends the stream: RFC 6455 section 7.1.1
-		c.grp.wheel.Start(&c.timer, c, min(discardTime, c.grp.settings.closeTimeout()))
+		c.startTimer(min(discardTime, c.grp.settings.closeTimeout()))
 		return
 	}
 	hc, ok := c.rwc.(interface{ CloseWrite() error })
@@ -116,7 +116,7 @@ func (c *Conn) beginDiscard() {
 		c.end(c.closeErr)
 		return
 	}
-	c.grp.wheel.Start(&c.timer, c, min(discardTime, c.grp.settings.closeTimeout()))
+	c.startTimer(min(discardTime, c.grp.settings.closeTimeout()))
 	if _, ok := c.raw.(plain); !ok {
 		c.halfClosed(hc.CloseWrite())
 		return
@@ -150,7 +150,7 @@ func (c *Conn) peerClosed(payload []byte) {
 		c.closeErr.Reason = reason
 		return
 	}
-	if c.state == stateClosing && len(c.out.queue) == 0 {
+	if c.state == stateClosing && c.out.empty() {
 		c.beginDiscard()
 	}
 }
@@ -169,7 +169,7 @@ func (c *Conn) fault(err error) {
 	case stateOpen:
 		c.closeLocked(&CloseError{Code: code, Reason: err.Error(), Err: err})
 	case stateClosing:
-		if len(c.out.queue) == 0 {
+		if c.out.empty() {
 			c.beginDiscard() // else when our close frame is written
 		}
 	}
@@ -208,9 +208,9 @@ func (c *Conn) watchProgress() {
 	}
 	c.watching = busy
 	if d := c.grp.settings.progressTimeout(); busy && d > 0 {
-		c.grp.wheel.Start(&c.timer, c, d)
+		c.startTimer(d)
 	} else {
-		c.grp.wheel.Stop(&c.timer)
+		c.stopTimer()
 	}
 }
 
@@ -223,7 +223,7 @@ func (c *Conn) unwatch() {
 	defer c.mu.Unlock()
 	c.watching = false
 	if c.state == stateOpen {
-		c.grp.wheel.Stop(&c.timer)
+		c.stopTimer()
 	}
 }
 
@@ -254,7 +254,7 @@ func (c *Conn) end(why *CloseError) {
 	if c.closeErr == nil {
 		c.closeErr = why
 	}
-	c.grp.wheel.Stop(&c.timer)
+	c.stopTimer()
 	c.tellRoom()
 	if !c.out.owned {
 		c.out.drop(&c.grp.pools)
@@ -273,7 +273,7 @@ func (c *Conn) end(why *CloseError) {
 func (c *Conn) endRead() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.readErr
+	err := c.readErr()
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}

@@ -89,7 +89,7 @@ func (c *Conn) sendDeflated(f SendFlags, msgs []Message) error {
 	}
 	z.savedOut.Add(int64(saved))
 	if c.streaming() {
-		c.stream.wait(segment{b: append([]byte(nil), frames...), n: len(msgs)})
+		c.seldom.stream.wait(segment{b: append([]byte(nil), frames...), n: len(msgs)})
 		return nil
 	}
 	c.out.appendFrames(&c.grp.pools, frames, len(msgs))

@@ -76,7 +76,7 @@ func (c *Conn) startPull() {
 	if !c.used.CompareAndSwap(0, usedRead) {
 		panic("wscore: connection is in use")
 	}
-	c.tryRead = c.readOnce
+	c.readable = c.readOnce
 	c.pull = &pull{rest: c.takeEarly()}
 	c.uncork()
 }
@@ -115,15 +115,12 @@ func (c *Conn) fill(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = c.CloseNow() })
 		defer stop()
 	}
-	if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
-		c.readErr = err
-	}
-	if err := c.readErr; isTimeout(err) && !c.gone.Load() { // of NetConn: it may be moved
-		c.readErr = nil
+	switch err := c.waitRead(); {
+	case isTimeout(err) && !c.gone.Load(): // of NetConn: it may be moved
+		c.aside = nil
 		c.unwatch()
 		return err
-	}
-	if c.readErr != nil {
+	case err != nil:
 		return c.pullEnded(context.Cause(ctx))
 	}
 	c.pull.buf, c.pull.rest = c.buf, c.buf.Bytes()[:c.n]

@@ -9,16 +9,40 @@ import (
 
 // readOnce is one read without waiting; the buffer is held only if there is
 // something in it.
-func (c *Conn) readOnce() bool {
+func (c *Conn) readOnce(fd uintptr) bool {
 	buf := bufpool.Get(bufpool.Medium)
-	n, again, err := c.raw.TryRead(buf.Bytes())
+	n, again, err := c.raw.tryRead(fd, buf.Bytes())
 	if n == 0 {
 		bufpool.Put(buf)
-		c.readErr = err
+		c.failRead(err)
 		return !again
 	}
 	c.buf, c.n = buf, int32(n)
 	return true
+}
+
+// waitRead waits for bytes, or an error, which it returns and keeps.
+func (c *Conn) waitRead() error {
+	err := c.raw.waitRead(c.readable)
+	if err != nil && c.readErr() == nil {
+		c.failRead(err)
+	}
+	return c.readErr()
+}
+
+// failRead keeps the error of reading, after which nothing else is of use.
+func (c *Conn) failRead(err error) {
+	if err != nil {
+		c.aside = &aside{err: err}
+	}
+}
+
+// readErr is the error of reading that was kept, or nil.
+func (c *Conn) readErr() error {
+	if c.aside == nil {
+		return nil
+	}
+	return c.aside.err
 }
 
 // serve is the connection's goroutine.
@@ -30,10 +54,7 @@ func (c *Conn) serve() {
 		}
 	}
 	for {
-		if err := c.raw.WaitRead(c.tryRead); err != nil && c.readErr == nil {
-			c.readErr = err
-		}
-		if c.readErr != nil {
+		if c.waitRead() != nil {
 			c.finish()
 			return
 		}
@@ -181,8 +202,7 @@ func (c *Conn) replyPongs() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out.refused {
-		last := a.pongs[a.lastPong:]
-		c.owed = &last
+		c.needed().owed = a.pongs[a.lastPong:]
 		return
 	}
 	c.pushPongs(a.pongs, a.npongs)

@@ -28,21 +28,24 @@ func (s *stream) wait(seg segment) {
 }
 
 // streaming reports whether a message is being sent in pieces. mu is held.
-func (c *Conn) streaming() bool { return c.stream != nil && c.stream.busy }
+func (c *Conn) streaming() bool { return c.seldom != nil && c.seldom.stream.busy }
 
 // recount makes the counts of an empty queue right again: what waits behind a
 // streamed message is in no queue yet, but counts. mu is held.
 func (c *Conn) recount() {
-	if c.stream != nil {
-		c.out.bytes, c.out.packets = c.stream.bytes, c.stream.packets
+	if c.seldom != nil {
+		c.out.bytes, c.out.packets = c.seldom.stream.bytes, int32(c.seldom.stream.packets)
 		c.tellRoom()
 	}
 }
 
 // tellRoom wakes those who wait for room in the queue. mu is held.
 func (c *Conn) tellRoom() {
-	s := c.stream
-	if s != nil && s.room != nil && (c.state != stateOpen || c.hasRoomForPiece()) {
+	if c.seldom == nil {
+		return
+	}
+	s := &c.seldom.stream
+	if s.room != nil && (c.state != stateOpen || c.hasRoomForPiece()) {
 		close(s.room)
 		s.room = nil
 	}
@@ -51,7 +54,7 @@ func (c *Conn) tellRoom() {
 // hasRoom reports whether half of the queue is free. mu is held.
 func (c *Conn) hasRoom() bool {
 	q := &c.grp.settings.Queue
-	return c.out.bytes <= q.bytes()/2 && c.out.packets <= q.packets()/2
+	return c.out.bytes <= q.bytes()/2 && int(c.out.packets) <= q.packets()/2
 }
 
 // hasRoomFor reports whether hasRoom and a message of n bytes would be taken, as
@@ -76,13 +79,11 @@ func (c *Conn) waitUntil(done <-chan struct{}, ready func() bool) error {
 		if ready() {
 			return nil
 		}
-		if c.stream == nil {
-			c.stream = new(stream)
+		s := &c.needed().stream
+		if s.room == nil {
+			s.room = make(chan struct{})
 		}
-		if c.stream.room == nil {
-			c.stream.room = make(chan struct{})
-		}
-		room := c.stream.room
+		room := s.room
 		c.mu.Unlock()
 		select {
 		case <-room:
@@ -117,10 +118,7 @@ func (c *Conn) NextWriter(ctx context.Context, op Opcode) (io.WriteCloser, error
 		return nil, err
 	}
 	defer c.mu.Unlock()
-	if c.stream == nil {
-		c.stream = new(stream)
-	}
-	c.stream.busy = true
+	c.needed().stream.busy = true
 	w := &messageWriter{pieces: pieceWriter{c: c, ctx: ctx, op: op}}
 	w.dst = &w.pieces
 	if z := c.deflates(); z != nil && z.stateless() { // with takeover those behind would depend on it
@@ -216,13 +214,13 @@ func (w *pieceWriter) flush(fin byte) error {
 
 // hasRoomForPiece is hasRoom, not counting what can only leave after the piece.
 func (c *Conn) hasRoomForPiece() bool {
-	q := &c.grp.settings.Queue
-	return c.out.bytes-c.stream.bytes <= q.bytes()/2 && c.out.packets-c.stream.packets <= q.packets()/2
+	q, s := &c.grp.settings.Queue, &c.seldom.stream
+	return c.out.bytes-s.bytes <= q.bytes()/2 && int(c.out.packets)-s.packets <= q.packets()/2
 }
 
 // endStream queues what waited behind the streamed message. mu is held.
 func (c *Conn) endStream() {
-	s := c.stream
+	s := &c.seldom.stream
 	for _, seg := range s.behind {
 		c.out.push(&c.grp.pools, seg)
 	}

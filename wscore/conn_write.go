@@ -39,7 +39,7 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 		return err
 	}
 	if c.streaming() && !allControl(msgs) {
-		c.stream.wait(segment{b: encode(make([]byte, 0, size), msgs, c.client), n: len(msgs)})
+		c.seldom.stream.wait(segment{b: encode(make([]byte, 0, size), msgs, c.client), n: len(msgs)})
 		return nil
 	}
 	c.out.append(&c.grp.pools, size, msgs, c.client)
@@ -70,7 +70,7 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 		z.savedOut.Add(int64(len(p.plain) - len(p.deflated)))
 	}
 	if c.streaming() {
-		c.stream.wait(segment{b: frames, n: p.n})
+		c.seldom.stream.wait(segment{b: frames, n: p.n})
 		return nil
 	}
 	c.out.push(&c.grp.pools, segment{b: frames, n: p.n})
@@ -92,7 +92,7 @@ func (c *Conn) admit(size, n int, f SendFlags) error {
 		return err
 	}
 	c.out.bytes += size
-	c.out.packets += n
+	c.out.packets += int32(n)
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (c *Conn) fits(size, n int, f SendFlags) error {
 	if f&Must != 0 {
 		limitB, limitP = limitB+limitB/4, limitP+limitP/4
 	}
-	if o.packets > 0 && (o.bytes+size > limitB || o.packets+n > limitP) {
+	if o.packets > 0 && (o.bytes+size > limitB || int(o.packets)+n > limitP) {
 		if f&ifRoom == 0 && (f&Must != 0 || q.OnFull == Disconnect) {
 			c.failLocked(ClosePolicy, ErrQueueFull)
 		}
@@ -143,8 +143,8 @@ func (c *Conn) writeSome() {
 	o := &c.out
 	scratch := c.grp.pools.vec()
 	defer c.grp.pools.putVec(scratch)
-	for len(o.queue) > 0 {
-		n, again, err := c.raw.TryWritev(o.vec(scratch))
+	for !o.empty() {
+		n, again, err := c.raw.tryWritev(o.vec(scratch))
 		if err != nil {
 			c.writeFailed(err)
 			return
@@ -167,13 +167,13 @@ func (c *Conn) flush(scratch *vector) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o.dirty = false
-	if o.owned || o.corked || c.state == stateGone || len(o.queue) == 0 {
+	if o.owned || o.corked || c.state == stateGone || o.empty() {
 		return
 	}
 	o.owned = true
 	vec := o.vec(scratch)
 	c.mu.Unlock()
-	n, again, err := c.raw.TryWritev(vec)
+	n, again, err := c.raw.tryWritev(vec)
 	c.mu.Lock()
 	switch {
 	case c.state == stateGone:
@@ -189,7 +189,7 @@ func (c *Conn) flush(scratch *vector) {
 	case again:
 		o.refused = true
 		c.grp.goFunc(c.drain)
-	case len(o.queue) == 0:
+	case o.empty():
 		c.drained()
 	default:
 		o.owned, o.dirty = false, true
@@ -206,26 +206,10 @@ func (c *Conn) drain() {
 		c.mu.Lock()
 		vec := c.out.vec(scratch)
 		c.mu.Unlock()
-		if n, err := c.writeWaiting(vec); c.progress(n, err) {
+		if n, err := c.raw.waitWritev(vec); c.progress(n, err) {
 			return
 		}
 	}
-}
-
-// writeWaiting writes some of vec, however long that takes.
-func (c *Conn) writeWaiting(vec [][]byte) (n int, err error) {
-	if p, ok := c.raw.(plain); ok {
-		return p.writeAll(vec)
-	}
-	werr := c.raw.WaitWrite(func() bool {
-		var again bool
-		n, again, err = c.raw.TryWritev(vec)
-		return !again
-	})
-	if err == nil {
-		err = werr
-	}
-	return n, err
 }
 
 // progress accounts for a write of the owner and reports whether it is done.
@@ -243,7 +227,7 @@ func (c *Conn) progress(n int, err error) (done bool) {
 	}
 	c.out.wrote(n)
 	c.tellRoom()
-	if len(c.out.queue) > 0 {
+	if !c.out.empty() {
 		return false
 	}
 	c.drained()
@@ -258,9 +242,9 @@ func (c *Conn) drained() {
 	switch {
 	case c.state == stateClosing && c.closeQueued:
 		c.flushedClose()
-	case c.state == stateOpen && c.owed != nil:
-		pong := *c.owed
-		c.owed = nil
+	case c.state == stateOpen && c.seldom != nil && c.seldom.owed != nil:
+		pong := c.seldom.owed
+		c.seldom.owed = nil
 		c.pushPongs(pong, 1)
 	}
 }

@@ -27,9 +27,22 @@ type parser struct {
 	zip   bool   // it is deflated
 	msgOp Opcode // its opcode
 	size  uint64 // its payload bytes in the frames begun
-	msg   []byte // its payload so far
 	utf   utf8Check
-	ctl   *[]byte // payload so far of a control frame; nil if none is unfinished
+	kept  *kept // nil until something is kept
+}
+
+// kept are the bytes of payloads of which more is to come.
+type kept struct {
+	msg []byte // of a message
+	ctl []byte // of a control frame; nil if none is unfinished
+}
+
+// keeping is p.kept, made when it is not there.
+func (p *parser) keeping() *kept {
+	if p.kept == nil {
+		p.kept = new(kept)
+	}
+	return p.kept
 }
 
 // item is what the parser found: a complete message or control frame, or in
@@ -213,13 +226,12 @@ func (p *parser) endFrame() { p.body, p.hn = false, 0 }
 
 // control takes a piece of a control frame's payload.
 func (p *parser) control(chunk []byte) item {
-	if p.ctl != nil {
-		chunk = append(*p.ctl, chunk...)
-		p.ctl = nil
+	if k := p.kept; k != nil && k.ctl != nil {
+		chunk = append(k.ctl, chunk...)
+		k.ctl = nil
 	}
 	if p.left > 0 {
-		kept := append(make([]byte, 0, maxControl), chunk...)
-		p.ctl = &kept
+		p.keeping().ctl = append(make([]byte, 0, maxControl), chunk...)
 		return item{}
 	}
 	p.endFrame()
@@ -241,9 +253,9 @@ func (p *parser) data(chunk []byte) (it item, err error) {
 		if !p.utf.done() {
 			return it, errUTF8
 		}
-		if len(p.msg) > 0 {
-			chunk = append(p.msg, chunk...)
-			p.msg = nil
+		if k := p.kept; k != nil && len(k.msg) > 0 {
+			chunk = append(k.msg, chunk...)
+			k.msg = nil
 		}
 	case !p.stream:
 		p.keep(chunk)
@@ -255,10 +267,14 @@ func (p *parser) data(chunk []byte) (it item, err error) {
 // keep gathers a piece of a message. Memory is taken for what has come, and for
 // some of what is announced, about four times as much at most.
 func (p *parser) keep(chunk []byte) {
-	if p.msg == nil && len(chunk) > 0 {
-		p.msg = make([]byte, 0, min(p.size, 4*uint64(len(chunk)+len(p.hdr)+2)))
+	if len(chunk) == 0 {
+		return
 	}
-	p.msg = append(p.msg, chunk...)
+	k := p.keeping()
+	if k.msg == nil {
+		k.msg = make([]byte, 0, min(p.size, 4*uint64(len(chunk)+len(p.hdr)+2)))
+	}
+	k.msg = append(k.msg, chunk...)
 }
 
 // parseClose checks the payload of a close frame. RFC 6455 sections 5.5.1 and 7.4.

@@ -155,16 +155,16 @@ func TestParserMemory(t *testing.T) {
 	if _, _, err := p.next(append(head, 0, 0, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if cap(p.msg) != 0 {
-		t.Errorf("%d bytes taken for nothing", cap(p.msg))
+	if cap(p.keeping().msg) != 0 {
+		t.Errorf("%d bytes taken for nothing", cap(p.keeping().msg))
 	}
 	for range 1000 {
 		if _, _, err := p.next(make([]byte, 10)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if cap(p.msg) > 4*10_000 {
-		t.Errorf("%d bytes taken for 10000", cap(p.msg))
+	if cap(p.keeping().msg) > 4*10_000 {
+		t.Errorf("%d bytes taken for 10000", cap(p.keeping().msg))
 	}
 }
 
@@ -181,8 +181,8 @@ func TestParserEmptyFragments(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("%v allocations a fragment", n)
 	}
-	if cap(p.msg) != 0 {
-		t.Errorf("%d bytes kept", cap(p.msg))
+	if cap(p.keeping().msg) != 0 {
+		t.Errorf("%d bytes kept", cap(p.keeping().msg))
 	}
 }
 
@@ -348,8 +348,8 @@ func FuzzFrameParser(f *testing.F) {
 		if got := run(p, in, pieces); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("%x in pieces of %d:\ngot  %q\nwant %q", in, pieces, got, want)
 		}
-		if len(p.msg) > limit || cap(p.msg) > 4*len(in)+64 {
-			t.Fatalf("keeps %d of %d bytes", cap(p.msg), len(in))
+		if k := p.keeping(); len(k.msg) > limit || cap(k.msg) > 4*len(in)+64 {
+			t.Fatalf("keeps %d of %d bytes", cap(k.msg), len(in))
 		}
 	})
 }

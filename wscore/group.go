@@ -32,7 +32,7 @@ func newGroup(settings Settings) group {
 // newConn returns a connection of the group; early is what was read before it
 // was one.
 func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn {
-	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc, &g.pools.writes), client: client}
+	c := &Conn{grp: g, rwc: rwc, raw: newRawIO(rwc), client: client}
 	if len(early) > 0 {
 		c.aside = &aside{early: early}
 	}

@@ -20,13 +20,28 @@ type segment struct {
 
 // outgoing is the send queue of a connection, whose mu guards it.
 type outgoing struct {
-	queue   []segment
-	packets int
+	queue   *queue // lent; nil if nothing waits
 	bytes   int
+	packets int32
 	owned   bool // the connection's drain goroutine writes
 	dirty   bool // on the server's list
 	refused bool // the kernel has refused bytes that still wait
 	corked  bool // nothing is written before Serve or Read
+}
+
+// empty reports whether nothing waits.
+func (o *outgoing) empty() bool { return o.queue == nil || len(o.queue.segments) == 0 }
+
+// room returns the arena behind the last unit that takes size bytes more, or nil.
+func (o *outgoing) room(size int) *segment {
+	if o.empty() {
+		return nil
+	}
+	s := &o.queue.segments[len(o.queue.segments)-1]
+	if s.arena == nil || cap(s.b)-len(s.b) < size {
+		return nil
+	}
+	return s
 }
 
 // append queues the frames of msgs, size bytes in all.
@@ -35,12 +50,10 @@ func (o *outgoing) append(p *pools, size int, msgs []Message, masked bool) {
 		o.push(p, segment{b: encode(make([]byte, 0, size), msgs, masked), n: len(msgs)})
 		return
 	}
-	if last := len(o.queue) - 1; last >= 0 {
-		if s := &o.queue[last]; s.arena != nil && cap(s.b)-len(s.b) >= size {
-			s.b = encode(s.b, msgs, masked)
-			s.n += len(msgs)
-			return
-		}
+	if s := o.room(size); s != nil {
+		s.b = encode(s.b, msgs, masked)
+		s.n += len(msgs)
+		return
 	}
 	buf := bufpool.Get(bufpool.Small)
 	o.push(p, segment{encode(buf.Bytes()[:0], msgs, masked), buf, len(msgs)})
@@ -52,12 +65,10 @@ func (o *outgoing) appendFrames(p *pools, frames []byte, n int) {
 		o.push(p, segment{b: append([]byte(nil), frames...), n: n})
 		return
 	}
-	if last := len(o.queue) - 1; last >= 0 {
-		if s := &o.queue[last]; s.arena != nil && cap(s.b)-len(s.b) >= len(frames) {
-			s.b = append(s.b, frames...)
-			s.n += n
-			return
-		}
+	if s := o.room(len(frames)); s != nil {
+		s.b = append(s.b, frames...)
+		s.n += n
+		return
 	}
 	buf := bufpool.Get(bufpool.Small)
 	o.push(p, segment{append(buf.Bytes()[:0], frames...), buf, n})
@@ -66,16 +77,16 @@ func (o *outgoing) appendFrames(p *pools, frames []byte, n int) {
 // push queues s.
 func (o *outgoing) push(p *pools, s segment) {
 	if o.queue == nil {
-		o.queue = p.segments()
+		o.queue = p.queue()
 	}
-	o.queue = append(o.queue, s)
+	o.queue.segments = append(o.queue.segments, s)
 }
 
 // vec returns the bytes of the queue, as many pieces as one writev takes.
 func (o *outgoing) vec(scratch *vector) [][]byte {
 	v := scratch.bufs[:0]
-	for i := range min(len(o.queue), cap(v)) {
-		v = append(v, o.queue[i].b)
+	for i := range min(len(o.queue.segments), cap(v)) {
+		v = append(v, o.queue.segments[i].b)
 	}
 	scratch.used = max(scratch.used, len(v))
 	return v
@@ -84,29 +95,31 @@ func (o *outgoing) vec(scratch *vector) [][]byte {
 // wrote takes n bytes off the front.
 func (o *outgoing) wrote(n int) {
 	o.bytes -= n
+	q := o.queue.segments
 	i := 0
-	for ; i < len(o.queue) && n >= len(o.queue[i].b); i++ {
-		n -= len(o.queue[i].b)
-		o.packets -= o.queue[i].n
-		bufpool.Put(o.queue[i].arena)
+	for ; i < len(q) && n >= len(q[i].b); i++ {
+		n -= len(q[i].b)
+		o.packets -= int32(q[i].n)
+		bufpool.Put(q[i].arena)
 	}
-	if i < len(o.queue) {
-		o.queue[i].b = o.queue[i].b[n:]
+	if i < len(q) {
+		q[i].b = q[i].b[n:]
 	}
 	if i > 0 {
-		rest := copy(o.queue, o.queue[i:])
-		clear(o.queue[rest:])
-		o.queue = o.queue[:rest]
+		rest := copy(q, q[i:])
+		clear(q[rest:])
+		o.queue.segments = q[:rest]
 	}
 }
 
 // drop gives up what waits, and the memory of the queue.
 func (o *outgoing) drop(p *pools) {
-	for i := range o.queue {
-		bufpool.Put(o.queue[i].arena)
+	if q := o.queue; q != nil {
+		for i := range q.segments {
+			bufpool.Put(q.segments[i].arena)
+		}
+		p.putQueue(q)
 	}
-	clear(o.queue)
-	p.putSegments(o.queue)
 	o.queue, o.bytes, o.packets = nil, 0, 0
 }
 
@@ -129,7 +142,7 @@ func encodedLen(msgs []Message, masked bool) (size int) {
 
 // pools lend what a connection needs only while it writes.
 type pools struct {
-	vectors, queues, writes sync.Pool
+	vectors, queues sync.Pool
 }
 
 // vector is room for the pieces of one writev.
@@ -138,8 +151,11 @@ type vector struct {
 	used int
 }
 
-// room is room for a queue.
-type room [16]segment
+// queue is what waits. It is lent as long as something does.
+type queue struct {
+	segments []segment
+	room     [16]segment // where segments are as long as there is room
+}
 
 // maxPieces is how many pieces one write takes.
 const maxPieces = 64
@@ -157,15 +173,20 @@ func (p *pools) putVec(v *vector) {
 	p.vectors.Put(v)
 }
 
-func (p *pools) segments() []segment {
-	if r, ok := p.queues.Get().(*room); ok {
-		return r[:0]
+func (p *pools) queue() *queue {
+	q, ok := p.queues.Get().(*queue)
+	if !ok {
+		q = new(queue)
 	}
-	return new(room)[:0]
+	q.segments = q.room[:0]
+	return q
 }
 
-func (p *pools) putSegments(s []segment) {
-	if cap(s) == len(room{}) {
-		p.queues.Put((*room)(s[:cap(s)]))
+func (p *pools) putQueue(q *queue) {
+	clear(q.segments)
+	if cap(q.segments) > len(q.room) { // the first ones are still in the room
+		clear(q.room[:])
 	}
+	q.segments = nil
+	p.queues.Put(q)
 }

@@ -5,23 +5,60 @@ import (
 	"net"
 )
 
-// rawIO is a stream that can be asked without waiting. Wait calls f at once and
-// again whenever the stream may have become ready, until f returns true; Try is
-// called within the Wait of its direction, or at any time by the one who owns
-// the direction. again means that the call would have waited.
+// rawIO is a stream that can be asked without waiting; again means that the call
+// would have waited. Each direction belongs to one goroutine at a time.
 type rawIO interface {
+	// waitRead calls f at once and again whenever there may be something to be
+	// read, until f returns true.
+	waitRead(f func(fd uintptr) bool) error
+	// tryRead is called by f, with f's fd.
+	tryRead(fd uintptr, p []byte) (n int, again bool, err error)
+	tryWritev(bufs [][]byte) (n int, again bool, err error)
+	// waitWritev writes some of bufs, however long that takes.
+	waitWritev(bufs [][]byte) (n int, err error)
+}
+
+// prober is a stream that brings its own way of being asked: see the methods of
+// these names of internal/testnet.Conn.
+type prober interface {
+	WaitRead(f func(fd uintptr) bool) error
 	TryRead(p []byte) (n int, again bool, err error)
 	TryWritev(bufs [][]byte) (n int, again bool, err error)
-	WaitRead(f func() bool) error
-	WaitWrite(f func() bool) error
+	WaitWrite(f func(fd uintptr) bool) error
+}
+
+// probed is the rawIO of a prober.
+type probed struct{ prober }
+
+func (p probed) waitRead(f func(fd uintptr) bool) error { return p.WaitRead(f) }
+
+func (p probed) tryRead(_ uintptr, b []byte) (int, bool, error) { return p.TryRead(b) }
+
+func (p probed) tryWritev(bufs [][]byte) (int, bool, error) { return p.TryWritev(bufs) }
+
+func (p probed) waitWritev(bufs [][]byte) (n int, err error) {
+	werr := p.WaitWrite(func(uintptr) bool {
+		var again bool
+		n, again, err = p.TryWritev(bufs)
+		return !again
+	})
+	if err == nil {
+		err = werr
+	}
+	return n, err
 }
 
 // plain serves a stream that can only wait: what is written to it is handed to
 // a goroutine at once, and reading holds a buffer.
 type plain struct{ rwc io.ReadWriteCloser }
 
-// TryRead waits for bytes. A stream that keeps returning nothing is given up.
-func (p plain) TryRead(b []byte) (int, bool, error) {
+func (p plain) waitRead(f func(fd uintptr) bool) error {
+	f(0)
+	return nil
+}
+
+// tryRead waits for bytes. A stream that keeps returning nothing is given up.
+func (p plain) tryRead(_ uintptr, b []byte) (int, bool, error) {
 	for range 100 {
 		n, err := p.rwc.Read(b)
 		if n > 0 {
@@ -34,21 +71,11 @@ func (p plain) TryRead(b []byte) (int, bool, error) {
 	return 0, false, io.ErrNoProgress
 }
 
-// TryWritev always says again; the goroutine that waits then writes.
-func (p plain) TryWritev([][]byte) (int, bool, error) { return 0, true, nil }
+// tryWritev always says again; the goroutine that waits then writes.
+func (p plain) tryWritev([][]byte) (int, bool, error) { return 0, true, nil }
 
-func (p plain) WaitRead(f func() bool) error {
-	f()
-	return nil
-}
-
-func (p plain) WaitWrite(f func() bool) error {
-	f()
-	return nil
-}
-
-// writeAll writes bufs, waiting as long as it takes.
-func (p plain) writeAll(bufs [][]byte) (int, error) {
+// waitWritev writes all of bufs.
+func (p plain) waitWritev(bufs [][]byte) (int, error) {
 	b := net.Buffers(bufs)
 	n, err := b.WriteTo(p.rwc)
 	return int(n), err

@@ -2,15 +2,12 @@
 
 package wscore
 
-import (
-	"io"
-	"sync"
-)
+import "io"
 
-// newRawIO returns the stream's own rawIO, or one that waits.
-func newRawIO(rwc io.ReadWriteCloser, _ *sync.Pool) rawIO {
-	if r, ok := rwc.(rawIO); ok {
-		return r
+// newRawIO returns a rawIO over a prober, or one that waits.
+func newRawIO(rwc io.ReadWriteCloser) rawIO {
+	if p, ok := rwc.(prober); ok {
+		return probed{p}
 	}
 	return plain{rwc}
 }

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// newRawIO returns the stream's own rawIO, or one over its file descriptor, or
-// one that waits. Only the concrete types are taken: a wrapper may change Read.
-func newRawIO(rwc io.ReadWriteCloser, writes *sync.Pool) rawIO {
+// newRawIO returns a rawIO over a prober, or over the stream's file descriptor,
+// or one that waits. Only the concrete types are taken: a wrapper may change Read.
+func newRawIO(rwc io.ReadWriteCloser) rawIO {
 	var sc syscall.Conn
 	switch s := rwc.(type) {
-	case rawIO:
-		return s
+	case prober:
+		return probed{s}
 	case *net.TCPConn:
 		sc = s
 	case *net.UnixConn:
@@ -28,37 +28,19 @@ func newRawIO(rwc io.ReadWriteCloser, writes *sync.Pool) rawIO {
 	if err != nil {
 		return plain{rwc}
 	}
-	return &fdIO{rc: rc, writes: writes}
+	return fdIO{rc}
 }
 
-// fdIO is the rawIO of a file descriptor. Each direction belongs to one
-// goroutine at a time. A callback that RawConn is given does one system call
-// and nothing else: the descriptor cannot be closed while it runs.
-type fdIO struct {
-	rc     syscall.RawConn
-	writes *sync.Pool // of *write
+// fdIO is the rawIO of a file descriptor. A callback that RawConn is given does
+// one system call and nothing else: the descriptor cannot be closed while it runs.
+type fdIO struct{ rc syscall.RawConn }
 
-	rfd    uintptr // within WaitRead
-	onRead func(fd uintptr) bool
-	f      func() bool
-	wait   *write // within WaitWrite
-}
+func (f fdIO) waitRead(g func(fd uintptr) bool) error { return f.rc.Read(g) }
 
-// WaitRead implements rawIO.
-func (f *fdIO) WaitRead(g func() bool) error {
-	if f.onRead == nil {
-		f.onRead = f.readable
-	}
-	f.f = g
-	return f.rc.Read(f.onRead)
-}
-
-func (f *fdIO) readable(fd uintptr) bool { f.rfd = fd; return f.f() }
-
-// TryRead implements rawIO by one system call. It is called within WaitRead only.
-func (f *fdIO) TryRead(p []byte) (n int, again bool, err error) {
+// tryRead is one system call.
+func (f fdIO) tryRead(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
-		n, err = readSocket(f.rfd, p)
+		n, err = readSocket(fd, p)
 		if err != syscall.EINTR {
 			break
 		}
@@ -77,9 +59,7 @@ func (f *fdIO) TryRead(p []byte) (n int, again bool, err error) {
 // write is one system call that writes. It is lent for the call.
 type write struct {
 	once  func(fd uintptr) bool // calls run, once
-	until func(fd uintptr) bool // calls g
-	fd    uintptr
-	g     func() bool
+	until func(fd uintptr) bool // calls run until it has not to wait
 	bufs  [][]byte
 	iov   [maxPieces]syscall.Iovec
 	msg   header
@@ -88,45 +68,39 @@ type write struct {
 	err   error
 }
 
-func (f *fdIO) borrow() *write {
-	if w, ok := f.writes.Get().(*write); ok {
-		return w
-	}
+// writes are those that nobody uses.
+var writes = sync.Pool{New: func() any {
 	w := new(write)
 	w.once = func(fd uintptr) bool { w.run(fd); return true }
-	w.until = func(fd uintptr) bool { w.fd = fd; return w.g() }
+	w.until = func(fd uintptr) bool { w.run(fd); return !w.again }
 	return w
+}}
+
+func (w *write) giveBack() {
+	w.bufs, w.err = nil, nil
+	writes.Put(w)
 }
 
-func (f *fdIO) giveBack(w *write) {
-	w.bufs, w.g, w.err = nil, nil, nil
-	f.writes.Put(w)
-}
-
-// WaitWrite implements rawIO.
-func (f *fdIO) WaitWrite(g func() bool) error {
-	w := f.borrow()
-	w.g, f.wait = g, w
-	err := f.rc.Write(w.until)
-	f.wait = nil
-	f.giveBack(w)
-	return err
-}
-
-// TryWritev implements rawIO by one system call.
-func (f *fdIO) TryWritev(bufs [][]byte) (n int, again bool, err error) {
-	if w := f.wait; w != nil {
-		w.bufs = bufs
-		w.run(w.fd)
-		return w.n, w.again, w.err
-	}
-	w := f.borrow()
-	defer f.giveBack(w)
+// tryWritev is one system call.
+func (f fdIO) tryWritev(bufs [][]byte) (n int, again bool, err error) {
+	w := writes.Get().(*write)
+	defer w.giveBack()
 	w.bufs = bufs
 	if err := f.rc.Write(w.once); err != nil {
 		return 0, false, err
 	}
 	return w.n, w.again, w.err
+}
+
+// waitWritev is one system call that the kernel does not refuse.
+func (f fdIO) waitWritev(bufs [][]byte) (n int, err error) {
+	w := writes.Get().(*write)
+	defer w.giveBack()
+	w.bufs = bufs
+	if err := f.rc.Write(w.until); err != nil {
+		return 0, err
+	}
+	return w.n, w.err
 }
 
 func (w *write) run(fd uintptr) {

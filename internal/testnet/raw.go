@@ -38,20 +38,20 @@ func (c *Conn) TryWritev(bufs [][]byte) (n int, again bool, err error) {
 
 // WaitRead calls f at once and again whenever something has changed for a
 // reader (bytes, the end, a reset), until f returns true. It is
-// syscall.RawConn.Read: f is called without a lock and must not call Close, and
+// syscall.RawConn.Read, with an fd of 0: f is called without a lock and must not call Close, and
 // the call ends with an error that is net.ErrClosed after Close, or
 // os.ErrDeadlineExceeded.
-func (c *Conn) WaitRead(f func() (done bool)) error {
+func (c *Conn) WaitRead(f func(fd uintptr) (done bool)) error {
 	return c.waitRaw("raw-read", &c.in.readable, &c.readDeadline, f)
 }
 
 // WaitWrite is WaitRead for a writer: f is called again when there is room, and
 // when the connection was reset.
-func (c *Conn) WaitWrite(f func() (done bool)) error {
+func (c *Conn) WaitWrite(f func(fd uintptr) (done bool)) error {
 	return c.waitRaw("raw-write", &c.out.writable, &c.writeDeadline, f)
 }
 
-func (c *Conn) waitRaw(op string, g *gate, d *deadline, f func() bool) error {
+func (c *Conn) waitRaw(op string, g *gate, d *deadline, f func(fd uintptr) bool) error {
 	l := c.link
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,8 +77,8 @@ func (c *Conn) waitRaw(op string, g *gate, d *deadline, f func() bool) error {
 
 // call runs f without link.mu, which it gives back before and takes after, also
 // when f panics.
-func (c *Conn) call(f func() bool) bool {
+func (c *Conn) call(f func(fd uintptr) bool) bool {
 	c.link.mu.Unlock()
 	defer c.link.mu.Lock()
-	return f()
+	return f(0)
 }

@@ -56,7 +56,7 @@ func TestWaitRead(t *testing.T) {
 		var got []byte
 		done := make(chan error)
 		go func() {
-			done <- p.server.WaitRead(func() bool {
+			done <- p.server.WaitRead(func(uintptr) bool {
 				calls++
 				buf := make([]byte, 16)
 				n, _, err := p.server.TryRead(buf)
@@ -87,7 +87,7 @@ func TestWaitRead(t *testing.T) {
 func TestWaitMissesNoChange(t *testing.T) {
 	bubble(t, Options{}, func(p *ends) {
 		calls := 0
-		if err := p.server.WaitRead(func() bool {
+		if err := p.server.WaitRead(func(uintptr) bool {
 			calls++
 			_, again, _ := p.server.TryRead(make([]byte, 9))
 			if again {
@@ -105,7 +105,7 @@ func TestCloseAfterCloseWriteEndsWaits(t *testing.T) {
 	bubble(t, Options{}, func(p *ends) {
 		p.server.CloseWrite()
 		done := make(chan error)
-		go func() { done <- p.server.WaitWrite(func() bool { return false }) }()
+		go func() { done <- p.server.WaitWrite(func(uintptr) bool { return false }) }()
 		synctest.Wait()
 		p.server.Close()
 		if err := <-done; !errors.Is(err, net.ErrClosed) {
@@ -119,7 +119,7 @@ func TestWaitWrite(t *testing.T) {
 		rest := []byte("0123456789")
 		done := make(chan error)
 		go func() {
-			done <- p.server.WaitWrite(func() bool {
+			done <- p.server.WaitWrite(func(uintptr) bool {
 				n, _, _ := p.server.TryWrite(rest)
 				rest = rest[n:]
 				return len(rest) == 0
@@ -137,7 +137,7 @@ func TestWaitWrite(t *testing.T) {
 
 func TestWaitEndsWithCloseAndDeadline(t *testing.T) {
 	bubble(t, Options{}, func(p *ends) {
-		never := func() bool { return false }
+		never := func(uintptr) bool { return false }
 		p.client.SetReadDeadline(time.Now().Add(time.Second))
 		if err := p.client.WaitRead(never); !errors.Is(err, os.ErrDeadlineExceeded) {
 			p.Fatalf("WaitRead = %v", err)
@@ -163,7 +163,7 @@ func TestWaitEndsWithCloseAndDeadline(t *testing.T) {
 func TestCloseWaitsForTheCallback(t *testing.T) {
 	bubble(t, Options{}, func(p *ends) {
 		leave := make(chan struct{})
-		go p.server.WaitRead(func() bool { <-leave; return true })
+		go p.server.WaitRead(func(uintptr) bool { <-leave; return true })
 		synctest.Wait()
 		var closed bool
 		go func() {
@@ -186,7 +186,7 @@ func TestWaitSurvivesAPanic(t *testing.T) {
 	bubble(t, Options{}, func(p *ends) {
 		func() {
 			defer func() { recover() }()
-			p.server.WaitRead(func() bool { panic("boom") })
+			p.server.WaitRead(func(uintptr) bool { panic("boom") })
 		}()
 		p.write(p.client, "x")
 		p.wantRead(p.server, "x")

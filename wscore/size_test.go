@@ -1,0 +1,19 @@
+//go:build unix
+
+package wscore
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// What every connection keeps fits its size class of the allocator; what it
+// needs now and then is behind pointers.
+func TestConnSize(t *testing.T) {
+	if got := unsafe.Sizeof(Conn{}); got > 256 {
+		t.Errorf("Conn has %d bytes", got)
+	}
+	if got := unsafe.Sizeof(fdIO{}); got > 16 {
+		t.Errorf("fdIO has %d bytes", got)
+	}
+}
