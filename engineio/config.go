@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rs/cors"
+
+	"github.com/hermod-io/hermod/wscore"
 )
 
 // Names of the transports.
@@ -46,9 +48,10 @@ type Config struct {
 	// NoUpgrades keeps clients from being offered the upgrade. JS:
 	// allowUpgrades (inverted).
 	NoUpgrades bool
-	// PerMessageDeflate would compress WebSocket messages. It is not available:
-	// Validate refuses true. JS: perMessageDeflate.
-	PerMessageDeflate bool
+	// PerMessageDeflate compresses WebSocket messages for clients that offer it;
+	// nil is off. The zero wscore.Deflate compresses those of 1 KiB and more, each
+	// for itself. JS: perMessageDeflate.
+	PerMessageDeflate *wscore.Deflate
 	// AllowEIO3 lets clients of protocol 3 in: those of Socket.IO 1 and 2. JS:
 	// allowEIO3.
 	AllowEIO3 bool
@@ -76,6 +79,8 @@ type Config struct {
 	GenerateID func(r *http.Request) (string, error)
 	// Queue bounds what waits for one client, over either transport.
 	Queue Queue
+	// Limits bound who may open a session; the zero value has none.
+	Limits Limits
 	// MaxReadPause bounds how long the heartbeat may be suspended, see
 	// [Session.Suspend]; 0 means 60 s.
 	MaxReadPause time.Duration
@@ -146,12 +151,12 @@ type Queue struct {
 // Validate reports the first setting that makes no sense.
 func (c *Config) Validate() error {
 	switch {
-	case c.PerMessageDeflate:
-		return errors.New("engineio: PerMessageDeflate is not available")
 	case c.PingInterval < 0 || c.PingTimeout < 0 || c.UpgradeTimeout < 0:
 		return errors.New("engineio: PingInterval, PingTimeout and UpgradeTimeout cannot be switched off")
 	case c.MaxHTTPBufferSize < 0:
 		return errors.New("engineio: MaxHTTPBufferSize cannot be switched off")
+	case c.Limits.Connections < 0 || c.Limits.PerIP < 0 || c.Limits.Handshakes < 0 || c.Limits.Burst < 0:
+		return errors.New("engineio: Limits are not negative; 0 is no limit")
 	}
 	for _, t := range c.Transports {
 		if t != Polling && t != WebSocket {

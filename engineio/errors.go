@@ -34,6 +34,8 @@ type ConnectionError struct {
 	Message string
 	// Context says more, with the keys of the official server.
 	Context map[string]any
+
+	status int // of the response; 0 is that of the code
 }
 
 // Reason is why a session ended; the strings are the official server's.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -89,6 +90,8 @@ func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionEr
 		return refuse(CodeBadMethod, map[string]any{"method": r.Method})
 	case q.transport == WebSocket && !upgrade, q.transport != WebSocket && upgrade:
 		return refuse(CodeBadRequest, map[string]any{"name": "TRANSPORT_HANDSHAKE_ERROR"})
+	case !srv.limits.handshake():
+		return nil, overLimit(r, tooManyHandshakes, "Handshakes")
 	}
 	if e := srv.allow(r); e != nil {
 		return nil, e
@@ -154,15 +157,19 @@ func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	if srv.cfg.OnConnectionError != nil {
 		srv.cfg.OnConnectionError(e)
 	}
+	status := http.StatusBadRequest
+	if e.status != 0 {
+		status = e.status
+		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	}
 	if isUpgrade(r) {
 		w.Header().Set("Connection", "close")
 		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(status)
 		_, _ = w.Write([]byte(e.Message))
 		return
 	}
-	status := http.StatusBadRequest
-	if e.Code == CodeForbidden {
+	if e.Code == CodeForbidden && e.status == 0 {
 		status = http.StatusForbidden
 	}
 	var body bytes.Buffer

@@ -255,7 +255,7 @@ func inflate(t *testing.T, encoding, body string) string {
 
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]Config{
-		"PerMessageDeflate": {PerMessageDeflate: true},
+		"Limits":            {Limits: Limits{PerIP: -1}},
 		"PingInterval":      {PingInterval: -1},
 		"MaxHTTPBufferSize": {MaxHTTPBufferSize: -1},
 		"transport":         {Transports: []string{"pigeon"}},

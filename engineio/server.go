@@ -26,6 +26,7 @@ type Server struct {
 	cors        *cors.Cors
 	compressors compressors
 	sessions    sessions
+	limits      *limiter
 	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
 
 	mu      sync.Mutex // guards what follows
@@ -41,10 +42,11 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	srv := &Server{cfg: cfg, h: h}
+	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits)}
 	srv.ws = wscore.NewServer(wscore.Settings{
 		Origins:    []string{"*"},
 		MaxMessage: cfg.MaxHTTPBufferSize,
+		Deflate:    cfg.PerMessageDeflate,
 		Queue:      wscore.Queue{Bytes: cfg.Queue.Bytes, Packets: cfg.Queue.Packets, OnFull: wscore.OnFull(cfg.Queue.OnFull)},
 		Log:        cfg.Log,
 	})
@@ -117,17 +119,37 @@ func (srv *Server) newSession(r *http.Request, q query) (*Session, *ConnectionEr
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
 	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true}
-	if !srv.register(s) {
-		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
+	if e := srv.register(s, r); e != nil {
+		return nil, e
 	}
 	return s, nil
 }
 
-// register adds a session, unless the server is closed or the id is taken.
-func (srv *Server) register(s *Session) bool {
+// register adds a session of r, unless the server is closed, a limit reached or
+// the id taken.
+func (srv *Server) register(s *Session, r *http.Request) *ConnectionError {
+	if !srv.limits.enter(s, r) {
+		return overLimit(r, tooManyOfAddress, "PerIP")
+	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	return !srv.closed && srv.sessions.add(s)
+	most, e := srv.cfg.Limits.Connections, (*ConnectionError)(nil)
+	switch {
+	case most > 0 && srv.sessions.len() >= most: // only we add, under mu
+		e = overLimit(r, tooManyConnections, "Connections")
+	case srv.closed || !srv.sessions.add(s):
+		e = &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
+	}
+	if e != nil {
+		srv.limits.leave(s)
+	}
+	return e
+}
+
+// unregister takes a session out.
+func (srv *Server) unregister(s *Session) {
+	srv.sessions.remove(s)
+	srv.limits.leave(s)
 }
 
 func (srv *Server) newID(r *http.Request) (string, error) {

@@ -88,7 +88,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 	if ws := s.ws.Load(); ws != nil {
 		_ = ws.conn.Close(wscore.CloseNoStatus, "")
 	}
-	s.srv.sessions.remove(s)
+	s.srv.unregister(s)
 	s.srv.goFunc(s.tellClosed)
 }
 

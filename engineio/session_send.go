@@ -102,6 +102,9 @@ func wsFlags(f SendFlags) (w wscore.SendFlags) {
 	if f&Must != 0 {
 		w |= wscore.Must
 	}
+	if f&NoCompress != 0 {
+		w |= wscore.Plain
+	}
 	return w
 }
 

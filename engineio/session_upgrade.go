@@ -101,15 +101,19 @@ func (s *Session) switchTo(t *wsTransport) {
 
 // sendOn sends a unit that waited in the outbox.
 func (u *unit) sendOn(t *wsTransport) {
+	f := wscore.Must
+	if u.noCompress {
+		f |= wscore.Plain
+	}
 	if u.prepared != nil {
-		_ = t.conn.SendPrepared(u.prepared.frames(t.s.framing), wscore.Must)
+		_ = t.conn.SendPrepared(u.prepared.frames(t.s.framing), f)
 		return
 	}
 	msgs := make([]wscore.Message, len(u.pkts))
 	for i, p := range u.pkts {
 		msgs[i] = t.s.framing.message(p)
 	}
-	_ = t.conn.SendMessages(wscore.Must, msgs...)
+	_ = t.conn.SendMessages(f, msgs...)
 }
 
 // dropProbe closes a probe that failed; the session goes on, and may try again. mu is held.

@@ -31,7 +31,7 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, q que
 	conn, err := srv.ws.Accept(w, r, extra)
 	if err != nil {
 		if opening {
-			srv.sessions.remove(s)
+			srv.unregister(s)
 		}
 		return
 	}

@@ -29,7 +29,7 @@ func (c *Conn) SendMessages(f SendFlags, msgs ...Message) error {
 	if !allValid(msgs) {
 		return errBadMessage
 	}
-	if c.compressing(msgs) {
+	if f&Plain == 0 && c.compressing(msgs) {
 		return c.sendDeflated(f, msgs)
 	}
 	size := encodedLen(msgs, c.client)
@@ -54,7 +54,11 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	if p.invalid {
 		return errBadMessage
 	}
-	frames, ok := p.framesFor(c.deflates(), c.grp.settings.Deflate)
+	z := c.deflates()
+	if f&Plain != 0 {
+		z = nil
+	}
+	frames, ok := p.framesFor(z, c.grp.settings.Deflate)
 	if !ok {
 		return c.sendDeflated(f, p.messages())
 	}
@@ -66,7 +70,7 @@ func (c *Conn) SendPrepared(p *Prepared, f SendFlags) error {
 	if err := c.admit(len(frames), p.n, f); err != nil {
 		return err
 	}
-	if z := c.deflates(); z != nil {
+	if z != nil {
 		z.savedOut.Add(int64(len(p.plain) - len(p.deflated)))
 	}
 	if c.streaming() {

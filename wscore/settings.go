@@ -72,6 +72,8 @@ const (
 	// Must exempts the messages from DropNewest and lets them exceed the queue's bound by
 	// a quarter; beyond that the connection is closed.
 	Must
+	// Plain keeps all messages of the send from being deflated, see Message.Plain.
+	Plain
 	// ifRoom makes a full queue refuse the messages, whatever OnFull says.
 	ifRoom
 )

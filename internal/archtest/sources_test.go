@@ -18,7 +18,7 @@ var wscoreOwn = []string{
 	"NewClient", "NewDialer", "NewHandler", "NewPrepared", "NewServer",
 	"Process.Conn", "Process.Done", "Process.Expire", "Process.Flush", "Process.ID", "Process.IsClient", "Process.Logger", "Process.Logs",
 	"Gatherer", "OnFull", "Queue", "Readier", "SendFlags",
-	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Must",
+	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Must", "Plain",
 }
 
 var citation = regexp.MustCompile(`RFC\s\d{4}|mORMot`)

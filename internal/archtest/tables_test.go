@@ -74,6 +74,7 @@ var modules = map[string][]string{
 	"github.com/sirupsen/logrus":         {"server"},
 	"github.com/tinylib/msgp":            {"socketio/parser"},
 	"golang.org/x/net":                   {"wscore"},
+	"golang.org/x/time":                  {"engineio", "socketio"},
 	"golang.org/x/term":                  {"server"},
 	"gopkg.in/yaml.v3":                   {"tests"},
 }

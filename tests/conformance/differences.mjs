@@ -71,4 +71,9 @@ export const differences = {
     hermod: '431[]',
     why: 'a fragment costs no memory of its own, so their number needs no bound',
   },
+  'a broadcast with compress(false) over a websocket with permessage-deflate': {
+    official: 'compressed',
+    hermod: 'plain',
+    why: 'the official server minds the flag for polling responses alone',
+  },
 };

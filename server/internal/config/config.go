@@ -17,6 +17,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/wscore"
 )
 
 // Prefix begins the environment variable of every flag: -ping-interval is
@@ -45,6 +46,11 @@ type Config struct {
 	QueueBytes        int
 	QueuePackets      int
 	DropNewest        bool
+	Deflate           bool
+	AllowEIO3         bool
+	MaxConnections    int
+	MaxPerIP          int
+	MaxHandshakes     float64
 
 	ChatHistory int
 	ChatMaxFile int
@@ -101,6 +107,11 @@ func (c *Config) engine(fs *flag.FlagSet) {
 	fs.IntVar(&c.QueueBytes, "queue-bytes", 4<<20, "`bytes` that may wait for one client")
 	fs.IntVar(&c.QueuePackets, "queue-packets", 4096, "`packets` that may wait for one client")
 	fs.BoolVar(&c.DropNewest, "queue-drop-newest", false, "drop what finds the queue full, instead of cutting the client off")
+	fs.BoolVar(&c.Deflate, "deflate", false, "compress WebSocket messages of 1 KiB and more for clients that offer it")
+	fs.BoolVar(&c.AllowEIO3, "allow-eio3", false, "serve clients of before version 3 as well (Engine.IO protocol 3)")
+	fs.IntVar(&c.MaxConnections, "max-connections", 0, "largest `number` of open connections, 0 for any")
+	fs.IntVar(&c.MaxPerIP, "max-connections-per-ip", 0, "largest `number` of them from one address, 0 for any")
+	fs.Float64Var(&c.MaxHandshakes, "max-handshakes", 0, "largest `number` of new connections a second, 0 for any")
 }
 
 func (c *Config) chat(fs *flag.FlagSet) {
@@ -149,8 +160,13 @@ func (c *Config) SocketIO() socketio.Config {
 			MaxHTTPBufferSize: c.MaxHTTPBufferSize,
 			Transports:        list(c.Transports),
 			NoUpgrades:        c.NoUpgrades,
+			AllowEIO3:         c.AllowEIO3,
 			Queue:             engineio.Queue{Bytes: c.QueueBytes, Packets: c.QueuePackets},
+			Limits:            engineio.Limits{Connections: c.MaxConnections, PerIP: c.MaxPerIP, Handshakes: c.MaxHandshakes},
 		},
+	}
+	if c.Deflate {
+		s.Engine.PerMessageDeflate = new(wscore.Deflate)
 	}
 	if c.DropNewest {
 		s.Engine.Queue.OnFull = engineio.DropNewest

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/wscore"
 	"github.com/rs/cors"
 )
 
@@ -25,6 +26,7 @@ type options struct {
 	ServeClient       *bool    `json:"serveClient"`
 	Cookie            any      `json:"cookie"`
 	HTTPCompression   any      `json:"httpCompression"`
+	PerMessageDeflate bool     `json:"perMessageDeflate"`
 	CORS              *struct {
 		Origin      string `json:"origin"`
 		Credentials bool   `json:"credentials"`
@@ -81,6 +83,9 @@ func (o *options) config(j *journal) socketio.Config {
 			AllowedMethods:   []string{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"},
 			AllowedHeaders:   []string{"*"},
 		}
+	}
+	if o.PerMessageDeflate {
+		cfg.Engine.PerMessageDeflate = &wscore.Deflate{}
 	}
 	o.hooks(&cfg.Engine, j)
 	return cfg

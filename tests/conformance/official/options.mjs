@@ -2,7 +2,7 @@
 
 const PLAIN = [
   'path', 'pingInterval', 'pingTimeout', 'maxHttpBufferSize', 'connectTimeout', 'upgradeTimeout',
-  'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash',
+  'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash', 'perMessageDeflate',
 ];
 
 /** Options of the server. */
