@@ -131,9 +131,10 @@ func (c *Conn) Serve(p Protocol) {
 // starter is a Protocol of ours that is told first that its connection runs.
 type starter interface{ onStart() }
 
-// controlSeer is a Protocol of ours that sees control frames.
+// controlSeer is a Protocol of ours that sees more than messages.
 type controlSeer interface {
 	onControl(op Opcode, data []byte)
+	onPart() // bytes were read, and a message is unfinished
 }
 
 // begin is the first of the reader's goroutines.

@@ -114,6 +114,9 @@ func (c *Conn) handle(b []byte) bool {
 	c.expect(false)
 	c.replyPongs()
 	c.watchProgress()
+	if s, ok := c.proto.(controlSeer); ok && c.parser.busy() {
+		s.onPart()
+	}
 	return c.keepDiscarding()
 }
 

@@ -77,7 +77,7 @@ type Process struct {
 	err      error // set before done is closed
 	counters counters
 	life     atomic.Uint32 // State, but for StateClose
-	seen     atomic.Int64  // wheel time of the last frame received
+	seen     sign
 	data     atomic.Pointer[any]
 
 	heart heartbeat
@@ -232,7 +232,8 @@ func (r *processReader) onStart() {
 	p := (*Process)(r)
 	defer close(p.started)
 	p.life.Store(uint32(StateRun))
-	p.seen.Store(int64(p.conn.grp.wheel.Now()))
+	p.busy()
+	defer p.listening()
 	p.heart.start(p)
 	p.log.Info("wscore: connected", "id", p.ID(), "remote", p.upgrade.RemoteAddr, "protocol", p.upgrade.Subprotocol)
 	p.guard("OnConnect", func() {
@@ -258,7 +259,8 @@ func (p *Process) guard(where string, f func()) {
 // OnMessage implements Protocol.
 func (r *processReader) OnMessage(op Opcode, data []byte) {
 	p := (*Process)(r)
-	p.seen.Store(int64(p.conn.grp.wheel.Now()))
+	p.busy()
+	defer p.listening()
 	wire := len(data)
 	if p.coder != nil {
 		var err error
@@ -295,7 +297,8 @@ func (p *Process) undecoded(wire int, err error) {
 // onControl implements controlSeer.
 func (r *processReader) onControl(op Opcode, data []byte) {
 	p := (*Process)(r)
-	p.seen.Store(int64(p.conn.grp.wheel.Now()))
+	p.busy()
+	defer p.listening()
 	p.logFrame("received", op, data)
 	if !p.settings.NotifyAllFrames {
 		return
@@ -304,6 +307,9 @@ func (r *processReader) onControl(op Opcode, data []byte) {
 		o.OnControl(op, data)
 	}
 }
+
+// onPart implements controlSeer.
+func (r *processReader) onPart() { (*Process)(r).listening() }
 
 // OnClose implements Protocol.
 func (r *processReader) OnClose(err error) {

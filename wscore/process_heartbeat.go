@@ -2,6 +2,7 @@ package wscore
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hermod-io/hermod/internal/wheel"
@@ -39,12 +40,34 @@ func (h *heartbeat) rearm(p *Process, d time.Duration) {
 	}
 }
 
+// sign is when something of the peer was last read, by the wheel's clock; negative,
+// -1 for time 0, while a callback keeps the reader from reading since then.
+type sign struct{ atomic.Int64 }
+
+// busy notes that something was read, and that a callback is told of it.
+func (p *Process) busy() { p.seen.Store(^int64(p.conn.grp.wheel.Now())) }
+
+// listening notes that something was read, or could not be read before.
+func (p *Process) listening() { p.seen.Store(int64(p.conn.grp.wheel.Now())) }
+
+// last returns the time of the sign, and whether a callback keeps the reader.
+func (s *sign) last() (seen time.Duration, busy bool) {
+	v := s.Load()
+	if v < 0 {
+		return time.Duration(^v), true
+	}
+	return time.Duration(v), false
+}
+
 // Expire implements wheel.Expirer.
 func (p *Process) Expire(*wheel.Timer) {
 	h, delay, patience := &p.heart, p.settings.heartbeatDelay(p.conn.client), p.settings.pongTimeout()
-	now, seen := p.conn.grp.wheel.Now(), time.Duration(p.seen.Load())
+	now := p.conn.grp.wheel.Now()
+	seen, busy := p.seen.last()
+	pause := p.settings.maxReadPause()
+	excused := busy && (pause < 0 || now < seen+pause) // the peer cannot be heard
 	switch {
-	case patience < 0 && now >= seen+delay: // nothing need come
+	case (patience < 0 || excused) && now >= seen+delay: // nothing need come
 	case h.asked != 0 && seen < h.asked && now < h.asked+patience:
 		h.rearm(p, h.asked+patience-now)
 		return
@@ -61,9 +84,14 @@ func (p *Process) Expire(*wheel.Timer) {
 			return
 		}
 	}
-	h.asked = max(now, 1)
 	p.logFrame("sent", OpPing, nil)
 	_ = p.conn.Ping(nil) // a connection that ends stops the timer
+	if excused {
+		h.asked, h.invalid = 0, 0
+		h.rearm(p, delay)
+		return
+	}
+	h.asked = max(now, 1)
 	if patience >= 0 {
 		delay = min(delay, patience)
 	}

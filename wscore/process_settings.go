@@ -12,7 +12,7 @@ type ProcessSettings struct {
 	// Conn are those of the connections below: limits, queue, origins, deflate,
 	// log. Its Subprotocols are not used; the ProtocolSpecs name them.
 	Conn Settings
-	// HeartbeatDelay is how long nothing may be received before a ping is sent;
+	// HeartbeatDelay is how long nothing (not even a part of a message) may be received before a ping is sent;
 	// 0 means 20 s on a server and off on a client, negative off.
 	HeartbeatDelay time.Duration
 	// PongTimeout is how long anything of the peer is awaited after a ping; 0 means 10 s,
@@ -21,6 +21,10 @@ type ProcessSettings struct {
 	// MaxInvalidHeartbeats is how many pings in a row may stay without any sign of
 	// the peer before the connection is dropped; 0 means 5, negative any number.
 	MaxInvalidHeartbeats int
+	// MaxReadPause is for how long silence does not count because a callback of this side
+	// (OnOpen, OnMessage, …) keeps the reader from reading; 0 means 1 minute, negative
+	// for ever. Silence counts anew when the callback has returned.
+	MaxReadPause time.Duration
 	// SendDelay is how long SendLater gathers; 0 means 10 ms, negative not at all.
 	SendDelay time.Duration
 	// ResumeWindow is how long the id of a lost connection can be resumed; 0 means
@@ -79,6 +83,10 @@ func (s *ProcessSettings) heartbeatDelay(client bool) time.Duration {
 
 func (s *ProcessSettings) pongTimeout() time.Duration {
 	return orDefault(s.PongTimeout, 10*time.Second)
+}
+
+func (s *ProcessSettings) maxReadPause() time.Duration {
+	return orDefault(s.MaxReadPause, time.Minute)
 }
 
 func (s *ProcessSettings) sendDelay() time.Duration {
