@@ -46,7 +46,11 @@ func (c *Conn) Read(ctx context.Context) (Opcode, []byte, error) {
 func (c *Conn) startMessage(ctx context.Context, stream bool) error {
 	c.startPull()
 	if r := c.pull.message; r != nil {
-		if err := r.skip(ctx); err != nil {
+		err := r.skip(ctx)
+		switch {
+		case err != nil && c.gone.Load() && ctx.Err() == nil:
+			return c.endRead() // err may be of a context before
+		case err != nil:
 			return err
 		}
 		c.pull.message = nil

@@ -213,6 +213,41 @@ func TestNextReaderThrowsTheRestAway(t *testing.T) {
 	})
 }
 
+// A context that ended within a message was the error of all later calls too,
+// whose contexts had not: an end of the connection that looked like none.
+func TestReadAfterACutMessage(t *testing.T) {
+	for _, d := range []*wscore.Deflate{nil, {Threshold: -1}} {
+		connected(t, wscore.Settings{Deflate: d}, testnet.Options{}, func(e *ends) {
+			if d != nil {
+				wscore.Agree(e.server, e.client)
+			}
+			w, _ := e.client.NextWriter(e.t.Context(), wscore.OpBinary)
+			data := make([]byte, 40<<10)
+			for i := range data {
+				data[i] = byte(rand.Uint32()) // it does not become shorter
+			}
+			_, _ = w.Write(data)
+			ctx, cancel := context.WithTimeout(e.t.Context(), time.Second)
+			defer cancel()
+			_, r, err := e.server.NextReader(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, err := io.Copy(io.Discard, r); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the reader: %v", err)
+				}
+			}
+			if _, _, err := e.server.Read(e.t.Context()); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("Read: %v", err)
+			}
+			if _, _, err := e.server.NextReader(e.t.Context()); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("NextReader: %v", err)
+			}
+		})
+	}
+}
+
 func TestStreamedTextIsChecked(t *testing.T) {
 	connected(t, wscore.Settings{MaxMessage: 100}, testnet.Options{}, func(e *ends) {
 		w, _ := e.client.NextWriter(e.t.Context(), wscore.OpText)
