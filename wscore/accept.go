@@ -35,7 +35,9 @@ func Accept(w http.ResponseWriter, r *http.Request, settings *Settings) (*Conn, 
 // Accept checks the handshake in r and takes the connection over. extra are
 // response headers to add; those that belong to the handshake, or whose name is
 // none, are left out. On an error, a *HandshakeError, the response has been
-// written (426, 400, 403, …). RFC 6455 section 4.2.
+// written (426, 400, 403, …). Nothing is sent, the answer included, before Serve,
+// NextWriter or the first call that reads; what is sent before leaves with the
+// answer. RFC 6455 section 4.2.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Header) (*Conn, error) {
 	if err := s.check(r); err != nil {
 		refuse(w, err)

@@ -33,7 +33,7 @@ type Protocol interface {
 }
 
 // Conn is one WebSocket connection. All methods but the reading ones may be
-// called from any goroutine and never block.
+// called from any goroutine, and of them only NextWriter may block.
 //
 // What reads belongs to the reader's goroutine, the rest to whoever holds mu.
 // RFC 6455 section 1.2.
@@ -117,7 +117,8 @@ const (
 	usedRead  = 2
 )
 
-// Serve starts p on the connection and returns. See Protocol. RFC 6455 section 6.2.
+// Serve starts p on the connection and returns. It panics after Serve, and after
+// the first call that reads. See Protocol. RFC 6455 section 6.2.
 func (c *Conn) Serve(p Protocol) {
 	if !c.used.CompareAndSwap(0, usedServe) {
 		panic("wscore: connection is in use")

@@ -17,7 +17,8 @@ const (
 )
 
 // Close begins the close handshake: what is queued is sent, then a close frame (code
-// CloseNoStatus: an empty one). It does not wait; OnClose tells the end, at most CloseTimeout later.
+// CloseNoStatus: an empty one). It does not wait; OnClose, or the error of who goes on
+// reading, tells the end, at most CloseTimeout and a second later.
 // reason is UTF-8 of at most 123 bytes. An error says that code or reason must not be sent, and
 // nothing was done; there is none when the connection is closing or closed already. RFC 6455 section 7.1.2.
 func (c *Conn) Close(code CloseCode, reason string) error {

@@ -102,8 +102,8 @@ type Settings struct {
 	// Subprotocols are the supported ones, by preference.
 	Subprotocols []string
 	// Origins lists further hosts (patterns of path.Match, matched against the
-	// Origin's host) that may connect beside the request's own; "*" is any. A request
-	// without Origin is always allowed.
+	// Origin's host, with its port if it has one) that may connect beside the
+	// request's own; "*" is any. A request without Origin is always allowed.
 	Origins []string
 	// MaxMessage is the size limit of a received message in bytes; 0 means 1 MiB, negative none.
 	MaxMessage int64
