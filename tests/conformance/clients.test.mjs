@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { client, connected, joined, manager, MODES, upgraded } from './lib/client.mjs';
+import { clientParser } from './lib/parser.mjs';
 import { together } from './lib/suite.mjs';
 import { server } from './lib/target.mjs';
 import { collect, once, pause } from './lib/wait.mjs';
@@ -20,7 +21,8 @@ function basics(mode) {
 
   test('echoes values of every kind', async () => {
     const c = await connected(await server(), mode);
-    const args = ['text é 😀 \u2028 \x1e "', 0, -1.5, 1e21, true, null, [], {}, [1, [2, [3]]], { a: { b: null } }, ''];
+    const big = clientParser().parser ? 2 ** 60 : 1e21; // notepack.io has no form for integers beyond 2^64
+    const args = ['text é 😀 \u2028 \x1e "', 0, -1.5, big, true, null, [], {}, [1, [2, [3]]], { a: { b: null } }, ''];
     c.emit('echo', ...args);
     assert.deepEqual(await once(c, 'echo'), args);
     c.emit('echo');

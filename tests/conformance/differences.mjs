@@ -76,4 +76,9 @@ export const differences = {
     hermod: 'plain',
     why: 'the official server minds the flag for polling responses alone',
   },
+  'msgpack that only the official decoder takes': {
+    official: 'taken',
+    hermod: 'refused',
+    why: 'reserved or missing event names, negative ids and keys that are no names are refused with the default parser too',
+  },
 };

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/socketio/parser"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/rs/cors"
 )
@@ -35,6 +36,7 @@ type options struct {
 	Headers       bool   `json:"headers"`
 	Middleware    bool   `json:"middleware"`
 	InitialPacket string `json:"initialPacket"`
+	Parser        string `json:"parser"`
 }
 
 func readOptions(text string) (*options, error) {
@@ -72,6 +74,9 @@ func (o *options) config(j *journal) socketio.Config {
 		},
 		ConnectTimeout: millis(o.ConnectTimeout),
 		NoServeClient:  o.ServeClient != nil && !*o.ServeClient,
+	}
+	if o.Parser == "msgpack" {
+		cfg.Parser = parser.MsgPack()
 	}
 	if dir := os.Getenv("SIO_CLIENT_DIR"); dir != "" {
 		cfg.ClientFiles = os.DirFS(dir)

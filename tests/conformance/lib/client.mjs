@@ -1,6 +1,7 @@
 // The official client, made for tests: no reconnection unless asked for, closed at the end.
 import { after } from 'node:test';
 import { io, Manager } from 'socket.io-client';
+import { clientParser } from './parser.mjs';
 import { once, until } from './wait.mjs';
 
 /** Options of the client for each way of travelling. */
@@ -14,14 +15,14 @@ const made = new Set();
 
 /** A client socket that begins to connect. */
 export function client(target, nsp = '/', options = {}) {
-  const socket = io(target.url + nsp, { forceNew: true, reconnection: false, ...options });
+  const socket = io(target.url + nsp, { forceNew: true, reconnection: false, ...clientParser(), ...options });
   made.add(socket.io);
   return socket;
 }
 
 /** A manager, for several namespaces over one connection. */
 export function manager(target, options = {}) {
-  const m = new Manager(target.url, { reconnection: false, ...options });
+  const m = new Manager(target.url, { reconnection: false, ...clientParser(), ...options });
   made.add(m);
   return m;
 }

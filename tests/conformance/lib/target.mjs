@@ -4,6 +4,7 @@ import http from 'node:http';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fromJSON, toJSON } from './bytes.mjs';
+import { serverParser } from './parser.mjs';
 import { within } from './wait.mjs';
 
 /** Name of the server under test: "official" or "hermod". */
@@ -76,7 +77,7 @@ export async function start(options = {}, port = 0) {
   const child = spawn(file, args, {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, SIO_OPTIONS: JSON.stringify(options), SIO_PORT: String(port) },
+    env: { ...process.env, SIO_OPTIONS: JSON.stringify({ ...serverParser(), ...options }), SIO_PORT: String(port) },
   });
   const target = new Target(child);
   running.add(target);

@@ -1,4 +1,5 @@
 // From the application's options to those of the official server, and its hooks.
+import msgpack from 'socket.io-msgpack-parser';
 
 const PLAIN = [
   'path', 'pingInterval', 'pingTimeout', 'maxHttpBufferSize', 'connectTimeout', 'upgradeTimeout',
@@ -9,6 +10,7 @@ const PLAIN = [
 export function serverOptions(options) {
   const out = {};
   for (const k of PLAIN) if (k in options) out[k] = options[k];
+  if (options.parser === 'msgpack') out.parser = msgpack;
   if (options.initialPacket) out.initialPacket = options.initialPacket;
   if (options.allowRequest) {
     out.allowRequest = (req, done) => {
