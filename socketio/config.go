@@ -29,7 +29,7 @@ type Config struct {
 	// nil means in memory, this node alone. JS: adapter.
 	Adapter adapters.Factory
 	// Parser is the encoding of packets, the same at both ends; nil means
-	// parser.Default(). JS: parser.
+	// parser.Default(), parser.MsgPack() is the other official one. JS: parser.
 	Parser parser.Parser
 	// JSON converts arguments; nil means parser.DefaultJSON().
 	JSON parser.JSON
@@ -44,7 +44,8 @@ type Config struct {
 	// closes its adapter. JS: cleanupEmptyChildNamespaces.
 	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary values of one packet; 0 means 10, as in
-	// the official parser, negative means none are taken.
+	// the official parser, and 1000 with parser.MsgPack; negative means none are
+	// taken.
 	MaxAttachments int
 	// Mailbox bounds what waits to be handled, per client. When it is full the
 	// connection is not read until it is half empty.

@@ -3,6 +3,16 @@ package parser
 // Parser turns packets into Engine.IO messages and back. Both ends of a
 // connection must use the same one. Its methods are called from many
 // goroutines at once.
+//
+// Who owns what: dst is the caller's scratch and used again after the message has
+// been copied, so a Parser keeps neither it nor the packet, and changes nothing of
+// the packet. The attachments that it returns are sent as they are and may be
+// kept by the connection; they must not change. What a Decoder is given is lent
+// to it until the caller is done with the packet that it returns.
+//
+// A Decoder is what stands between the network and the application: it checks
+// everything, names of events too ([Reserved]), and bounds what it keeps.
+// Whoever has a packet relies on its JSON text being valid.
 type Parser interface {
 	// AppendPacket appends the first Engine.IO message of p to dst. It reports
 	// whether that message is binary, and the binary messages that follow it
