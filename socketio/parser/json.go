@@ -14,7 +14,9 @@ import (
 // shorter way for values that need no reflection (docs/adr/0001-json-codec.md).
 //
 // Encoding: compact; no escapes for HTML or U+2028; NaN and infinities become
-// null, -0 becomes 0; invalid UTF-8 becomes U+FFFD; keys of maps are sorted; a
+// null, -0 becomes 0; a byte that is not UTF-8 becomes U+FFFD, and so do the three
+// of a surrogate in the manner of WTF-8 (one without its partner is sent as its
+// escape, "\ud800", in a json.RawMessage); keys of maps are sorted; a
 // nil slice is [], a nil map is {}, a nil []byte, pointer or interface is null;
 // json.RawMessage and jsontext.Value are checked and stripped of white space
 // and otherwise kept byte for byte; byte slices of any type without a
@@ -23,7 +25,8 @@ import (
 // are honoured as the library does: omitempty leaves out what is encoded as null,
 // "", [] or {}.
 //
-// Decoding: member names match exactly; unknown members are ignored; the last
+// Decoding: an escaped surrogate without its partner becomes U+FFFD (the raw text
+// keeps it); member names match exactly; unknown members are ignored; the last
 // of members with the same name counts; integers are exact; an interface value
 // gets nil, bool, float64, string, []any, map[string]any, or the []byte of a
 // placeholder; what it held before is replaced, unless that is a pointer, which
