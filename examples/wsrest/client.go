@@ -54,6 +54,7 @@ func show(hc *http.Client, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = res.Body.Close() }()
 	var list []note
 	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
 		return err
@@ -79,6 +80,7 @@ func do(hc *http.Client, line string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode >= 400 {
 		b, _ := io.ReadAll(res.Body)
 		return fmt.Errorf("%d: %s", res.StatusCode, bytes.TrimSpace(b))

@@ -12,8 +12,8 @@
 //
 // The tokens are those of mORMot 2 (TBinaryCookieGenerator): base64url of a
 // CRC-32C, a session number, the times of issue and expiry, and an AES-128-GCM tag,
-// with the encrypted record behind it. A server can validate what another one
-// made that shares its saved state.
+// with the encrypted record behind it. A server that loaded the saved state of
+// another can validate what that had made until it was saved.
 //
 // Limits: a URI ends in access logs and browser histories: keep the lifetime short
 // and use SingleUse. Tokens that were used or revoked are remembered until they

@@ -231,6 +231,9 @@ func (r *Peer) Notify(ctx context.Context, req Request, mode Mode) (*Answer, err
 	if err := ctx.Err(); err != nil {
 		return nil, &CallError{http.StatusNotFound, context.Cause(ctx)}
 	}
+	if r.ctx.Err() != nil {
+		return nil, &CallError{StatusReconnect, context.Cause(r.ctx)}
+	}
 	req.NoAnswer = true
 	head := "request"
 	if r.sequenced {

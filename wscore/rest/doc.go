@@ -68,6 +68,16 @@
 // not exist here. Frames that cannot be read are counted and dropped, see [Stats];
 // a request among them whose head could be read is answered 400.
 //
+// A handler may run on for a while after its connection, and after the shutdown of
+// what holds that; its context has ended then.
+//
+// # Trust
+//
+// The headers of a request are the peer's word. No proxy has seen them, so that those
+// it would set or strip (X-Forwarded-For, a user it has authenticated) mean nothing
+// here. Lines that are no header, and those that say how content travels
+// (Content-Length, Transfer-Encoding, Trailer), are left out on both sides.
+//
 // Unlike mORMot, no content is no content: it does not turn into two quotes on its
 // way through synopsejson, though what travels is the same. Content that claims to
 // be JSON and is not is sent as text, as it would break the frame.

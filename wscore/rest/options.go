@@ -47,7 +47,8 @@ type Options struct {
 	// that can. Both sides must agree on it.
 	WeakAES Cipher
 	// NoLocalEncrypt leaves that out between processes on one machine; both sides
-	// must agree on it.
+	// must agree on it. Behind a proxy on this machine everybody is on it, who needs no
+	// key then, unless it is one of wscore.ProcessSettings.TrustedProxies.
 	NoLocalEncrypt bool
 }
 
@@ -70,7 +71,7 @@ func (o *Options) maxCalls() int {
 	if o.MaxCalls <= 0 {
 		return 256
 	}
-	return o.MaxCalls
+	return min(o.MaxCalls, maxSequence/2) // numbers are left
 }
 
 func (o *Options) maxRequests() int {

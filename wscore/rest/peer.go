@@ -33,7 +33,7 @@ type Peer struct {
 	late    chan struct{} // closed when the answer has come that nobody waits for any more; nil if there is none. Not sequenced
 	running int           // requests being handled each on its own goroutine
 	queue   []job         // requests handled in order
-	waiting int           // bytes of their contents
+	waiting int64         // bytes of them
 	working bool          // the goroutine that handles them runs
 }
 
@@ -45,7 +45,7 @@ type reply struct {
 
 // Stats counts what went wrong or was refused on a connection.
 type Stats struct {
-	BadFrames   int64 // frames that could not be read
+	BadFrames   int64 // frames that could not be read, and requests whose method or URL is none
 	LateAnswers int64 // answers that nobody waited for any more, or ever
 	Refused     int64 // requests beyond Options.MaxRequests and MaxWaiting
 }
@@ -157,8 +157,9 @@ func (r *Peer) onFrame(data []byte, mark string) {
 }
 
 func (r *Peer) badFrame(err error) {
-	r.stats.badFrames.Add(1)
-	r.p.NoteError(err)
+	if n := r.stats.badFrames.Add(1); n&(n-1) == 0 { // ever less often: the peer decides how many there are
+		r.p.NoteError(err)
+	}
 }
 
 // resolve hands an answer to the call that waits for it.
@@ -167,7 +168,7 @@ func (r *Peer) resolve(head string, got reply) {
 	defer r.mu.Unlock()
 	n, numbered := sequence(head)
 	switch {
-	case r.late != nil:
+	case r.late != nil && head == "answer":
 		close(r.late)
 		r.late = nil
 	case numbered == r.sequenced && r.calls[n] != nil && (numbered || head == "answer"):

@@ -139,10 +139,12 @@ func (m *message) answer() (*Answer, error) {
 	}
 	a := &Answer{0, m.values[1], typeOf(m.contentType, m.content), m.content}
 	for _, c := range []byte(m.values[0]) {
-		if c < '0' || c > '9' || a.Status > 999 {
+		if c < '0' || c > '9' {
 			return nil, errFrame
 		}
-		a.Status = a.Status*10 + int(c-'0')
+		if a.Status = a.Status*10 + int(c-'0'); a.Status > 999 {
+			return nil, errFrame
+		}
 	}
 	return a, nil
 }

@@ -3,12 +3,14 @@ package rest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -19,6 +21,12 @@ import (
 type job struct {
 	head string
 	req  *Request
+}
+
+// size is the memory that it holds, in bytes.
+func (j *job) size() int64 {
+	q := j.req
+	return int64(len(q.Method) + len(q.URL) + len(q.Header) + len(q.ContentType) + len(q.Content))
 }
 
 // onRequest sees to it that a request is handled: on a goroutine of its own, or
@@ -55,8 +63,8 @@ func (r *Peer) admit(j job) bool {
 		go r.handleAlone(j)
 		return true
 	}
-	size := len(j.req.Content)
-	if len(r.queue) >= r.o.maxWaiting() || len(r.queue) > 0 && r.waiting+size > 4*r.maxFrame() {
+	size := j.size()
+	if len(r.queue) >= r.o.maxWaiting() || len(r.queue) > 0 && r.waiting+size > 4*int64(r.maxFrame()) {
 		return false
 	}
 	r.queue = append(r.queue, j)
@@ -103,12 +111,19 @@ func (r *Peer) next() (j job, ok bool) {
 	j = r.queue[0]
 	r.queue[0] = job{}
 	r.queue = r.queue[1:]
-	r.waiting -= len(j.req.Content)
+	r.waiting -= j.size()
 	return j, true
 }
 
-// handle calls the Handler and sends the answer.
+// handle calls the Handler and sends the answer. A panic of the application's code
+// while that is sent ends the connection.
 func (r *Peer) handle(j job) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.logPanic("panic while answering", j.req, v)
+			r.p.Fail(wscore.CloseInternal, errPanic)
+		}
+	}()
 	a := r.call(j.req)
 	if !j.req.NoAnswer && a.ContentType != noResponse {
 		r.answer(j.head, a)
@@ -153,20 +168,26 @@ func (r *Peer) call(req *Request) (a *Answer) {
 	defer cancel(context.Canceled)
 	hr, err := r.httpRequest(ctx, req)
 	if err != nil {
-		r.p.NoteError(err)
+		r.badFrame(err)
 		return &Answer{Status: http.StatusBadRequest}
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			if v != http.ErrAbortHandler {
-				r.p.Logger().Error("rest: panic in a handler", "id", r.p.ID(), "url", req.URL, "panic", v)
+				r.logPanic("panic in a handler", req, v)
 			}
 			a = &Answer{Status: http.StatusInternalServerError}
 		}
 	}()
-	w := &response{header: http.Header{}}
+	w := &response{header: http.Header{}, head: hr.Method == http.MethodHead}
 	r.o.Handler.ServeHTTP(w, hr)
 	return w.answer()
+}
+
+var errPanic = errors.New("rest: panic while answering")
+
+func (r *Peer) logPanic(what string, req *Request, v any) {
+	r.p.Logger().Error("rest: "+what, "id", r.p.ID(), "url", req.URL, "panic", v, "stack", string(debug.Stack()))
 }
 
 // httpRequest is a request as net/http has it. Where it has no Authorization it
@@ -185,7 +206,7 @@ func (r *Peer) httpRequest(ctx context.Context, req *Request) (*http.Request, er
 	hr.Host = hr.Header.Get("Host")
 	hr.Header.Del("Host")
 	if req.ContentType != "" {
-		hr.Header.Set("Content-Type", req.ContentType)
+		hr.Header.Set("Content-Type", oneLine(req.ContentType))
 	}
 	up := r.p.Upgrade()
 	if up.BearerToken != "" && hr.Header.Get("Authorization") == "" {
@@ -212,23 +233,50 @@ func (r *Peer) remoteAddr() string {
 	return netip.AddrPortFrom(told, 0).String()
 }
 
-// parseHeader reads lines of headers; what is no such line is left out.
+// parseHeader reads lines of headers. What is no such line is left out, and so is
+// what tells how content travels in HTTP: nothing of that is true here.
 func parseHeader(h http.Header, text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, value, ok := strings.Cut(strings.TrimRight(line, "\r"), ":")
-		name = textproto.TrimString(name)
-		if ok && name != "" && !strings.ContainsAny(name, " \t\"(),/;<=>?@[\\]{}") {
-			h.Add(name, textproto.TrimString(value))
+		name, value = textproto.TrimString(name), textproto.TrimString(value)
+		if ok && isToken(name) && value == oneLine(value) && !framing(name) {
+			h.Add(name, value)
 		}
 	}
 }
 
-// headerText is the lines of h, in alphabetical order, without those of names.
-func headerText(h http.Header, without ...string) string {
+// framing reports whether a header tells how content travels.
+func framing(name string) bool {
+	return strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") || strings.EqualFold(name, "Trailer")
+}
+
+// isToken reports whether s is the name of a header. RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// oneLine is s with blanks for the control characters, but for tabs.
+func oneLine(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, s)
+}
+
+// headerText is the lines of h, in alphabetical order, but for the content type,
+// which travels beside them, and what parseHeader leaves out.
+func headerText(h http.Header) string {
 	var b strings.Builder
 	names := make([]string, 0, len(h))
 	for name := range h {
-		if !slices.Contains(without, name) {
+		if name != "Content-Type" && isToken(name) && !framing(name) {
 			names = append(names, name)
 		}
 	}
@@ -238,7 +286,7 @@ func headerText(h http.Header, without ...string) string {
 			if b.Len() > 0 {
 				b.WriteString("\r\n")
 			}
-			b.WriteString(name + ": " + strings.NewReplacer("\r", " ", "\n", " ").Replace(v))
+			b.WriteString(name + ": " + oneLine(v))
 		}
 	}
 	return b.String()
@@ -247,7 +295,9 @@ func headerText(h http.Header, without ...string) string {
 // response is an http.ResponseWriter that gathers an answer.
 type response struct {
 	header http.Header
+	sent   http.Header // header when the status was written
 	status int
+	head   bool // the request's method is HEAD
 	body   bytes.Buffer
 }
 
@@ -261,29 +311,42 @@ func (w *response) WriteHeader(status int) {
 		panic(fmt.Sprintf("rest: status %d", status))
 	}
 	if w.status == 0 && status >= 200 {
-		w.status = status
+		w.status, w.sent = status, w.header.Clone()
 	}
 }
 
 // Write implements http.ResponseWriter.
 func (w *response) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
+	if ok, err := w.takes(); !ok {
+		return len(p), err
+	}
 	return w.body.Write(p)
 }
 
 // WriteString implements io.StringWriter.
 func (w *response) WriteString(s string) (int, error) {
-	w.WriteHeader(http.StatusOK)
+	if ok, err := w.takes(); !ok {
+		return len(s), err
+	}
 	return w.body.WriteString(s)
+}
+
+// takes reports whether there is to be content. RFC 9110 sections 9.3.2 and 15.
+func (w *response) takes() (bool, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+		return false, http.ErrBodyNotAllowed
+	}
+	return !w.head, nil
 }
 
 var _ io.StringWriter = (*response)(nil)
 
 func (w *response) answer() *Answer {
 	w.WriteHeader(http.StatusOK)
-	contentType := w.header.Get("Content-Type")
+	contentType := oneLine(w.sent.Get("Content-Type"))
 	if contentType == "" && w.body.Len() > 0 {
 		contentType = http.DetectContentType(w.body.Bytes())
 	}
-	return &Answer{w.status, headerText(w.header, "Content-Type", "Content-Length"), contentType, w.body.Bytes()}
+	return &Answer{w.status, headerText(w.sent), contentType, w.body.Bytes()}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -108,6 +109,10 @@ func (s *Sockets) api() http.Handler {
 		text, err := io.ReadAll(r.Body)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if !utf8.Valid(text) { // whoever heard it would have to close. RFC 6455 section 8.1
+			http.Error(w, "no text", http.StatusBadRequest)
 			return
 		}
 		writeJSON(w, map[string]int{"heard": s.room.Broadcast(wscore.OpText, text)})

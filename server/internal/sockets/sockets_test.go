@@ -84,6 +84,7 @@ func TestREST(t *testing.T) {
 				{"GET", "/status", "", `{"state":"fine"}`},
 				{"POST", "/echo", `{"a":1}`, `{"a":1}`},
 				{"POST", "/chat", "hello", `{"heard":0}`},
+				{"POST", "/chat", "\xff", "no text"}, // would end every member's connection
 				{"GET", "/nowhere", "", "404 page not found"},
 			} {
 				req, _ := http.NewRequestWithContext(within(t), tt.method, "http://hermod"+tt.path, strings.NewReader(tt.body))
