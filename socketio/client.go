@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type client struct {
 	left    []string        // names of those that were joined and left, see missing
 	connect *engineio.Timer // until a namespace is joined
 	box     mailboxes
+	rates   *rates // nil: none is bounded; the receiving goroutine's
 }
 
 // engineHandler makes a Server the Handler of its engine, without methods of
@@ -39,6 +41,7 @@ func (h engineHandler) OnOpen(session *engineio.Session) {
 	srv := h.srv
 	c := &client{srv: srv, session: session}
 	c.decoder = srv.cfg.Parser.NewDecoder(parser.Limits{Attachments: srv.cfg.MaxAttachments})
+	c.rates = srv.cfg.Limits.newRates()
 	session.SetValue(c)
 	if d := srv.cfg.ConnectTimeout; d > 0 {
 		c.connect = new(engineio.Timer)
@@ -70,6 +73,9 @@ func (c *client) message(binary bool, data []byte) {
 	if c.ended.Load() {
 		return
 	}
+	if c.rates != nil {
+		c.rates.read(len(data))
+	}
 	p, ok, err := c.decoder.Decode(binary, data)
 	switch {
 	case err != nil:
@@ -81,6 +87,17 @@ func (c *client) message(binary bool, data []byte) {
 
 func (c *client) packet(p *parser.Packet) {
 	c.rules().address(p)
+	if c.rates != nil {
+		if l := c.rates.judge(p); l != limitNone {
+			c.excess(p, l)
+			return
+		}
+	}
+	c.dispatch(p)
+}
+
+// dispatch hands a packet to its Socket.
+func (c *client) dispatch(p *parser.Packet) {
 	if p.Type == parser.Connect {
 		c.connectTo(p)
 		return
@@ -118,21 +135,26 @@ func (c *client) missing(p *parser.Packet) {
 
 // connectTo takes a CONNECT packet.
 func (c *client) connectTo(p *parser.Packet) {
-	n, held := c.srv.acquire(p.Namespace)
-	if n == nil {
-		c.refuse(p.Namespace, c.rules().refusal(c.srv, errInvalidNamespace))
+	n, held, err := c.srv.acquire(p.Namespace)
+	if err != nil {
+		c.refuse(p.Namespace, c.rules().refusal(c.srv, err))
 		return
 	}
 	s := newSocket(n, c, p.JSON)
 	s.held = held
-	if err := c.admit(s); err != nil {
-		s.letGo()
-		if err != errEnded {
-			c.close(err)
-		}
+	err = c.admit(s)
+	if err == nil {
+		c.srv.workers.run(s)
 		return
 	}
-	c.srv.workers.run(s)
+	s.letGo()
+	var over *LimitError
+	switch {
+	case errors.As(err, &over):
+		c.refuse(p.Namespace, c.rules().refusal(c.srv, over))
+	case err != errEnded:
+		c.close(err)
+	}
 }
 
 // admit puts a Socket among those of the client. The error is the client's
@@ -145,6 +167,8 @@ func (c *client) admit(s *Socket) error {
 		return errEnded
 	case c.find(s.ns.name) != nil:
 		return errUnexpected("second CONNECT for a namespace")
+	case c.full():
+		return c.srv.exceeded(limitNamespaces)
 	case c.first == nil:
 		c.first = s
 	default:
@@ -210,6 +234,12 @@ func (c *client) remove(s *Socket) {
 	if len(c.more) == 0 {
 		c.more = nil
 	}
+}
+
+// full reports whether the client may join no more namespaces. It needs mu.
+func (c *client) full() bool {
+	most := c.srv.cfg.Limits.NamespacesPerConnection
+	return most > 0 && c.first != nil && 1+len(c.more) >= most
 }
 
 // maxLeft is how many namespaces that were left a client has remembered, the

@@ -47,6 +47,8 @@ type Config struct {
 	// the official parser, and 1000 with parser.MsgPack; negative means none are
 	// taken.
 	MaxAttachments int
+	// Limits bounds what one client may ask for.
+	Limits Limits
 	// Mailbox bounds what waits to be handled, per client. When it is full the
 	// connection is not read until it is half empty.
 	Mailbox Mailbox
@@ -109,6 +111,11 @@ func (c Config) withDefaults() Config {
 	if c.AckTimeout == 0 {
 		c.AckTimeout = 30 * time.Second
 	}
+	most := c.Engine.MaxHTTPBufferSize
+	if most == 0 {
+		most = 1_000_000
+	}
+	c.Limits = c.Limits.withDefaults(most)
 	if c.Mailbox.Packets == 0 {
 		c.Mailbox.Packets = 256
 	}

@@ -19,6 +19,7 @@ type Event struct {
 	id     uint64            // of the ack
 	hasID  bool
 	acked  atomic.Bool
+	limit  limit  // what it exceeds, found by the reader
 	held   bool   // counted against the mailbox while a concurrent handler runs
 	size   int    // what it counts there
 	next   *Event // in the mailbox, under client.mu

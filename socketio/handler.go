@@ -127,8 +127,12 @@ func (t *table) find(own *overrides, e *Event) Handler {
 func (s *Socket) handle(e *Event) {
 	t := s.ns.table.Load()
 	own := s.overrides(t)
-	h := t.find(own, e)
 	s.logEvent(e)
+	if err := s.bounded(e); err != nil {
+		s.finish(e, err)
+		return
+	}
+	h := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
 	if own != nil {
 		first = s.hear(own.onAny, e, first)
@@ -203,7 +207,13 @@ func (srv *Server) recovered(err *error) {
 const internalError = args.InternalError
 
 // defaultAckError is Config.AckError unless another is set.
-func defaultAckError(err error) any { return args.ErrorAck(err) }
+func defaultAckError(err error) any {
+	var over *LimitError
+	if errors.As(err, &over) {
+		err = over.answer()
+	}
+	return args.ErrorAck(err)
+}
 
 // ignore is what middlewares are around when there is no handler.
 func ignore(context.Context, *Socket, *Event) error { return nil }

@@ -76,8 +76,8 @@ func (n *Namespace) OnDisconnect(f func(s *Socket, r Reason)) {
 }
 
 // OnError adds a function that hears errors and panics of handlers and hooks
-// (event is "" when there was none), and that a client broke the protocol (the
-// error is then a *parser.Error). It must not block for long: the socket's next
+// (event is "" when there was none), that a client broke the protocol (the
+// error is then a *parser.Error), and that it exceeded a limit (*LimitError). It must not block for long: the socket's next
 // event waits.
 func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
 	n.change(func(t *table) { t.onError = append(t.onError, f) })

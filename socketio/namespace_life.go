@@ -39,25 +39,30 @@ var (
 	errNoAdapter        = errors.New("socketio: the adapter could not be made")
 )
 
-// acquire returns the namespace that a CONNECT is for, or nil if it is clear
-// already that there is none. held says that it lasts until release. It is
+// acquire returns the namespace that a CONNECT is for, or an error if it is
+// clear already that there is none. held says that it lasts until release. It is
 // called on the receiving goroutine and does not block.
-func (srv *Server) acquire(name string) (n *Namespace, held bool) {
+func (srv *Server) acquire(name string) (n *Namespace, held bool, err error) {
 	srv.mu.RLock()
 	n = srv.namespaces[name]
-	own, nobody := n != nil && n.stage == stageOwn, n == nil && len(srv.parents) == 0
+	own, nobody := n != nil && n.stage == stageOwn, len(srv.parents) == 0
 	srv.mu.RUnlock()
-	if own || nobody {
-		return n, false
+	switch most := srv.cfg.Limits.NamespaceNameLength; {
+	case own:
+		return n, false, nil
+	case n == nil && nobody:
+		return nil, false, errInvalidNamespace
+	case n == nil && most > 0 && len(name) > most:
+		return nil, false, srv.exceeded(limitName)
 	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	n = srv.named(name)
 	if n.stage == stageOwn {
-		return n, false
+		return n, false, nil
 	}
 	n.users++
-	return n, true
+	return n, true, nil
 }
 
 // named returns the namespace of that name, made if there is none. It needs mu.
@@ -106,6 +111,10 @@ func (srv *Server) adopt(n *Namespace, p *parent) error {
 		srv.mu.Unlock()
 		return nil
 	}
+	if most := srv.cfg.Limits.DynamicNamespaces; most > 0 && srv.dynamic >= most {
+		srv.mu.Unlock()
+		return srv.exceeded(limitDynamic)
+	}
 	srv.bear(n, p)
 	srv.mu.Unlock()
 	var err error
@@ -127,6 +136,7 @@ func (srv *Server) bear(n *Namespace, p *parent) {
 	if p != nil {
 		n.stage, n.family = stageChild, p
 		p.children[n] = struct{}{}
+		srv.dynamic++
 	}
 }
 
@@ -194,6 +204,7 @@ func (srv *Server) release(n *Namespace) {
 	case n.stage == stageChild && srv.cfg.CleanupEmptyChildNamespaces:
 		n.stage, n.gone = stageRemoved, make(chan struct{})
 		delete(n.family.children, n)
+		srv.dynamic--
 		srv.workers.spawn(func() { srv.bury(n) })
 	}
 	srv.mu.Unlock()

@@ -28,22 +28,31 @@ type Server struct {
 
 	mu             sync.RWMutex // guards what follows
 	namespaces     map[string]*Namespace
+	dynamic        int       // how many of them are children
 	parents        []*parent // in the order in which they are asked; never changed, only replaced
 	onNewNamespace []func(*Namespace)
 }
 
 // counters counts what nobody is told of one by one.
-type counters struct{ panics, volatile atomic.Uint64 }
+type counters struct {
+	panics, volatile atomic.Uint64
+	refused          refusals
+}
 
 // Stats are counters since the start of a Server.
 type Stats struct {
 	Panics          uint64 // panics of handlers, middlewares and hooks
 	VolatileDropped uint64 // volatile events that were dropped
+	Refused         Refusals
 }
 
 // Stats returns the counters.
 func (srv *Server) Stats() Stats {
-	return Stats{Panics: srv.stats.panics.Load(), VolatileDropped: srv.stats.volatile.Load()}
+	return Stats{
+		Panics:          srv.stats.panics.Load(),
+		VolatileDropped: srv.stats.volatile.Load(),
+		Refused:         srv.stats.refused.all(),
+	}
 }
 
 // New returns a Server. Nothing runs before the first connection. The error is

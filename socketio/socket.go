@@ -123,12 +123,18 @@ func (s *Socket) Rooms() []string { return s.ns.adapter.RoomsOf((*member)(s)) }
 // Join puts the socket into rooms; being in one already is no error. It takes
 // effect on this node before it returns, whatever the error, and may wait for
 // other nodes to know of it, until ctx ends. It may be called in a middleware.
-// After the socket left its namespace it is ErrClosed.
+// After the socket left its namespace it is ErrClosed; beyond
+// Limits.RoomsPerSocket it joins none of rooms and returns a *LimitError.
 func (s *Socket) Join(ctx context.Context, rooms ...string) error {
 	if s.state.Load() >= stateLeaving {
 		return ErrClosed
 	}
-	err := s.ns.adapter.Join(ctx, (*member)(s), rooms...)
+	var err error
+	if most := s.ns.srv.cfg.Limits.RoomsPerSocket; most > 0 {
+		err = s.joinWithin(ctx, most, rooms)
+	} else {
+		err = s.ns.adapter.Join(ctx, (*member)(s), rooms...)
+	}
 	if s.state.Load() == stateGone {
 		// It left while we joined, perhaps before: nobody else cleans up.
 		s.ns.adapter.LeaveAll((*member)(s))

@@ -218,9 +218,12 @@ func (s *Socket) end() {
 	cause := s.cause
 	s.client.mu.Unlock()
 	s.logLife("disconnected", cause.Reason)
-	var broken *parser.Error
-	if errors.As(cause.Err, &broken) {
-		s.report("", broken)
+	var (
+		broken *parser.Error
+		over   *LimitError
+	)
+	if errors.As(cause.Err, &broken) || errors.As(cause.Err, &over) {
+		s.report("", cause.Err)
 	}
 	for _, f := range t.onDisconnecting {
 		s.farewell(f, cause.Reason)
@@ -250,7 +253,11 @@ func explain(err error) (message string, data any) {
 	var (
 		e *Error
 		k *panicError
+		l *LimitError
 	)
+	if errors.As(err, &l) {
+		err = l.refusal()
+	}
 	switch {
 	case errors.As(err, &e):
 		return e.Message, e.Data
