@@ -74,10 +74,17 @@ type Member interface {
 	// connection. It does not block and never calls back into the adapter
 	// before it returns.
 	Disconnect(closeConn bool)
+	// Supersede ends the connection of a socket whose session another
+	// connection asks for, see [Recoverer]. It neither blocks nor calls back
+	// into the adapter before it returns; the last Save or Forget of the
+	// session follows when the socket's handlers have returned. For a socket
+	// that has left already it does nothing.
+	Supersede()
 }
 
 // Local is the namespace as adapters see it. Its methods are called from any
-// goroutine, never while the adapter holds a lock.
+// goroutine, never while the adapter holds a lock; but for the Deliver of a
+// [Recoverer], which says more.
 type Local interface {
 	// Name is the namespace's name, with its slash.
 	Name() string
@@ -96,6 +103,11 @@ type Local interface {
 	// ServerSideEvent hands an event of another node to the namespace. reply is
 	// nil when no answer is wanted, else it is called at most once.
 	ServerSideEvent(args parser.Args, reply func(parser.Args))
+	// Recovery is the policy of connection state recovery. It never changes.
+	Recovery() Recovery
+	// SessionExpired tells of a session that is gone for good though its client
+	// could have come back; see [Recoverer]. It does not block.
+	SessionExpired(s Session)
 }
 
 // Adapter keeps the rooms of one namespace and spreads its packets. What has
@@ -145,21 +157,4 @@ type Adapter interface {
 	// Close ends the adapter; its members are gone by then. Calls that wait
 	// return with [ErrClosed] as cause. Closing twice is no error.
 	Close(ctx context.Context) error
-}
-
-// Recoverer is what an adapter implements that can restore sessions (connection
-// state recovery). It is optional: a namespace without it starts new sessions.
-type Recoverer interface {
-	// Save keeps s for a later Restore.
-	Save(s Session)
-	// Restore returns the session of pid and the packets it missed after
-	// offset; the error is [ErrNoSession] when there is none (any more).
-	Restore(ctx context.Context, pid, offset string) (Session, iter.Seq[*parser.Packet], error)
-}
-
-// Session is what recovery keeps of a socket.
-type Session struct {
-	ID, PID string
-	Rooms   []string
-	Data    []byte // JSON text
 }

@@ -49,7 +49,7 @@ func (*parentAdapter) Rooms(context.Context) ([]string, error) { return nil, Err
 
 // Broadcast implements adapters.Adapter.
 func (a *parentAdapter) Broadcast(p *parser.Packet, t adapters.Target) error {
-	return a.each(func(n *Namespace) error { return n.adapter.Broadcast(addressed(p, n), t) })
+	return a.each(func(n *Namespace) error { return n.broadcast(addressed(p, n), t) })
 }
 
 // BroadcastAck implements adapters.Adapter. The children are asked at once.

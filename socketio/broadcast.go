@@ -109,7 +109,7 @@ func (b Broadcast) Emit(event string, args ...any) error {
 	if err := w.event(b.ns.srv.cfg.JSON, b.ns.name, event, args); err != nil {
 		return err
 	}
-	return b.ns.adapter.Broadcast(&w.packet, b.target(w))
+	return b.ns.broadcast(&w.packet, b.target(w))
 }
 
 // target is the adapter's form of b, in memory of w.

@@ -57,6 +57,10 @@ type Config struct {
 	// *Error, code "bad_request" for an *ArgError, and "internal" without any
 	// detail for all else. It is called by the goroutine of the handler.
 	AckError func(error) any
+	// Recovery lets a client that lost its connection continue as the same
+	// Socket and gives it what it missed; nil is off. An Adapter must then be an
+	// adapters.Recoverer. JS: connectionStateRecovery.
+	Recovery *Recovery
 	// Log takes diagnostics; nil is silent.
 	Log *slog.Logger
 }
@@ -76,6 +80,9 @@ func (c *Config) Validate() error {
 		return errors.New("socketio: Mailbox.Packets is negative: there is no mailbox without a bound")
 	case c.Mailbox.Bytes < 0:
 		return errors.New("socketio: Mailbox.Bytes is negative: there is no mailbox without a bound")
+	}
+	if err := c.Recovery.validate(); err != nil {
+		return err
 	}
 	engine := c.engineConfig()
 	return engine.Validate()
@@ -122,5 +129,6 @@ func (c Config) withDefaults() Config {
 	if c.Mailbox.Bytes == 0 {
 		c.Mailbox.Bytes = 1 << 20
 	}
+	c.Recovery = c.Recovery.withDefaults()
 	return c
 }

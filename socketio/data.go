@@ -10,8 +10,9 @@ import (
 // use. Other nodes see it, encoded as JSON, in RemoteSocket.Info; a value that
 // cannot be encoded hides all of them there.
 type Data struct {
-	mu     sync.RWMutex // guards what follows
-	values map[string]any
+	mu      sync.RWMutex // guards what follows
+	values  map[string]any
+	changed func() // of the socket, when recovery is on; does not block
 }
 
 // Get returns the value of key, and whether there is one.
@@ -24,19 +25,36 @@ func (d *Data) Get(key string) (any, bool) {
 
 // Set sets the value of key. It should be of a type that JSON can hold.
 func (d *Data) Set(key string, v any) {
+	d.change(func() {
+		if d.values == nil {
+			d.values = make(map[string]any)
+		}
+		d.values[key] = v
+	})
+}
+
+// change runs f and tells the socket.
+func (d *Data) change(f func()) {
+	d.mu.Lock()
+	f()
+	tell := d.changed
+	d.mu.Unlock()
+	if tell != nil {
+		tell()
+	}
+}
+
+// belongTo makes d that of another socket.
+func (d *Data) belongTo(s *Socket) *Data {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.values == nil {
-		d.values = make(map[string]any)
-	}
-	d.values[key] = v
+	d.changed = s.dataChanged
+	return d
 }
 
 // Delete removes key.
 func (d *Data) Delete(key string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.values, key)
+	d.change(func() { delete(d.values, key) })
 }
 
 // All returns a copy of the keys and values.

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"errors"
+	"github.com/hermod-io/hermod/adapters"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -51,6 +52,7 @@ type table struct {
 	onDisconnecting []func(*Socket, Reason)
 	onDisconnect    []func(*Socket, Reason)
 	onError         []func(*Socket, string, error)
+	onExpired       []func(adapters.Session)
 	serverSide      map[string]func(context.Context, *Event) error
 }
 
@@ -66,6 +68,7 @@ func (t *table) clone() *table {
 	c.onDisconnecting = slices.Clip(t.onDisconnecting)
 	c.onDisconnect = slices.Clip(t.onDisconnect)
 	c.onError = slices.Clip(t.onError)
+	c.onExpired = slices.Clip(t.onExpired)
 	c.serverSide = maps.Clone(t.serverSide)
 	return &c
 }

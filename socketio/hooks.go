@@ -1,6 +1,10 @@
 package socketio
 
-import "context"
+import (
+	"context"
+
+	"github.com/hermod-io/hermod/adapters"
+)
 
 // Use adds a connection middleware. Middlewares run in order for each CONNECT,
 // before the socket is part of the namespace; they may block. The first error
@@ -41,7 +45,8 @@ func (n *Namespace) PrependAny(h Handler) (off func()) {
 // OnAnyOutgoing adds a function that is called for each emit and broadcast to a
 // socket of this node (not for acks), before it is sent, also if it is then
 // dropped. It is called by the emitting goroutine and must not block. Event.Ack
-// does nothing. off removes it.
+// does nothing. With Config.Recovery it is called right after the event was
+// queued instead, and sees the offset as the last argument. off removes it.
 func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
 	o := &overhearer{f}
 	n.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, o) })
@@ -73,6 +78,15 @@ func (n *Namespace) OnDisconnecting(f func(s *Socket, r Reason)) {
 // OnConnect was called for.
 func (n *Namespace) OnDisconnect(f func(s *Socket, r Reason)) {
 	n.change(func(t *table) { t.onDisconnect = append(t.onDisconnect, f) })
+}
+
+// OnSessionExpired adds a function that is called with each session that could
+// have been recovered and was not: its time ran out, or its client came back
+// when packets that it missed were gone, or too many. Data is the JSON text of
+// what was attached to the socket. It runs on a goroutine of its own. Without
+// Config.Recovery it is never called.
+func (n *Namespace) OnSessionExpired(f func(s adapters.Session)) {
+	n.change(func(t *table) { t.onExpired = append(t.onExpired, f) })
 }
 
 // OnError adds a function that hears errors and panics of handlers and hooks

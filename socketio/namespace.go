@@ -18,6 +18,8 @@ type Namespace struct {
 	srv       *Server
 	name      string
 	adapter   adapters.Adapter
+	recoverer adapters.Recoverer // the adapter; nil when recovery is off
+	outgoing  outgoing
 	table     atomic.Pointer[table]
 	family    *parent // of a child its parent, of a parent itself; else nil
 	ackIDs    atomic.Uint64
@@ -108,7 +110,7 @@ func (n *Namespace) add(s *Socket) {
 func (n *Namespace) remove(s *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sockets[s.id] != s { // a client of protocol 4 has joined again, by the same id
+	if n.sockets[s.id] != s { // a client has joined again, by the same id
 		return
 	}
 	delete(n.sockets, s.id)
@@ -160,10 +162,10 @@ func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 	d.hooks = d.ns.table.Load().onAnyOutgoing
 	for m := range to {
 		s := (*Socket)(m.(*member))
-		if !s.Connected() {
+		if !s.Connected() && !d.hold(s) {
 			continue
 		}
-		if own := s.own.Load(); d.hooks != nil || own != nil && own.onAnyOutgoing != nil {
+		if d.overheard(s) {
 			d.overhear(s)
 		}
 		if d.flags.Volatile && !s.client.session.Writable() {
@@ -183,6 +185,9 @@ func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 	}
 	if d.waiting != nil && d.prepared == nil {
 		d.now(d.waiting)
+	}
+	if d.ns.recoverer != nil && d.question == nil {
+		d.ns.overheard()
 	}
 	return d.n
 }
@@ -221,14 +226,21 @@ func (d *delivery) count(s *Socket, send func() error) {
 	}
 }
 
+// overheard reports whether hooks of outgoing events are to hear of it.
+func (d *delivery) overheard(s *Socket) bool {
+	own := s.own.Load()
+	return d.hooks != nil || own != nil && own.onAnyOutgoing != nil
+}
+
 func (d *delivery) overhear(s *Socket) {
 	if d.event == nil {
 		d.event = outgoingEvent(d.ns, "", d.packet)
 	}
-	s.overhear(d.hooks, d.event)
-	if own := s.own.Load(); own != nil {
-		s.overhear(own.onAnyOutgoing, d.event)
+	if d.ns.recoverer != nil && d.question == nil {
+		d.ns.outgoing.add(s, d.event) // the adapter may hold a lock
+		return
 	}
+	s.overhearAll(d.hooks, d.event)
 }
 
 // ServerSideEvent implements adapters.Local.

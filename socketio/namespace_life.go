@@ -160,6 +160,9 @@ func (n *Namespace) open() {
 			n.table.Store(n.family.ns.table.Load())
 		}
 		a, err := n.srv.cfg.Adapter((*local)(n))
+		if err == nil && n.srv.cfg.Recovery != nil {
+			n.recoverer, err = recoverer(a)
+		}
 		if err != nil {
 			a = brokenAdapter{err}
 		}

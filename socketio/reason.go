@@ -7,7 +7,8 @@ type Reason string
 
 // The reasons of OnDisconnecting and OnDisconnect.
 const (
-	// TransportClose: the client closed the connection, or it was cut.
+	// TransportClose: the client closed the connection, or it was cut, or the
+	// client came back over another one before that was noticed.
 	TransportClose Reason = "transport close"
 	// TransportError: reading, writing or the transport's protocol failed.
 	TransportError Reason = "transport error"
@@ -28,6 +29,16 @@ const (
 	// ServerShuttingDown: Close or Shutdown of the Server was called.
 	ServerShuttingDown Reason = "server shutting down"
 )
+
+// recoverable reports whether a client that was lost for that reason may
+// continue its session.
+func (r Reason) recoverable() bool {
+	switch r {
+	case TransportClose, TransportError, PingTimeout, ForcedClose, ForcedServerClose, ServerShuttingDown:
+		return true
+	}
+	return false
+}
 
 // engineReason is the reason of a session's end as this floor names it.
 func engineReason(r engineio.Reason) Reason { return Reason(r) }

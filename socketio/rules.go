@@ -19,6 +19,8 @@ type rules interface {
 	socketID(n *Namespace, session *engineio.Session) string
 	// welcome appends the payload of the answer to a CONNECT; nothing means none.
 	welcome(dst []byte, s *Socket) []byte
+	// recovers reports whether a client can continue a session.
+	recovers() bool
 	// refusal is the payload of the answer to a CONNECT that was refused.
 	refusal(srv *Server, err error) json.RawMessage
 }
@@ -40,8 +42,14 @@ func (rules5) address(*parser.Packet) {}
 func (rules5) socketID(*Namespace, *engineio.Session) string { return newID() }
 
 func (rules5) welcome(dst []byte, s *Socket) []byte {
-	return append(append(append(dst, `{"sid":"`...), s.id...), `"}`...)
+	dst = append(append(dst, `{"sid":"`...), s.id...)
+	if s.rec != nil {
+		dst = append(append(dst, `","pid":"`...), s.rec.pid...)
+	}
+	return append(dst, `"}`...)
 }
+
+func (rules5) recovers() bool { return true }
 
 func (rules5) refusal(srv *Server, err error) json.RawMessage {
 	message, data := explain(err)

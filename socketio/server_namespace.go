@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"github.com/hermod-io/hermod/adapters"
 )
 
 // Use is Namespace.Use of the main namespace.
@@ -39,6 +41,9 @@ func (srv *Server) OnDisconnecting(f func(s *Socket, r Reason)) { srv.main.OnDis
 
 // OnDisconnect is Namespace.OnDisconnect of the main namespace.
 func (srv *Server) OnDisconnect(f func(s *Socket, r Reason)) { srv.main.OnDisconnect(f) }
+
+// OnSessionExpired is Namespace.OnSessionExpired of the main namespace.
+func (srv *Server) OnSessionExpired(f func(s adapters.Session)) { srv.main.OnSessionExpired(f) }
 
 // OnError is Namespace.OnError of the main namespace.
 func (srv *Server) OnError(f func(s *Socket, event string, err error)) { srv.main.OnError(f) }

@@ -34,6 +34,7 @@ type Socket struct {
 	own    atomic.Pointer[overrides]     // handlers of its own
 	data   atomic.Pointer[Data]          // made at first use
 	ctx    atomic.Pointer[socketContext] // made at first use
+	rec    *recoverable                  // nil when recovery is off; set before the middlewares run
 
 	// guarded by client.mu
 	head, tail *Event
@@ -103,16 +104,16 @@ func (s *Socket) Connected() bool {
 	return state == stateLive
 }
 
-// Recovered reports whether the socket continues an earlier one. It is always
-// false as long as connection state recovery is not configured.
-func (s *Socket) Recovered() bool { return false }
-
 // Data is what the application attached to the socket.
 func (s *Socket) Data() *Data {
 	if d := s.data.Load(); d != nil {
 		return d
 	}
-	s.data.CompareAndSwap(nil, new(Data))
+	d := new(Data)
+	if s.rec != nil {
+		d.changed = s.dataChanged
+	}
+	s.data.CompareAndSwap(nil, d)
 	return s.data.Load()
 }
 

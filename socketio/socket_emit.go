@@ -30,6 +30,9 @@ func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck
 	if parser.Reserved(name) {
 		return reservedError(name)
 	}
+	if s.rec != nil {
+		return s.emitKept(f, name, args, ack)
+	}
 	if s.state.Load() >= stateLeaving {
 		return ErrClosed
 	}
@@ -48,11 +51,7 @@ func (s *Socket) emit(f adapters.Flags, name string, args []any, ack *pendingAck
 		w.packet.ID, w.packet.HasID = ack.id, true
 	}
 	if overheard {
-		e := outgoingEvent(s.ns, name, &w.packet)
-		s.overhear(outgoing, e)
-		if own != nil {
-			s.overhear(own.onAnyOutgoing, e)
-		}
+		s.overhearAll(outgoing, outgoingEvent(s.ns, name, &w.packet))
 	}
 	if f.Volatile && !s.client.session.Writable() {
 		s.ns.srv.stats.volatile.Add(1)
@@ -85,7 +84,15 @@ func cloneArgs(a parser.Args) parser.Args {
 	return out
 }
 
-// overhear calls the hooks of outgoing events.
+// overhearAll calls the hooks of the namespace, then those of the socket.
+func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
+	s.overhear(hooks, e)
+	if own := s.own.Load(); own != nil {
+		s.overhear(own.onAnyOutgoing, e)
+	}
+}
+
+// overhear calls hooks of outgoing events.
 func (s *Socket) overhear(hooks []*overhearer, e *Event) {
 	var err error
 	func() {

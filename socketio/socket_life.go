@@ -54,7 +54,14 @@ func (s *Socket) connect() {
 		return
 	}
 	t := s.ns.table.Load()
-	for _, f := range t.middlewares {
+	middlewares := t.middlewares
+	if s.ns.recoverer != nil && s.client.rules().recovers() {
+		s.rec = &recoverable{pid: newID()}
+		if s.restore() && !s.ns.srv.cfg.Recovery.NoSkipMiddlewares {
+			middlewares = nil
+		}
+	}
+	for _, f := range middlewares {
 		if err := s.guard(f); err != nil {
 			s.refuse(err)
 			return
@@ -71,6 +78,7 @@ func (s *Socket) connect() {
 		return
 	}
 	s.ns.add(s)
+	s.saveFirst()
 	if !s.join() {
 		s.vanish()
 		return
@@ -106,6 +114,9 @@ func (s *Socket) join() bool {
 	}
 	c.stopConnectTimer()
 	s.state.Store(stateJoining)
+	if s.rec != nil {
+		s.rec.flush(c)
+	}
 	_ = c.send(w, engineio.Must) // closed: OnClose follows
 	s.state.Store(stateLive)
 	return true
@@ -151,8 +162,10 @@ func (s *Socket) vanish() {
 	cause := s.cause
 	c.mu.Unlock()
 	if s.settled {
+		rooms := s.lastRooms()
 		s.ns.adapter.LeaveAll((*member)(s))
 		s.ns.remove(s)
+		s.saveLast(cause, rooms, false)
 	}
 	s.cancelContext()
 	acks.fail(cause)
@@ -228,12 +241,14 @@ func (s *Socket) end() {
 	for _, f := range t.onDisconnecting {
 		s.farewell(f, cause.Reason)
 	}
+	rooms := s.lastRooms()
 	s.state.Store(stateGone)
 	s.ns.adapter.LeaveAll((*member)(s))
 	s.ns.remove(s)
 	for _, f := range t.onDisconnect {
 		s.farewell(f, cause.Reason)
 	}
+	s.saveLast(cause, rooms, true)
 	s.letGo()
 }
 

@@ -10,14 +10,16 @@ import (
 
 // local is the fake of a namespace on one node.
 type local struct {
-	name string
-	news *signal
+	name     string
+	news     *signal
+	recovery adapters.Recovery
 
 	mu        sync.Mutex // guards what follows
 	delivered int        // calls of Deliver
 	open      int        // calls of DeliverAck whose stop was not called
 	twice     []string   // members that one packet was delivered to twice
 	events    []serverSide
+	expired   []adapters.Session
 	onAsk     func(m *member, answer func(string)) // answers while DeliverAck runs, if set
 }
 
@@ -88,6 +90,23 @@ func (l *local) ServerSideEvent(args parser.Args, reply func(parser.Args)) {
 	l.events = append(l.events, serverSide{string(args.JSON), reply})
 	l.mu.Unlock()
 	l.news.fire()
+}
+
+// Recovery is off, but in the cases about it.
+func (l *local) Recovery() adapters.Recovery { return l.recovery }
+
+func (l *local) SessionExpired(s adapters.Session) {
+	l.mu.Lock()
+	l.expired = append(l.expired, s)
+	l.mu.Unlock()
+	l.news.fire()
+}
+
+// expirations returns the sessions that ran out so far.
+func (l *local) expirations() []adapters.Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]adapters.Session(nil), l.expired...)
 }
 
 // serverSideEvents returns the events of other nodes so far.

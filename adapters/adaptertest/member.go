@@ -27,6 +27,8 @@ type member struct {
 	counts     map[string]int      // of got, by event
 	asks       []func(parser.Args) // answers to give, one for each packet that asked for an ack
 	disconnect []bool              // the arguments of the calls of Disconnect
+
+	onSupersede func() // if set, called by Supersede
 }
 
 var _ adapters.Member = (*member)(nil)
@@ -61,6 +63,16 @@ func (m *member) Disconnect(closeConn bool) {
 	m.disconnect = append(m.disconnect, closeConn)
 	m.mu.Unlock()
 	m.news.fire()
+}
+
+// Supersede makes the member's end known to who watches for it.
+func (m *member) Supersede() {
+	m.mu.Lock()
+	f := m.onSupersede
+	m.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 // take is the delivery of a packet; it reports whether m was there to take it.

@@ -21,6 +21,7 @@ type socket struct{ id string }
 func (s *socket) ID() string                { return s.id }
 func (s *socket) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: s.id} }
 func (s *socket) Disconnect(bool)           {}
+func (s *socket) Supersede()                {}
 
 // namespace is a Local that takes everything and keeps the way to answer.
 type namespace struct {
@@ -45,6 +46,10 @@ func (n *namespace) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[a
 }
 
 func (n *namespace) ServerSideEvent(parser.Args, func(parser.Args)) {}
+
+func (n *namespace) Recovery() (off adapters.Recovery) { return off }
+
+func (n *namespace) SessionExpired(adapters.Session) {}
 
 // populate returns an adapter with so many sockets, each in its own room and
 // in rooms.

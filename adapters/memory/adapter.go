@@ -18,6 +18,9 @@ func New() adapters.Factory {
 			members: make(map[adapters.Member]*occupant),
 		}
 		a.scratch.New = func() any { return newSelection() }
+		if policy := local.Recovery(); policy.On {
+			a.recovery = newRecovery(policy)
+		}
 		return a, nil
 	}
 }
@@ -28,9 +31,10 @@ func New() adapters.Factory {
 // The rooms belong to whoever holds mu. Local and Members are only called
 // without it.
 type Adapter struct {
-	local   adapters.Local
-	scratch sync.Pool     // of *selection
-	closed  chan struct{} // closed by Close
+	local    adapters.Local
+	scratch  sync.Pool     // of *selection
+	closed   chan struct{} // closed by Close
+	recovery *recovery     // nil when sessions are not restored
 
 	mu       sync.RWMutex // guards what follows
 	ended    bool         // Close was called
@@ -40,7 +44,7 @@ type Adapter struct {
 	most     int // most rooms since the maps were made, see trim
 }
 
-var _ adapters.Adapter = (*Adapter)(nil)
+var _ adapters.Recoverer = (*Adapter)(nil)
 
 // Join puts m into rooms at once; ctx is not used. The error is
 // [adapters.ErrClosed] or nil.
@@ -71,6 +75,9 @@ func (a *Adapter) LeaveAll(m adapters.Member) {
 	o := a.members[m]
 	if o == nil {
 		return
+	}
+	if a.recovery != nil {
+		a.recovery.gone(m, o)
 	}
 	for i := len(o.seats) - 1; i >= 0; i-- {
 		a.vacate(o.seats[i])
@@ -103,15 +110,21 @@ func (a *Adapter) Rooms(context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Close empties all rooms and ends the calls of BroadcastAck that still wait.
-// It returns nil.
+// Close empties all rooms and ends the calls of BroadcastAck and Restore that
+// still wait. Sessions and packets are gone, too. It returns nil.
 func (a *Adapter) Close(context.Context) error {
+	if a.recovery != nil {
+		defer a.recovery.sweeps.Wait()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ended {
 		return nil
 	}
 	a.ended = true
+	if a.recovery != nil {
+		a.recovery.close()
+	}
 	a.everyone = room{}
 	a.rooms = make(map[string]*room)
 	a.members = make(map[adapters.Member]*occupant)

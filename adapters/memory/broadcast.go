@@ -8,7 +8,13 @@ import (
 )
 
 // Broadcast hands p and the members of t to the namespace. The error is nil.
+// With recovery broadcasts follow one another: each waits until those before it
+// were handed over.
 func (a *Adapter) Broadcast(p *parser.Packet, t adapters.Target) error {
+	if a.recovery != nil && p.Type == parser.Event && !p.HasID {
+		a.publish(p, t)
+		return nil
+	}
 	s := a.pick(t)
 	if len(s.members) > 0 {
 		a.local.Deliver(p, t.Flags, s.all)

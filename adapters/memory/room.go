@@ -125,6 +125,9 @@ func (a *Adapter) join(o *occupant, rooms []string) {
 			continue
 		}
 		r.take(o, m)
+		if a.recovery != nil {
+			a.recovery.joined(m, name)
+		}
 	}
 }
 
@@ -138,6 +141,9 @@ func (a *Adapter) leave(o *occupant, rooms []string) {
 		i := o.find(r)
 		if i < 0 {
 			continue
+		}
+		if a.recovery != nil {
+			a.recovery.left(a.everyone.members[o.seats[0].at], r)
 		}
 		a.vacate(o.seats[i])
 		o.forget(i)
@@ -173,6 +179,9 @@ func (a *Adapter) vacate(s seat) {
 	s.room.drop(s.at)
 	if len(s.room.members) == 0 && s.room != &a.everyone {
 		delete(a.rooms, s.room.name)
+		if a.recovery != nil {
+			delete(a.recovery.newest, s.room)
+		}
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 
 // quiet is a Local that counts the members it is given, and allocates nothing.
 type quiet struct {
-	n   int
-	one func(adapters.Member) bool
+	n        int
+	one      func(adapters.Member) bool
+	recovery adapters.Recovery
 }
 
 func newQuiet() *quiet {
@@ -36,11 +37,16 @@ func (q *quiet) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[adapt
 
 func (q *quiet) ServerSideEvent(parser.Args, func(parser.Args)) {}
 
+func (q *quiet) Recovery() adapters.Recovery { return q.recovery }
+
+func (q *quiet) SessionExpired(adapters.Session) {}
+
 type dummy struct{ id string }
 
 func (d *dummy) ID() string                { return d.id }
 func (d *dummy) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: d.id} }
 func (d *dummy) Disconnect(bool)           {}
+func (d *dummy) Supersede()                {}
 
 func newAdapter(t testing.TB) *Adapter {
 	t.Helper()

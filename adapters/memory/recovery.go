@@ -1,0 +1,221 @@
+package memory
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// recovery is what an Adapter has when sessions can be restored. An offset is
+// the epoch, which no other adapter has, and the number of the packet.
+//
+// Who holds turn numbers a packet and hands it over, so that every client gets
+// its packets in the order of their numbers. What is not said to belong to turn
+// belongs to who holds Adapter.mu for writing, or turn and then Adapter.mu for
+// reading.
+type recovery struct {
+	policy adapters.Recovery
+	epoch  string // with the hyphen
+	sweeps sync.WaitGroup
+
+	turn    sync.Mutex // held while a packet is numbered and handed over; guards scratch
+	scratch []byte     // the text of a volatile packet
+
+	log     packetLog
+	newest  map[*room]uint64            // the number of the newest packet to a room, if any
+	records map[string]*record          // by pid: sessions of living and of lost sockets
+	of      map[adapters.Member]*record // of those that are in their rooms
+	oldest  *record                     // lost sessions, the first to expire first
+	latest  *record
+	timer   *time.Timer // armed while there are lost sessions or packets
+}
+
+// record is a session and what the adapter knows of it. It belongs to who holds
+// Adapter.mu for writing; who took it out of records has it alone.
+type record struct {
+	session adapters.Session
+	member  adapters.Member // the living socket; nil when it is lost
+	ended   chan struct{}   // closed when the socket is lost or forgotten; made by who waits
+
+	since uint64 // the newest packet at CONNECT
+	left  uint64 // the newest packet when the socket left
+	last  uint64 // no later packet was addressed to the socket while it was there
+	stays []stay // the rooms of the socket, over time
+
+	lostAt     time.Time
+	prev, next *record // of the lost sessions
+}
+
+// stay is the time of a socket in a room: it was sent packets with numbers
+// above from, up to to.
+type stay struct {
+	room     string
+	from, to uint64
+}
+
+// forever is the end of a stay that goes on.
+const forever = ^uint64(0)
+
+// offsetRoom is the most that an offset adds to a packet.
+const offsetRoom = len(`,""`) + 9 + 20
+
+func newRecovery(policy adapters.Recovery) *recovery {
+	var b [6]byte
+	rand.Read(b[:])
+	return &recovery{
+		policy:  policy,
+		epoch:   base64.RawURLEncoding.EncodeToString(b[:]) + "-",
+		log:     packetLog{first: 1},
+		newest:  make(map[*room]uint64),
+		records: make(map[string]*record),
+		of:      make(map[adapters.Member]*record),
+	}
+}
+
+// offset is the offset of a number.
+func (r *recovery) offset(number uint64) string { return r.epoch + strconv.FormatUint(number, 10) }
+
+// number is the number in an offset; ok tells whether it is an offset at all.
+// One of another epoch is from before the CONNECT of the session, since each
+// packet after it had one of this epoch: it is 0.
+func (r *recovery) number(offset string) (n uint64, ok bool) {
+	digits, own := strings.CutPrefix(offset, r.epoch)
+	if !own {
+		i := strings.LastIndexByte(offset, '-')
+		if i+1 != len(r.epoch) {
+			return 0, false
+		}
+		digits = offset[i+1:]
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || digits != strconv.FormatUint(n, 10) {
+		return 0, false
+	}
+	if !own {
+		n = 0
+	}
+	return n, true
+}
+
+// publish is Broadcast for a packet that gets an offset.
+func (a *Adapter) publish(p *parser.Packet, t adapters.Target) {
+	r := a.recovery
+	var e *entry
+	if !t.Flags.Volatile {
+		e = newEntry(p, t, offsetRoom)
+	}
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	s := a.scratch.Get().(*selection)
+	defer a.release(s)
+	a.mu.RLock()
+	if a.ended {
+		a.mu.RUnlock()
+		return
+	}
+	q := r.keep(p, e)
+	if e != nil {
+		a.address(r, t.Rooms)
+		a.arm(e.at)
+	}
+	a.fill(s, t)
+	a.mu.RUnlock()
+	if len(s.members) > 0 {
+		a.local.Deliver(q, t.Flags, s.all)
+	}
+}
+
+// keep gives the packet of e the next number, or p, which is volatile, the
+// offset of the newest one, and returns it with its offset.
+func (r *recovery) keep(p *parser.Packet, e *entry) *parser.Packet {
+	if e == nil {
+		q := *p
+		r.scratch = append(append(append(r.scratch[:0], p.JSON[:len(p.JSON)-1]...), `,"`...), r.epoch...)
+		r.scratch = append(strconv.AppendUint(r.scratch, r.log.head, 10), `"]`...)
+		q.JSON = r.scratch
+		return &q
+	}
+	text := e.packet.JSON
+	text = append(append(text[:len(text)-1], `,"`...), r.epoch...)
+	e.packet.JSON = append(strconv.AppendUint(text, r.log.head+1, 10), `"]`...)
+	r.log.add(e)
+	r.log.trim(r.policy.LogBytes, e.at.Add(-r.policy.Retention))
+	return &e.packet
+}
+
+// address notes which rooms the newest packet went to.
+func (a *Adapter) address(r *recovery, rooms []string) {
+	if len(rooms) == 0 {
+		r.newest[&a.everyone] = r.log.head
+	}
+	for _, name := range rooms {
+		if in := a.rooms[name]; in != nil {
+			r.newest[in] = r.log.head
+		}
+	}
+}
+
+// joined notes that m is in a room. Adapter.mu is held.
+func (r *recovery) joined(m adapters.Member, room string) {
+	if rec := r.of[m]; rec != nil && rec.staying(room) < 0 {
+		rec.stays = append(rec.stays, stay{room, r.log.head, forever})
+	}
+}
+
+// left notes that m is not in a room any more. Adapter.mu is held.
+func (r *recovery) left(m adapters.Member, in *room) {
+	rec := r.of[m]
+	if rec == nil {
+		return
+	}
+	rec.last = max(rec.last, r.newest[in])
+	if i := rec.staying(in.name); i >= 0 {
+		rec.stays[i].to = r.log.head
+		rec.tidy(r.log.first)
+	}
+}
+
+// gone notes that m leaves all rooms, as the end of its socket. Adapter.mu is
+// held.
+func (r *recovery) gone(m adapters.Member, o *occupant) {
+	rec := r.of[m]
+	if rec == nil {
+		return
+	}
+	for i := range o.seats {
+		rec.last = max(rec.last, r.newest[o.seats[i].room])
+	}
+	rec.left = r.log.head
+	delete(r.of, m)
+}
+
+// staying returns the index of the stay in a room that goes on, or -1.
+func (rec *record) staying(room string) int {
+	for i := len(rec.stays) - 1; i >= 0; i-- {
+		if rec.stays[i].to == forever && rec.stays[i].room == room {
+			return i
+		}
+	}
+	return -1
+}
+
+// tidy forgets stays that ended before the oldest packet, when they are many.
+func (rec *record) tidy(first uint64) {
+	if len(rec.stays) < 16 || len(rec.stays)&(len(rec.stays)-1) != 0 {
+		return
+	}
+	kept := rec.stays[:0]
+	for _, s := range rec.stays {
+		if s.to >= first {
+			kept = append(kept, s)
+		}
+	}
+	clear(rec.stays[len(kept):])
+	rec.stays = kept
+}

@@ -1,0 +1,213 @@
+package memory
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Restore gives a session to a new socket, see [adapters.Recoverer]. It waits
+// only for the end of a socket that still has the session. Without recovery the
+// error is [adapters.ErrNoSession].
+func (a *Adapter) Restore(ctx context.Context, pid, offset string, admit func(adapters.Session) adapters.Member) (iter.Seq[*parser.Packet], error) {
+	if a.recovery == nil {
+		return nil, adapters.ErrNoSession
+	}
+	rec, err := a.claim(ctx, pid)
+	if err != nil {
+		return nil, err
+	}
+	b := &backlog{log: &a.recovery.log, policy: &a.recovery.policy, rec: rec}
+	err = a.settle(b, offset, admit)
+	if err == adapters.ErrNoSession {
+		a.local.SessionExpired(rec.session)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.Values(b.packets), nil
+}
+
+// claim takes a session out of the records. A socket that has it is ended
+// before.
+func (a *Adapter) claim(ctx context.Context, pid string) (*record, error) {
+	r := a.recovery
+	for {
+		a.mu.Lock()
+		rec := r.records[pid]
+		if rec == nil || a.ended {
+			ended := a.ended
+			a.mu.Unlock()
+			if ended {
+				return nil, adapters.ErrClosed
+			}
+			return nil, adapters.ErrNoSession
+		}
+		m := rec.member
+		if m == nil {
+			r.unlink(rec)
+			delete(r.records, pid)
+			a.mu.Unlock()
+			if !r.expiry(rec).After(time.Now()) { // the sweep is late
+				a.local.SessionExpired(rec.session)
+				return nil, adapters.ErrNoSession
+			}
+			return rec, nil
+		}
+		if rec.ended == nil {
+			rec.ended = make(chan struct{})
+		}
+		ended := rec.ended
+		a.mu.Unlock()
+		m.Supersede()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// chunk is how many packets are looked at while the lock is held.
+const chunk = 1024
+
+// settle gathers what a session missed and lets its new socket in. The log is
+// copied piece by piece, so that a long one holds nobody up; the last piece and
+// the joining are one step.
+func (a *Adapter) settle(b *backlog, offset string, admit func(adapters.Session) adapters.Member) error {
+	if !b.start(a.recovery, offset) {
+		return adapters.ErrNoSession
+	}
+	var piece [chunk]*entry
+	for {
+		a.mu.Lock()
+		err := a.check(b)
+		n := 0
+		if left := b.log.head + 1 - b.next; err == nil && left > chunk {
+			n = b.log.copyTo(piece[:], b.next)
+		}
+		a.mu.Unlock()
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			return a.enter(b, admit(b.rec.session))
+		case !b.take(piece[:n]):
+			return adapters.ErrNoSession
+		}
+	}
+}
+
+// check reports why a restoration cannot go on. Adapter.mu is held.
+func (a *Adapter) check(b *backlog) error {
+	switch {
+	case a.ended:
+		return adapters.ErrClosed
+	case b.next < b.log.first || b.next > b.log.head+1:
+		return adapters.ErrNoSession
+	}
+	return nil
+}
+
+// enter takes the rest of the log and lets m into the rooms of the session.
+func (a *Adapter) enter(b *backlog, m adapters.Member) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.check(b); err != nil {
+		return err
+	}
+	for b.next <= b.log.head {
+		if !b.take([]*entry{b.log.at(b.next)}) {
+			return adapters.ErrNoSession
+		}
+	}
+	r, rec := a.recovery, b.rec
+	rec.last = max(rec.last, b.last)
+	rec.member = m
+	r.records[rec.session.PID] = rec
+	r.of[m] = rec
+	a.join(a.admit(m), rec.session.Rooms)
+	return nil
+}
+
+// backlog is what a session missed, as far as the log was looked at.
+type backlog struct {
+	log     *packetLog
+	rec     *record
+	stays   map[string][]stay // by room
+	next    uint64            // the number to look at
+	last    uint64            // of the newest packet that was missed
+	packets []*parser.Packet
+	count   int // attachments included
+	bytes   int
+	policy  *adapters.Recovery
+}
+
+// start finds where to begin; false means that offset is none of ours.
+func (b *backlog) start(r *recovery, offset string) bool {
+	after := uint64(0)
+	if offset != "" {
+		var ok bool
+		if after, ok = r.number(offset); !ok {
+			return false
+		}
+	}
+	rec := b.rec
+	after = max(after, rec.since)
+	if after >= rec.last { // it has all that was sent while it was there
+		after = max(after, rec.left)
+	}
+	b.next = after + 1
+	b.stays = make(map[string][]stay, len(rec.stays))
+	for _, s := range rec.stays {
+		b.stays[s.room] = append(b.stays[s.room], s)
+	}
+	return true
+}
+
+// take looks at the next entries; false means that too much was missed.
+func (b *backlog) take(entries []*entry) bool {
+	for _, e := range entries {
+		if b.missed(e) {
+			b.packets = append(b.packets, &e.packet)
+			b.last = b.next
+			b.count += 1 + len(e.packet.Attachments)
+			b.bytes += e.size - entryCost
+		}
+		b.next++
+	}
+	return (b.policy.BacklogPackets <= 0 || b.count <= b.policy.BacklogPackets) &&
+		(b.policy.BacklogBytes <= 0 || b.bytes <= b.policy.BacklogBytes)
+}
+
+// missed reports whether the next packet was meant for the session.
+func (b *backlog) missed(e *entry) bool {
+	meant := len(e.rooms) == 0
+	for _, room := range e.rooms {
+		meant = meant || b.stayed(room)
+	}
+	if !meant {
+		return false
+	}
+	for _, room := range e.except {
+		if b.stayed(room) {
+			return false
+		}
+	}
+	return true
+}
+
+// stayed reports whether the session was in a room when the next packet was
+// numbered.
+func (b *backlog) stayed(room string) bool {
+	for _, s := range b.stays[room] {
+		if b.next > s.from && b.next <= s.to {
+			return true
+		}
+	}
+	return false
+}
