@@ -211,7 +211,7 @@ func (p *Process) Close(code CloseCode, reason string) error {
 
 // Fail begins the close handshake because of err, which is the cause of the
 // *CloseError that the connection ends with, and is noted. The peer is told the
-// code alone. For protocols.
+// code alone. For protocols. RFC 6455 section 7.1.7.
 func (p *Process) Fail(code CloseCode, err error) {
 	p.NoteError(err)
 	p.conn.failWith(code, err)

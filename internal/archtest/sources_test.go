@@ -17,7 +17,7 @@ var wscoreOwn = []string{
 	"Handler.Processes",
 	"NewClient", "NewDialer", "NewHandler", "NewPrepared", "NewServer",
 	"Process.Conn", "Process.Done", "Process.Expire", "Process.Flush", "Process.ID", "Process.IsClient", "Process.Logger", "Process.Logs",
-	"Gatherer", "OnFull", "Queue", "Readier", "SendFlags",
+	"Gatherer", "OnFull", "Queue", "Readier", "SendFlags", "Sequential",
 	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Must", "Plain",
 }
 
