@@ -82,6 +82,14 @@ func (a *app) operate(name string, q *request, r *http.Request) (any, error) {
 			ids = append(ids, s.ID())
 		}
 		return ids, nil
+	case "children":
+		names := []string{}
+		for n := range a.parents[q.Tag].Children() {
+			names = append(names, n.Name())
+		}
+		return names, nil
+	case "parent-emit":
+		return nil, q.apply(a.parents[q.Tag].To()).Emit(q.Event, q.Args...)
 	case "emit":
 		return nil, b.Emit(q.Event, q.Args...)
 	case "emit-ack":

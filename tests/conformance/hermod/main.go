@@ -19,6 +19,7 @@ import (
 type app struct {
 	srv     *socketio.Server
 	journal *journal
+	parents map[string]*socketio.Namespace // of dynamic namespaces, by what the control interface calls them
 }
 
 func main() {

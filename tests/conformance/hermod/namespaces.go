@@ -30,6 +30,7 @@ func (a *app) namespaces() {
 		a.journal.add(s, record{"type": "out", "name": e.Name(), "args": recorded(e.Args)})
 	})
 	a.middlewares()
+	a.dynamic()
 }
 
 func greet(ctx context.Context, s *socketio.Socket) error {

@@ -32,6 +32,7 @@ type options struct {
 		Origin      string `json:"origin"`
 		Credentials bool   `json:"credentials"`
 	} `json:"cors"`
+	Cleanup       bool   `json:"cleanupEmptyChildNamespaces"`
 	AllowRequest  bool   `json:"allowRequest"`
 	Headers       bool   `json:"headers"`
 	Middleware    bool   `json:"middleware"`
@@ -74,6 +75,8 @@ func (o *options) config(j *journal) socketio.Config {
 		},
 		ConnectTimeout: millis(o.ConnectTimeout),
 		NoServeClient:  o.ServeClient != nil && !*o.ServeClient,
+
+		CleanupEmptyChildNamespaces: o.Cleanup,
 	}
 	if o.Parser == "msgpack" {
 		cfg.Parser = parser.MsgPack()

@@ -33,6 +33,8 @@ const operations = {
   errors: (io, b, state) => state.errors.filter((e) => e.url?.includes(b.tag)),
   headers: (io, b, state) => state.headers.filter((e) => e.url.includes(b.tag)),
   rooms: (io, b) => [...nsp(io, b).adapter.rooms.keys()],
+  children: (io, b, state) => [...state.parents[b.tag].children].map((n) => n.name),
+  'parent-emit': (io, b, state) => { operator(state.parents[b.tag], b).emit(b.event, ...(b.args ?? [])); },
   sockets: (io, b) => [...nsp(io, b).sockets.keys()],
   emit: (io, b) => { operator(nsp(io, b), b).emit(b.event, ...(b.args ?? [])); },
   'emit-ack': async (io, b) => {

@@ -16,6 +16,25 @@ export function namespaces(io, state) {
   for (const name of OPEN) io.of(name).on('connection', (socket) => events(io, socket));
   special(io);
   middlewares(io, state);
+  dynamic(io, state);
+}
+
+/** Parents of namespaces that are made as clients ask for them. */
+function dynamic(io, state) {
+  const numbered = io.of(/^\/dyn-(\d+)$/);
+  const asked = io.of((name, auth, next) => {
+    setTimeout(() => {
+      if (name === '/asked-error') return next(new Error('on purpose'), true);
+      next(null, name.startsWith('/asked-') && auth.key === 'open');
+    }, Number(auth.wait ?? 0));
+  });
+  const fallback = io.of(/^\/(dyn-7|asked-error)$/);
+  state.parents = { numbered, asked, fallback };
+  for (const [name, parent] of Object.entries(state.parents)) {
+    parent.use((socket, next) => next(socket.handshake.auth.refuse ? new Error('refused by the parent') : undefined));
+    parent.on('connection', (socket) => socket.emit('parent', name, socket.nsp.name));
+    parent.on('connection', (socket) => { watch(socket, state); events(io, socket); });
+  }
 }
 
 function special(io) {

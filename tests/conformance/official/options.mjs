@@ -3,7 +3,7 @@ import msgpack from 'socket.io-msgpack-parser';
 
 const PLAIN = [
   'path', 'pingInterval', 'pingTimeout', 'maxHttpBufferSize', 'connectTimeout', 'upgradeTimeout',
-  'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash', 'perMessageDeflate',
+  'cleanupEmptyChildNamespaces', 'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash', 'perMessageDeflate',
 ];
 
 /** Options of the server. */
