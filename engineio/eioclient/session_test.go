@@ -14,6 +14,7 @@ import (
 // the change from one to the other.
 func TestEchoInOrder(t *testing.T) {
 	run(t, engineio.Config{}, func(w *world) {
+		t := w.T
 		c := w.dial(w.config())
 		const n = 500
 		for i := range n {
@@ -44,6 +45,7 @@ func TestEchoInOrder(t *testing.T) {
 // What is sent at once after Dial, while the upgrade goes on, is in order.
 func TestOrderAcrossTheUpgrade(t *testing.T) {
 	bubble(t, "upgrade", engineio.Config{}, func(w *world) {
+		t := w.T
 		c, err := w.tryDial(w.config())
 		if err != nil {
 			t.Fatal(err)
@@ -74,6 +76,7 @@ func TestOrderAcrossTheUpgrade(t *testing.T) {
 // Pings are answered, so that a session lives on.
 func TestHeartbeat(t *testing.T) {
 	run(t, engineio.Config{}, func(w *world) {
+		t := w.T
 		c := w.dial(w.config())
 		time.Sleep(10 * time.Minute)
 		if err := c.Send(0, eioclient.Message{Data: []byte("still there")}); err != nil {
@@ -91,6 +94,7 @@ func TestHeartbeat(t *testing.T) {
 // Close delivers what was sent before, and the server hears why.
 func TestClose(t *testing.T) {
 	run(t, engineio.Config{}, func(w *world) {
+		t := w.T
 		c := w.dial(w.config())
 		big := bytes.Repeat([]byte("x"), 300<<10)
 		for range 3 {
@@ -111,6 +115,7 @@ func TestClose(t *testing.T) {
 // The server closes the session.
 func TestServerCloses(t *testing.T) {
 	run(t, engineio.Config{}, func(w *world) {
+		t := w.T
 		c := w.dial(w.config())
 		s := <-w.sessions
 		if err := s.Send(0, engineio.Message{Data: []byte("bye")}); err != nil {

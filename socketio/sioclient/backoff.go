@@ -1,0 +1,19 @@
+package sioclient
+
+import (
+	"math"
+	"time"
+)
+
+// delay is how long to wait after so many attempts have failed, by the formula
+// of the official client. random is in [0, 1).
+func (r *Reconnection) delay(failed int, random float64) time.Duration {
+	ms := float64(r.Delay.Milliseconds()) * math.Pow(2, float64(failed))
+	deviation := math.Floor(random * r.RandomizationFactor * ms)
+	if int(random*10)&1 == 0 {
+		ms -= deviation
+	} else {
+		ms += deviation
+	}
+	return time.Duration(min(ms, float64(r.DelayMax.Milliseconds()))) * time.Millisecond
+}

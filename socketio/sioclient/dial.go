@@ -1,0 +1,39 @@
+package sioclient
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
+
+// New returns a Socket with a Manager of its own, not connected yet: handlers
+// can be registered before Connect. The path of the URL is the namespace, its
+// query is sent. JS: io(url, {autoConnect: false}).
+func New(rawURL string, cfg Config) (*Socket, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("socketio: %w", err)
+	}
+	m, err := NewManager(rawURL, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := m.Socket(u.Path, SocketOptions{})
+	s.owns = true
+	return s, nil
+}
+
+// Dial is New and Connect: it waits until the Socket is in its namespace. It
+// goes on trying as Config.Reconnection says, so ctx should have an end. After
+// an error nothing is left. JS: io(url).
+func Dial(ctx context.Context, rawURL string, cfg Config) (*Socket, error) {
+	s, err := New(rawURL, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Connect(ctx); err != nil {
+		_ = s.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,222 @@
+package sioclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+
+	"github.com/hermod-io/hermod/socketio/args"
+)
+
+// Handler handles an event of a Socket. ctx ends when the connection that
+// brought the event ends, with the *DisconnectError as cause. Handlers of one
+// Socket run one at a time, in the order of the events; they may block. An error
+// becomes the error ack, if one was asked for and none was sent
+// (Config.AckError), and goes to OnError; so does a panic, after which the
+// Socket lives on.
+type Handler func(ctx context.Context, s *Socket, e *Event) error
+
+// table is what was registered on a Socket. It is immutable; registering makes
+// a new one.
+type table struct {
+	handlers       map[string]Handler
+	onAny          []Handler
+	onAnyOutgoing  []func(*Socket, *Event)
+	onConnect      []func(context.Context, *Socket) error
+	onDisconnect   []func(*Socket, Reason)
+	onConnectError []func(*Socket, error)
+	onError        []func(*Socket, string, error)
+}
+
+// change registers something.
+func (s *Socket) change(f func(t *table)) {
+	for {
+		old := s.table.Load()
+		t := *old
+		t.handlers = maps.Clone(old.handlers)
+		t.onAny = slices.Clip(old.onAny)
+		t.onAnyOutgoing = slices.Clip(old.onAnyOutgoing)
+		t.onConnect = slices.Clip(old.onConnect)
+		t.onDisconnect = slices.Clip(old.onDisconnect)
+		t.onConnectError = slices.Clip(old.onConnectError)
+		t.onError = slices.Clip(old.onError)
+		f(&t)
+		if s.table.CompareAndSwap(old, &t) {
+			return
+		}
+	}
+}
+
+// On sets the handler of an event; nil removes it. It holds for events that
+// have not begun to be handled.
+func (s *Socket) On(event string, h Handler) {
+	s.change(func(t *table) {
+		if h == nil {
+			delete(t.handlers, event)
+			return
+		}
+		if t.handlers == nil {
+			t.handlers = make(map[string]Handler)
+		}
+		t.handlers[event] = h
+	})
+}
+
+// Once sets the handler of the next such event; then it is removed.
+func (s *Socket) Once(event string, h Handler) {
+	s.On(event, func(ctx context.Context, s *Socket, e *Event) error {
+		s.Off(event)
+		return h(ctx, s, e)
+	})
+}
+
+// Off removes the handler of an event. JS: off.
+func (s *Socket) Off(event string) { s.On(event, nil) }
+
+// OnAny adds a handler of every event, which runs before that of the event. JS:
+// onAny.
+func (s *Socket) OnAny(h Handler) {
+	s.change(func(t *table) { t.onAny = append(t.onAny, h) })
+}
+
+// OffAny removes all handlers of every event. JS: offAny.
+func (s *Socket) OffAny() { s.change(func(t *table) { t.onAny = nil }) }
+
+// OnAnyOutgoing adds a function that is told of every event that is emitted,
+// also of one that has to wait for a connection, by the goroutine that emits it.
+// JS: onAnyOutgoing.
+func (s *Socket) OnAnyOutgoing(f func(s *Socket, e *Event)) {
+	s.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, f) })
+}
+
+// OffAnyOutgoing removes all of those functions. JS: offAnyOutgoing.
+func (s *Socket) OffAnyOutgoing() { s.change(func(t *table) { t.onAnyOutgoing = nil }) }
+
+// OnConnect adds a function that is called when the Socket has joined its
+// namespace, each time, as a handler is. An error goes to OnError. JS: event
+// connect.
+func (s *Socket) OnConnect(f func(ctx context.Context, s *Socket) error) {
+	s.change(func(t *table) { t.onConnect = append(t.onConnect, f) })
+}
+
+// OnDisconnect adds a function that is called when the Socket has left its
+// namespace, after the handlers of all events that came before, except that
+// after Disconnect waiting events are dropped. JS: event disconnect.
+func (s *Socket) OnDisconnect(f func(s *Socket, reason Reason)) {
+	s.change(func(t *table) { t.onDisconnect = append(t.onDisconnect, f) })
+}
+
+// OnConnectError adds a function that is called when a connection could not be
+// made, with an *eioclient.DialError, and when the server has refused the
+// Socket, with a *ConnectError. After a refusal it does not try again by itself.
+// JS: event connect_error.
+func (s *Socket) OnConnectError(f func(s *Socket, err error)) {
+	s.change(func(t *table) { t.onConnectError = append(t.onConnectError, f) })
+}
+
+// OnError adds a function that is told of the errors and panics of handlers,
+// with the name of the event ("" for OnConnect).
+func (s *Socket) OnError(f func(s *Socket, event string, err error)) {
+	s.change(func(t *table) { t.onError = append(t.onError, f) })
+}
+
+// handle runs the handlers of an event.
+func (s *Socket) handle(e *Event) {
+	t := s.table.Load()
+	var all []error
+	for _, h := range t.onAny {
+		if err := s.run(h, e); err != nil {
+			all = append(all, err)
+		}
+	}
+	if h := t.handlers[e.name]; h != nil {
+		if err := s.run(h, e); err != nil {
+			all = append([]error{err}, all...)
+		}
+	}
+	switch len(all) {
+	case 0:
+	case 1:
+		s.failed(e, all[0])
+	default:
+		s.failed(e, errors.Join(all...))
+	}
+}
+
+// run calls a handler; a panic becomes an error.
+func (s *Socket) run(h Handler, e *Event) (err error) {
+	defer recovered(&err)
+	return h(e.conn.ctx, s, e)
+}
+
+// failed deals with the error of a handler.
+func (s *Socket) failed(e *Event, err error) {
+	if e.hasID && !e.acked.Load() {
+		answer := s.m.cfg.AckError
+		if answer == nil {
+			answer = args.ErrorAck
+		}
+		if ackErr := e.Ack(answer(err)); ackErr != nil && !errors.Is(ackErr, ErrClosed) {
+			err = errors.Join(err, ackErr)
+		}
+	}
+	s.report(e.name, err)
+}
+
+// report logs an error of user code and hands it to OnError.
+func (s *Socket) report(event string, err error) {
+	s.m.logFailure(s, event, err)
+	for _, f := range s.table.Load().onError {
+		guard(func() { f(s, event, err) })
+	}
+}
+
+// connected calls the functions of OnConnect.
+func (s *Socket) connected(c *conn) {
+	for _, f := range s.table.Load().onConnect {
+		err := func() (err error) {
+			defer recovered(&err)
+			return f(c.ctx, s)
+		}()
+		if err != nil {
+			s.report("", err)
+		}
+	}
+}
+
+// guarded calls a function that returns nothing; a panic is reported.
+func (s *Socket) guarded(f func()) {
+	var err error
+	func() {
+		defer recovered(&err)
+		f()
+	}()
+	if err != nil {
+		s.report("", err)
+	}
+}
+
+// guard calls a function whose panic nobody is told of, since it is itself told
+// of errors.
+func guard(f func()) {
+	defer func() { _ = recover() }()
+	f()
+}
+
+// panicError is a panic of user code.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("socketio: panic: %v", e.value) }
+
+// recovered is deferred around user code: it turns a panic into an error.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &panicError{v, debug.Stack()}
+	}
+}

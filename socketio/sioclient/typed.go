@@ -1,0 +1,61 @@
+package sioclient
+
+import (
+	"context"
+
+	"github.com/hermod-io/hermod/socketio/args"
+	"github.com/hermod-io/hermod/socketio/event"
+)
+
+// Message describes an event that carries a T and is not answered; see
+// event.Message.
+type Message[T any] = event.Message[T]
+
+// Request describes an event that carries an In and is answered with an Out; see
+// event.Request.
+type Request[In, Out any] = event.Request[In, Out]
+
+// HandleMessage registers a handler by a typed descriptor; see Receive.
+func HandleMessage[T any](s *Socket, m event.Message[T], f func(ctx context.Context, s *Socket, v T) error) {
+	s.On(m.Name(), Receive(f))
+}
+
+// HandleRequest registers a handler by a typed descriptor; see Reply.
+func HandleRequest[In, Out any](s *Socket, q event.Request[In, Out], f func(ctx context.Context, s *Socket, in In) (Out, error)) {
+	s.On(q.Name(), Reply(f))
+}
+
+// Receive makes a Handler of a function of the event's first argument, or of
+// several if T is a struct with event.Args. An argument that is missing or of
+// the wrong type is an *ArgError, and f is not called; surplus ones are ignored.
+func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
+	in := args.NewDecoder[T]()
+	return func(ctx context.Context, s *Socket, e *Event) error {
+		v, err := in.Decode(e.Args)
+		if err != nil {
+			return err
+		}
+		return f(ctx, s, v)
+	}
+}
+
+// Reply is Receive of a function whose result is the ack. With an error the ack
+// is that of the error. If no ack was asked for the result is dropped.
+func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
+	in := args.NewDecoder[In]()
+	several := args.Several[Out]()
+	return func(ctx context.Context, s *Socket, e *Event) error {
+		v, err := in.Decode(e.Args)
+		if err != nil {
+			return err
+		}
+		out, err := f(ctx, s, v)
+		if err != nil || !e.WantsAck() {
+			return err
+		}
+		if several {
+			return e.Ack(event.Split(out)...)
+		}
+		return e.Ack(out)
+	}
+}
