@@ -193,3 +193,6 @@ func (w *world) eventually(what string, f func() bool) {
 	}
 	w.Fatalf("it did not happen: %s; the server heard %q", what, w.server.all())
 }
+
+// sleep lets fake time pass; it is only called in a bubble.
+func sleep(d time.Duration) { time.Sleep(d) }

@@ -58,7 +58,7 @@ func TestOrderAcrossTheUpgrade(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i%50 == 0 {
-				time.Sleep(time.Millisecond)
+				sleep(time.Millisecond)
 			}
 		}
 		if i == 1<<13 {
@@ -78,7 +78,7 @@ func TestHeartbeat(t *testing.T) {
 	run(t, engineio.Config{}, func(w *world) {
 		t := w.T
 		c := w.dial(w.config())
-		time.Sleep(10 * time.Minute)
+		sleep(10 * time.Minute)
 		if err := c.Send(0, eioclient.Message{Data: []byte("still there")}); err != nil {
 			t.Fatal(err)
 		}

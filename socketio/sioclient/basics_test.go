@@ -153,7 +153,7 @@ func TestRefused(t *testing.T) {
 		if s.Active() || s.Connected() {
 			t.Error("it goes on")
 		}
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		token = "secret"
 		w.connect(s)
 		if s.ID() == "" || !s.Connected() {
@@ -216,7 +216,7 @@ func TestServerDisconnects(t *testing.T) {
 		if !errors.As(context.Cause(ctx), &cause) || cause.Reason != sioclient.IOServerDisconnect || !errors.Is(cause, net.ErrClosed) {
 			t.Errorf("cause: %v", context.Cause(ctx))
 		}
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if s.Active() {
 			t.Error("it goes on")
 		}
@@ -310,7 +310,7 @@ func TestHandlersInOrder(t *testing.T) {
 					if i%100 != 0 {
 						return nil
 					}
-					time.Sleep(10 * time.Millisecond)
+					sleep(10 * time.Millisecond)
 					if name == "silent" {
 						return nil
 					}

@@ -216,3 +216,6 @@ func (w *world) netDial(ctx context.Context, network, addr string) (net.Conn, er
 	w.mu.Unlock()
 	return l.DialContext(ctx, network, addr)
 }
+
+// sleep lets fake time pass; it is only called in a bubble.
+func sleep(d time.Duration) { time.Sleep(d) }
