@@ -81,4 +81,11 @@ export const differences = {
     hermod: 'refused',
     why: 'reserved or missing event names, negative ids and keys that are no names are refused with the default parser too',
   },
+  'payload length written as JavaScript reads numbers': { official: 'read', hermod: 'refused', why: 'a length is plain decimal digits' },
+  'binary payload shorter than its length': { official: 'read', hermod: 'refused', why: 'a packet that is cut is no packet' },
+  'heartbeat of protocol 3 after the upgrade': {
+    official: 'not enforced',
+    hermod: 'enforced',
+    why: 'the official server clears the timer at the upgrade and never sets it again: dead clients stay',
+  },
 };

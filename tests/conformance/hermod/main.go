@@ -43,6 +43,9 @@ func run() error {
 		a.srv.Engine().Use(mark)
 	}
 	a.namespaces()
+	if opts.Deny {
+		a.srv.Use(deny)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:"+port())
 	if err != nil {
 		return err

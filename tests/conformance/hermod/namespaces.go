@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -97,6 +98,19 @@ func wait(ctx context.Context, s *socketio.Socket, d int64) (payload, error) {
 	case <-ctx.Done():
 		return p, ctx.Err()
 	}
+}
+
+// deny refuses who asks for that in its query.
+func deny(_ context.Context, s *socketio.Socket) error {
+	q := s.Handshake().URL.Query()
+	if !q.Has("deny") {
+		return nil
+	}
+	err := &socketio.Error{Message: q.Get("deny")}
+	if q.Has("data") {
+		err.Data = json.RawMessage(q.Get("data"))
+	}
+	return err
 }
 
 func (a *app) middlewares() {

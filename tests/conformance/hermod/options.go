@@ -25,6 +25,7 @@ type options struct {
 	Transports        []string `json:"transports"`
 	AllowUpgrades     *bool    `json:"allowUpgrades"`
 	ServeClient       *bool    `json:"serveClient"`
+	AllowEIO3         bool     `json:"allowEIO3"`
 	Cookie            any      `json:"cookie"`
 	HTTPCompression   any      `json:"httpCompression"`
 	PerMessageDeflate bool     `json:"perMessageDeflate"`
@@ -36,6 +37,7 @@ type options struct {
 	AllowRequest  bool   `json:"allowRequest"`
 	Headers       bool   `json:"headers"`
 	Middleware    bool   `json:"middleware"`
+	Deny          bool   `json:"deny"`
 	InitialPacket string `json:"initialPacket"`
 	Parser        string `json:"parser"`
 }
@@ -69,6 +71,7 @@ func (o *options) config(j *journal) socketio.Config {
 			MaxHTTPBufferSize: o.MaxHTTPBufferSize,
 			Transports:        o.Transports,
 			NoUpgrades:        o.AllowUpgrades != nil && !*o.AllowUpgrades,
+			AllowEIO3:         o.AllowEIO3,
 			Cookie:            o.cookie(),
 			HTTPCompression:   o.compression(),
 			OnConnectionError: j.refused,

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { Server } from 'socket.io';
 import { control } from './control.mjs';
-import { namespaces } from './namespaces.mjs';
+import { deny, namespaces } from './namespaces.mjs';
 import { serverOptions, watchEngine } from './options.mjs';
 
 const options = JSON.parse(process.env.SIO_OPTIONS || '{}');
@@ -16,6 +16,7 @@ const httpServer = http.createServer((req, res) => {
 const io = new Server(httpServer, serverOptions(options));
 watchEngine(io, state, options);
 namespaces(io, state);
+if (options.deny) deny(io);
 
 httpServer.listen(Number(process.env.SIO_PORT || 0), '127.0.0.1', () => {
   console.log(`listening 127.0.0.1:${httpServer.address().port}`);

@@ -68,6 +68,15 @@ function middlewares(io, state) {
   });
 }
 
+/** Lets the main namespace refuse who asks for that in its query. */
+export function deny(io) {
+  io.use((socket, next) => {
+    const { deny: text, data } = socket.handshake.query;
+    if (text === undefined) return next();
+    next(Object.assign(new Error(text), data === undefined ? {} : { data: JSON.parse(data) }));
+  });
+}
+
 /** Arguments for the log; what is nested too deep to be walked is left out. */
 function recorded(args) {
   try {
