@@ -14,19 +14,19 @@ import (
 
 func ackCases() []testCase {
 	return []testCase{
-		{"AckAllAnswer", ackAll},
-		{"AckAnswersBeforeDeliverAckReturns", ackAtOnce},
-		{"AckNobodyAsked", ackNobody},
-		{"AckNobodyConnected", ackPendingOnly},
-		{"AckFlagsTimeout", ackFlagsTimeout},
-		{"AckContextDeadline", ackContextDeadline},
-		{"AckContextCause", ackContextCause},
-		{"AckEarlierOfTheTwo", ackEarlier},
-		{"AckMemberThatLeaves", ackLeaver},
-		{"AckWhoJoinsLaterIsNotAsked", ackJoiner},
-		{"AckLateAnswersAreDropped", ackLate},
-		{"AckAnswersRaceTheTimeout", ackRace},
-		{"AckTargets", ackTargets},
+		{name: "AckAllAnswer", body: ackAll},
+		{name: "AckAnswersBeforeDeliverAckReturns", body: ackAtOnce},
+		{name: "AckNobodyAsked", body: ackNobody},
+		{name: "AckNobodyConnected", body: ackPendingOnly},
+		{name: "AckFlagsTimeout", body: ackFlagsTimeout},
+		{name: "AckContextDeadline", body: ackContextDeadline},
+		{name: "AckContextCause", body: ackContextCause},
+		{name: "AckEarlierOfTheTwo", body: ackEarlier},
+		{name: "AckMemberThatLeaves", body: ackLeaver},
+		{name: "AckWhoJoinsLaterIsNotAsked", body: ackJoiner},
+		{name: "AckLateAnswersAreDropped", body: ackLate},
+		{name: "AckAnswersRaceTheTimeout", body: ackRace},
+		{name: "AckTargets", body: ackTargets},
 	}
 }
 

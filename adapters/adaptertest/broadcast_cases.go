@@ -10,16 +10,16 @@ import (
 
 func broadcastCases() []testCase {
 	return []testCase{
-		{"NoRoomsMeansEveryone", everyone},
-		{"UnionOnceEach", unionOnce},
-		{"Except", except},
-		{"ExceptSocket", exceptSocket},
-		{"NobodyThere", nobodyThere},
-		{"PacketArrivesWhole", packetWhole},
-		{"FlagsArrive", flagsArrive},
-		{"LocalStaysOnTheNode", localStays},
-		{"OrderOfOneSender", orderOfOne},
-		{"PendingIsPassedOver", pendingPassedOver},
+		{name: "NoRoomsMeansEveryone", body: everyone},
+		{name: "UnionOnceEach", body: unionOnce},
+		{name: "Except", body: except},
+		{name: "ExceptSocket", body: exceptSocket},
+		{name: "NobodyThere", body: nobodyThere},
+		{name: "PacketArrivesWhole", body: packetWhole},
+		{name: "FlagsArrive", body: flagsArrive},
+		{name: "LocalStaysOnTheNode", body: localStays},
+		{name: "OrderOfOneSender", body: orderOfOne},
+		{name: "PendingIsPassedOver", body: pendingPassedOver},
 	}
 }
 

@@ -34,14 +34,14 @@ const (
 
 func isFence(event string) bool { return strings.HasPrefix(event, fenceEvent) }
 
-func newCluster(t testing.TB, cfg Config, nodes int) *cluster {
+func newCluster(t testing.TB, cfg Config, nodes int, recovery adapters.Recovery) *cluster {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 6*patience)
 	t.Cleanup(cancel)
 	c := &cluster{t: t, ctx: ctx, news: &signal{patience: cmp.Or(cfg.patience, patience)}}
 	locals := make([]adapters.Local, nodes)
 	for i := range locals {
-		l := &local{name: namespace, news: c.news}
+		l := &local{name: namespace, news: c.news, recovery: recovery}
 		c.locals = append(c.locals, l)
 		locals[i] = l
 	}

@@ -25,6 +25,9 @@ var plants = []struct {
 	{"LosesJoinAtLastLeave", plantLostJoin, []string{"JoinRacesLastLeave", "Model"}},
 	{"DeliversTwiceToMemberOfTwoRooms", plantTwice, []string{"UnionOnceEach", "Model"}},
 	{"IgnoresExcept", plantNoExcept, []string{"Except", "ExceptSocket", "Model"}},
+	{"KeepsARestoredSession", plantKept, []string{"RecoveryConsumes"}},
+	{"JoinsAfterLookingAtTheLog", plantGap, []string{"RecoveryNeitherGapNorTwice"}},
+	{"BeginsWithTheOffsetItself", plantInclusive, []string{"RecoveryRestores", "RecoveryNeitherGapNorTwice"}},
 }
 
 func TestPlantedBugsAreFound(t *testing.T) {

@@ -13,17 +13,17 @@ const raceRounds = 2000
 
 func roomCases() []testCase {
 	return []testCase{
-		{"JoinTwiceIsNoOp", joinTwice},
-		{"JoinWithoutRoomsEntersTheNamespace", joinNothing},
-		{"LeaveWhatOneIsNotIn", leaveUnknown},
-		{"LeaveAll", leaveAll},
-		{"RoomDiesWithItsLastMember", roomDies},
-		{"RoomsOfAll", roomsOfAll},
-		{"ManyRooms", manyRooms},
-		{"NamesArePlainStrings", plainNames},
-		{"JoinRacesLastLeave", joinRacesLastLeave},
-		{"JoinRacesLeaveAll", joinRacesLeaveAll},
-		{"CloseEnds", closeEnds},
+		{name: "JoinTwiceIsNoOp", body: joinTwice},
+		{name: "JoinWithoutRoomsEntersTheNamespace", body: joinNothing},
+		{name: "LeaveWhatOneIsNotIn", body: leaveUnknown},
+		{name: "LeaveAll", body: leaveAll},
+		{name: "RoomDiesWithItsLastMember", body: roomDies},
+		{name: "RoomsOfAll", body: roomsOfAll},
+		{name: "ManyRooms", body: manyRooms},
+		{name: "NamesArePlainStrings", body: plainNames},
+		{name: "JoinRacesLastLeave", body: joinRacesLastLeave},
+		{name: "JoinRacesLeaveAll", body: joinRacesLeaveAll},
+		{name: "CloseEnds", body: closeEnds},
 	}
 }
 

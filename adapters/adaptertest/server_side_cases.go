@@ -9,8 +9,8 @@ import (
 
 func serverSideCases() []testCase {
 	return []testCase{
-		{"ServerSideEmit", serverSideEmit},
-		{"ServerSideEmitWithAnswers", serverSideAnswers},
+		{name: "ServerSideEmit", body: serverSideEmit},
+		{name: "ServerSideEmitWithAnswers", body: serverSideAnswers},
 	}
 }
 

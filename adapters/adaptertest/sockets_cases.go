@@ -10,12 +10,12 @@ import (
 
 func socketsCases() []testCase {
 	return []testCase{
-		{"SocketsJoinAndLeave", socketsMove},
-		{"SocketsJoinDoesNotBringBack", socketsJoinRace},
-		{"SocketsLocal", socketsLocal},
-		{"DisconnectSockets", disconnectSockets},
-		{"Fetch", fetch},
-		{"FetchDescribes", fetchDescribes},
+		{name: "SocketsJoinAndLeave", body: socketsMove},
+		{name: "SocketsJoinDoesNotBringBack", body: socketsJoinRace},
+		{name: "SocketsLocal", body: socketsLocal},
+		{name: "DisconnectSockets", body: disconnectSockets},
+		{name: "Fetch", body: fetch},
+		{name: "FetchDescribes", body: fetchDescribes},
 	}
 }
 

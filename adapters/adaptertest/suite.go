@@ -45,11 +45,13 @@ func (cfg Config) sizes() []int {
 type testCase struct {
 	name string
 	body func(c *cluster)
+
+	recovery adapters.Recovery // what its namespaces say about it
 }
 
 func (tc testCase) run(t testing.TB, cfg Config, nodes int) {
 	t.Helper()
-	tc.body(newCluster(t, cfg, nodes))
+	tc.body(newCluster(t, cfg, nodes, tc.recovery))
 }
 
 // suite returns all cases, the model test last.
@@ -60,5 +62,6 @@ func suite() []testCase {
 	all = append(all, ackCases()...)
 	all = append(all, socketsCases()...)
 	all = append(all, serverSideCases()...)
-	return append(all, testCase{"Model", model})
+	all = append(all, recoveryCases()...)
+	return append(all, testCase{name: "Model", body: model})
 }
