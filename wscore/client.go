@@ -25,11 +25,12 @@ type ClientSettings struct {
 	// random, at most MinBackoff before the first one, and that doubles up to MaxBackoff,
 	// until a connection has lasted for MaxBackoff. 0 means 200 ms and 15 s.
 	MinBackoff, MaxBackoff time.Duration
-	// OnLost is told that the connection was lost (attempt 0), and of each attempt
-	// to have it again that failed (1, 2, …).
+	// OnLost is told that the connection was lost (attempt 0), after OnDisconnect, and of
+	// each attempt to have it again that failed (1, 2, …). When the server has closed the
+	// connection normally (1000) there are no attempts.
 	OnLost func(err error, attempt int)
-	// OnReconnect is told of the new connection; its Upgrade tells in Resumed whether
-	// the server knows it as the old one.
+	// OnReconnect is told of the new connection, before OnLost is of its end; its Upgrade
+	// tells in Resumed whether the server knows it as the old one.
 	OnReconnect func(p *Process)
 }
 
@@ -42,7 +43,9 @@ func (s *ClientSettings) maxBackoff() time.Duration {
 }
 
 // Client keeps a connection to a server: when it is lost, another one is made,
-// which resumes it if the server agrees. Its methods may be called from any
+// which resumes it if the server agrees. A server that closes normally (1000) has
+// no more to say: the Client then stays without a connection until Connect is
+// called again. A server that shuts down or restarts closes with another code. Its methods may be called from any
 // goroutine. The zero value is not usable, see NewClient.
 // mORMot: THttpClientWebSockets.
 type Client struct {
@@ -93,16 +96,21 @@ func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.stop, func() { cancel(net.ErrClosed) })()
-	p, err := c.connect(ctx)
+	p, err := c.connect(ctx, func(*Process) {})
 	if err != nil {
 		if c.stop.Err() != nil {
 			err = net.ErrClosed
 		}
-		c.mu.Lock()
-		c.begun = false
-		c.mu.Unlock()
+		c.rest()
 	}
 	return p, err
+}
+
+// rest lets Connect be called again.
+func (c *Client) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun = false
 }
 
 // Process is the present connection, or nil while there is none.
@@ -146,8 +154,9 @@ func (c *Client) Close(ctx context.Context) error {
 	}
 }
 
-// connect makes one connection and runs the protocol on it.
-func (c *Client) connect(ctx context.Context) (*Process, error) {
+// connect makes one connection and runs the protocol on it. When it is of use it
+// is announced, before its end is told.
+func (c *Client) connect(ctx context.Context, announce func(*Process)) (*Process, error) {
 	o := c.settings.Dial
 	c.mu.Lock()
 	if c.token != "" {
@@ -169,7 +178,7 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 	}
 	u := c.upgrade(conn, resp, &o)
 	u.Resumed = u.ID != 0 && u.ID == lastID
-	try := new(attempt)
+	try := &attempt{announced: make(chan struct{})}
 	p := newProcess(conn, &c.settings.ProcessSettings, u, func(p *Process, err error) { c.ended(p, err, try) })
 	p.build(&c.spec)
 	c.mu.Lock()
@@ -180,13 +189,20 @@ func (c *Client) connect(ctx context.Context) (*Process, error) {
 		_ = p.CloseNow()
 		return nil, net.ErrClosed
 	}
-	return p, c.settle(ctx, p, try)
+	if err := c.settle(ctx, p, try); err != nil {
+		return p, err
+	}
+	announce(p)
+	close(try.announced)
+	return p, nil
 }
 
-// attempt is a connection that may not be of use yet. The Client's mu guards it.
+// attempt is a connection that may not be of use yet.
 type attempt struct {
-	settled bool
-	since   time.Time // when it was
+	announced chan struct{} // closed when it was, after it settled
+
+	settled bool      // guarded by the Client's mu
+	since   time.Time // when it settled
 }
 
 // settle waits until p is of use. Its end is a loss only after that; before, the

@@ -1,6 +1,7 @@
 package wscore
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -19,10 +20,30 @@ func (c *Client) ended(p *Process, err error, try *attempt) {
 	if !lost || c.stop.Err() != nil {
 		return
 	}
-	c.tellLost(p, err, 0)
-	if !c.settings.NoReconnect {
-		c.running.Go(func() { c.reconnect(p) })
+	c.running.Go(func() { c.replace(p, err, try) })
+}
+
+// replace tells that p was lost, and makes another connection.
+func (c *Client) replace(p *Process, err error, try *attempt) {
+	<-try.announced
+	if c.stop.Err() != nil {
+		return
 	}
+	normal := closedNormally(err)
+	if normal {
+		c.rest() // before OnLost, which may call Connect
+	}
+	c.tellLost(p, err, 0)
+	if !normal && !c.settings.NoReconnect {
+		c.reconnect(p)
+	}
+}
+
+// closedNormally reports whether the peer said that the connection has served its
+// purpose. RFC 6455 section 7.4.1.
+func closedNormally(err error) bool {
+	var ce *CloseError
+	return errors.As(err, &ce) && ce.Remote && ce.Code == CloseNormal
 }
 
 // tellLost tells of the loss of p, and of attempts to replace it.
@@ -36,17 +57,18 @@ func (c *Client) tellLost(p *Process, err error, attempt int) {
 // Client is closed.
 func (c *Client) reconnect(lost *Process) {
 	for attempt := 1; c.pause(); attempt++ {
-		p, err := c.connect(c.stop)
-		switch {
-		case err == nil:
-			if f := c.settings.OnReconnect; f != nil {
-				p.guard("OnReconnect", func() { f(p) })
-			}
-			return
-		case c.stop.Err() != nil:
+		_, err := c.connect(c.stop, c.tellReconnect)
+		if err == nil || c.stop.Err() != nil {
 			return
 		}
 		c.tellLost(lost, err, attempt)
+	}
+}
+
+// tellReconnect tells of a new connection.
+func (c *Client) tellReconnect(p *Process) {
+	if f := c.settings.OnReconnect; f != nil {
+		p.guard("OnReconnect", func() { f(p) })
 	}
 }
 

@@ -12,6 +12,69 @@ import (
 	"github.com/hermod-io/hermod/wscore"
 )
 
+// A server that closes normally has no more to say: it was asked again at once, and
+// again. Connect may be called once more.
+func TestClientObeysANormalClose(t *testing.T) {
+	spec, _ := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	own, _ := talking("", "x")
+	s, told := recording(wscore.ClientSettings{})
+	c := wscore.NewClient(u, own, s)
+	for range 2 {
+		p, err := c.Connect(within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sp, _ := h.Lookup(p.ID())
+		_ = sp.Close(wscore.CloseNormal, "done")
+		want(t, told, "connect", "disconnect", "lost 0")
+		if c.Process() != nil {
+			t.Error("there is a connection")
+		}
+	}
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, _ := h.Lookup(p.ID())
+	_ = sp.Close(wscore.CloseGoingAway, "restart")
+	want(t, told, "connect", "disconnect", "lost 0", "connect", "again true")
+	closeWithin(t, c.Close)
+	want(t, told, "disconnect")
+	if len(told) != 0 {
+		t.Errorf("told %s more", <-told)
+	}
+}
+
+// A connection that dies at once was lost before it was told of.
+func TestClientTellsInOrder(t *testing.T) {
+	spec, _ := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	own, _ := talking("", "x")
+	s, told := recording(wscore.ClientSettings{})
+	held := make(chan struct{})
+	s.OnReconnect = func(p *wscore.Process) {
+		_ = p.CloseNow()
+		<-p.Done()
+		eventually(t, "all is told of its end", func() bool { return p.State() == wscore.StateDestroy && h.Len() == 0 })
+		told <- "again"
+		<-held
+	}
+	c := wscore.NewClient(u, own, s)
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = p.CloseNow()
+	want(t, told, "connect", "disconnect", "lost 0", "connect", "disconnect", "again")
+	if len(told) != 0 {
+		t.Errorf("%s was told while OnReconnect runs", <-told)
+	}
+	close(held)
+	want(t, told, "lost 0")
+	closeWithin(t, c.Close)
+}
+
 // A panic of OnLost ended the program when it was told of an attempt.
 func TestClientOnLostMayPanic(t *testing.T) {
 	spec, _ := talking("", "x")

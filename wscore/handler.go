@@ -147,10 +147,20 @@ func (h *Handler) register(p *Process, token string) bool {
 	old := h.procs[p.ID()]
 	h.procs[p.ID()] = p
 	h.resume.add(token, p)
+	if p.upgrade.token != "" {
+		p.arrived = func() { h.arrived(p) }
+	}
 	if old != nil {
 		_ = old.conn.Close(ClosePolicy, "resumed by another connection")
 	}
 	return true
+}
+
+// arrived is told when the peer of a resumed process has spoken.
+func (h *Handler) arrived(p *Process) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.resume.confirm(p)
 }
 
 // forget is told when a process has ended.
@@ -201,7 +211,8 @@ func (h *Handler) some(ids []int64) iter.Seq[*Process] {
 }
 
 // Broadcast sends a message (OpText or OpBinary) to all connections and returns
-// how many took it. It is encoded once, but for protocols with a Coder.
+// how many took it. It is encoded once, but for protocols with a Coder. A
+// connection whose OnOpen was not called yet is passed over, as in all broadcasts.
 // mORMot: WebSocketBroadcast.
 func (h *Handler) Broadcast(op Opcode, data []byte) int { return broadcast(h.Processes(), op, data) }
 
@@ -233,7 +244,7 @@ func (h *Handler) BroadcastRawTo(ids []int64, m *Prepared) int {
 
 func count(ps iter.Seq[*Process], send func(*Process) error) (n int) {
 	for p := range ps {
-		if send(p) == nil {
+		if p.opened.Load() && send(p) == nil {
 			n++
 		}
 	}

@@ -19,15 +19,18 @@ type resumer struct {
 	fifo   []*resumable // the lost ones, by time
 }
 
-// resumable is a connection that can be resumed once.
+// resumable is a connection that can be resumed once. If it is itself resumed, the
+// token that did so is good too until the client has spoken: it may never have
+// got the answer with the new one.
 type resumable struct {
-	token string
-	id    int64
-	until time.Time // zero while it lives
-	data  any       // of the process, when it is lost
+	token    string
+	previous string // "" is none
+	id       int64
+	until    time.Time // zero while it lives
+	data     any       // of the process, when it is lost
 }
 
-// add makes p resumable by token; "" is none.
+// add makes p resumable by token; "" is none. What had its id is so no longer.
 func (r *resumer) add(token string, p *Process) {
 	if token == "" {
 		return
@@ -35,8 +38,22 @@ func (r *resumer) add(token string, p *Process) {
 	if r.tokens == nil {
 		r.tokens, r.byID = map[string]*resumable{}, map[int64]*resumable{}
 	}
-	e := &resumable{token: token, id: p.ID()}
+	e := &resumable{token: token, previous: p.upgrade.token, id: p.ID()}
+	if old := r.byID[e.id]; old != nil {
+		r.drop(old)
+	}
 	r.tokens[token], r.byID[e.id] = e, e
+	if e.previous != "" {
+		r.tokens[e.previous] = e
+	}
+}
+
+// confirm ends the use of the token by which p was resumed.
+func (r *resumer) confirm(p *Process) {
+	if e := r.byID[p.ID()]; e != nil && e.previous == p.upgrade.token {
+		r.forget(e.previous, e)
+		e.previous = ""
+	}
 }
 
 // lost starts the time within which p can be resumed.
@@ -54,20 +71,25 @@ func (r *resumer) lost(p *Process, window time.Duration) {
 }
 
 func (r *resumer) drop(e *resumable) {
-	delete(r.tokens, e.token)
+	r.forget(e.token, e)
+	r.forget(e.previous, e)
 	if r.byID[e.id] == e {
 		delete(r.byID, e.id)
 	}
 }
 
-// take uses a token up.
-func (r *resumer) take(token string) (e *resumable, ok bool) {
-	e = r.tokens[token]
-	if token == "" || e == nil {
-		return nil, false
+// forget takes a token from e, unless it is another's now.
+func (r *resumer) forget(token string, e *resumable) {
+	if r.tokens[token] == e {
+		delete(r.tokens, token)
 	}
-	r.drop(e)
-	return e, e.until.IsZero() || time.Now().Before(e.until)
+}
+
+// find returns what a token resumes. It is used up when the client that resumed
+// has spoken.
+func (r *resumer) find(token string) (e *resumable, ok bool) {
+	e = r.tokens[token]
+	return e, e != nil && (e.until.IsZero() || time.Now().Before(e.until))
 }
 
 // identify gives an upgrade its id, a fresh one or that of the connection which
@@ -77,8 +99,9 @@ func (h *Handler) identify(u *Upgrade, r *http.Request) (token string) {
 	defer h.mu.Unlock()
 	if h.settings.resumeWindow() > 0 {
 		token = rand.Text()
-		if e, ok := h.resume.take(r.Header.Get("Sec-Websocket-Resume")); ok {
-			u.ID, u.Resumed, u.inherited = e.id, true, e.data
+		by := r.Header.Get("Sec-Websocket-Resume")
+		if e, ok := h.resume.find(by); ok {
+			u.ID, u.Resumed, u.token, u.inherited = e.id, true, by, e.data
 			if old := h.procs[e.id]; old != nil { // it still lives, and may end at any time
 				u.inherited = old.Data()
 			}

@@ -74,7 +74,9 @@ func TestResume(t *testing.T) {
 	}
 	want(t, lost, "false")
 	want(t, events, "close")
-	// A token is good for once.
+	// A token is good for once, as soon as the client shows that it has the next one.
+	_ = c2.Send(wscore.OpText, []byte("here"))
+	want(t, events, "message 1 here")
 	_, id3, _ := connect(token1)
 	if id3 == id1 {
 		t.Error("a used token")
@@ -90,6 +92,46 @@ func TestResume(t *testing.T) {
 	}
 	if _, id5, _ := connect("no such token"); id5 == id1 {
 		t.Error("a forged token")
+	}
+}
+
+// A client that never got the answer to its resumption has no other token than the
+// one it used: it lost its id.
+func TestResumeWhenTheAnswerIsLost(t *testing.T) {
+	spec, events := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	connect := func(token string) (*wscore.Conn, string, string) {
+		c, resp, err := dialNames(t, u, http.Header{"Sec-Websocket-Resume": {token}}, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, resp.Header.Get("Sec-Websocket-Connection-Id"), resp.Header.Get("Sec-Websocket-Resume")
+	}
+	c, id, token := connect("")
+	want(t, events, "open")
+	for range 2 { // lost, and the one that resumes it, and again
+		_ = c.CloseNow()
+		want(t, events, "close")
+		eventually(t, "it is gone", func() bool { return h.Len() == 0 })
+		var got, next string
+		c, got, next = connect(token) // suppose next never arrives
+		want(t, events, "open")
+		if got != id || next == token {
+			t.Fatalf("resumed as %s, %s", got, next)
+		}
+	}
+	c2, got, last := connect(token) // while that one still lives
+	want(t, events, "open", "close")
+	_ = c2.Ping(nil) // a control frame shows it too
+	_ = c2.Send(wscore.OpText, []byte("here"))
+	want(t, events, "message 1 here")
+	if _, other, _ := connect(token); got != id || other == id {
+		t.Errorf("resumed as %s, and by a used token as %s", got, other)
+	}
+	want(t, events, "open")
+	_ = c2.CloseNow()
+	if _, got, _ := connect(last); got != id {
+		t.Errorf("the last token: %s", got)
 	}
 }
 

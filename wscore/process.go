@@ -26,7 +26,8 @@ type Upgrade struct {
 	Resumed     bool        // the id is that of a connection that was lost
 	Value       any         // what ProtocolSpec.Check left
 
-	inherited any // Process.Data of the connection that is resumed
+	token     string // that resumed it; "" when none did
+	inherited any    // Process.Data of the connection that is resumed
 }
 
 // State is how far a Process is. mORMot: TWebSocketProcessState.
@@ -74,9 +75,11 @@ type Process struct {
 	gone     func(p *Process, err error) // tells the Handler or Client
 	started  chan struct{}               // closed when OnConnect and OnOpen have returned
 	done     chan struct{}
-	err      error // set before done is closed
+	err      error  // set before done is closed
+	arrived  func() // called with the first frame of the peer, by the reader; nil afterwards
 	counters counters
 	life     atomic.Uint32 // State, but for StateClose
+	opened   atomic.Bool   // OnOpen is called, or would be
 	seen     sign
 	data     atomic.Pointer[any]
 
@@ -241,6 +244,7 @@ func (r *processReader) onStart() {
 			f(p)
 		}
 	})
+	p.opened.Store(true)
 	if o, ok := p.proto.(Opener); ok {
 		o.OnOpen()
 	}
@@ -261,6 +265,7 @@ func (r *processReader) OnMessage(op Opcode, data []byte) {
 	p := (*Process)(r)
 	p.busy()
 	defer p.listening()
+	p.arrive()
 	wire := len(data)
 	if p.coder != nil {
 		var err error
@@ -294,11 +299,20 @@ func (p *Process) undecoded(wire int, err error) {
 	p.conn.failWith(code, err)
 }
 
+// arrive notes that the peer has spoken.
+func (p *Process) arrive() {
+	if f := p.arrived; f != nil {
+		p.arrived = nil
+		f()
+	}
+}
+
 // onControl implements controlSeer.
 func (r *processReader) onControl(op Opcode, data []byte) {
 	p := (*Process)(r)
 	p.busy()
 	defer p.listening()
+	p.arrive()
 	p.logFrame("received", op, data)
 	if !p.settings.NotifyAllFrames {
 		return

@@ -64,3 +64,32 @@ func TestFoundProcessHasItsCoder(t *testing.T) {
 		t.Errorf("%d messages bypassed the Coder", n)
 	}
 }
+
+// A broadcast could reach a connection before its OnOpen: what was said to all came
+// before the greeting.
+func TestBroadcastWaitsForOnOpen(t *testing.T) {
+	connecting, goOn := make(chan struct{}), make(chan struct{})
+	s := wscore.ProcessSettings{OnConnect: func(*wscore.Process) { close(connecting); <-goOn }}
+	h, u := serving(t, s, wscore.ProtocolSpec{Names: []string{"x"}, New: func(p *wscore.Process) wscore.Protocol {
+		return greeter{p, "hello"}
+	}})
+	c, _, err := dialNames(t, u, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-connecting
+	m := wscore.NewPrepared(wscore.Message{Op: wscore.OpText, Data: []byte("to all")})
+	if n := h.Broadcast(wscore.OpText, []byte("to all")) + h.BroadcastRaw(m); n != 0 {
+		t.Errorf("%d took it", n)
+	}
+	close(goOn)
+	for _, want := range []string{"hello", "to all"} {
+		if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		if n := h.Broadcast(wscore.OpText, []byte("to all")); n != 1 {
+			t.Errorf("%d took it", n)
+		}
+	}
+	_ = c.CloseNow()
+}

@@ -28,7 +28,8 @@ type ProcessSettings struct {
 	// SendDelay is how long SendLater gathers; 0 means 10 ms, negative not at all.
 	SendDelay time.Duration
 	// ResumeWindow is how long the id of a lost connection can be resumed; 0 means
-	// 2 minutes, negative never. Servers only.
+	// 2 minutes, negative never. The client's token is good for once, but until the
+	// client has spoken on the new connection, whose answer may be lost. Servers only.
 	ResumeWindow time.Duration
 	// TrustedProxies are those whose word about the client's address counts
 	// (Forwarded, X-Forwarded-For, X-Real-IP). When these headers disagree one of
