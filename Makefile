@@ -12,7 +12,7 @@ STAGES ?= lint unit fuzz-smoke bench-smoke conformance browser
 # The least number of tests that each stage must run. They only grow.
 MIN_UNIT        := 2900
 MIN_POISON      := 1550
-MIN_386         := 2150
+MIN_32          := 2150
 MIN_CHURN       := 9
 MIN_CONFORMANCE := 513
 MIN_BROWSER     := 27
@@ -31,7 +31,7 @@ NODETEST := internal/tools/nodetest.sh
 DEPS     := internal/tools/deps.sh
 
 # Packages that run on 32-bit systems, and those that borrow buffers.
-PACKAGES_386    := $(wildcard ./wscore/ ./wscore/*/ ./wscore/rest/*/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
+PACKAGES_32     := $(wildcard ./wscore/ ./wscore/*/ ./wscore/rest/*/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
 PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./wscore/*/ ./engineio/ ./socketio/)
 
 ##@ To begin with
@@ -60,12 +60,7 @@ unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
 	go test -C internal/tools ./...
 	$(GOTEST) unit $(MIN_UNIT) -race -shuffle=on ./...
 	$(GOTEST) poison $(MIN_POISON) -race -shuffle=on -tags poison $(PACKAGES_POISON)
-	@if [ "$$(go env GOOS)/$$(go env GOARCH)" = linux/amd64 ]; then \
-		GOARCH=386 $(GOTEST) 386 $(MIN_386) -shuffle=on $(PACKAGES_386); \
-	else \
-		echo "== 386: this machine cannot run them, vet alone"; \
-		GOARCH=386 go vet $(PACKAGES_386); \
-	fi
+	internal/tools/bits32.sh $(MIN_32) $(PACKAGES_32)
 
 .PHONY: conformance
 conformance: deps-node tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours

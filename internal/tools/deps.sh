@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # deps.sh TOOL...: makes sure that the named programs are there. As root on
 # Debian it installs what is missing; elsewhere it says what to type and fails.
-# Tools: node, npm, cc (the race detector needs a C compiler), chromium.
+# Tools: node, npm, cc (the race detector needs a C compiler), chromium,
+# qemu-arm.
 set -euo pipefail
 
 # present TOOL: whether the program can be run.
@@ -18,6 +19,7 @@ packages() {
 	case $1 in
 	cc) echo gcc libc6-dev ;;
 	node) echo nodejs ;;
+	qemu-arm) echo qemu-user ;;
 	*) echo "$1" ;;
 	esac
 }
