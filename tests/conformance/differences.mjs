@@ -88,4 +88,29 @@ export const differences = {
     hermod: 'enforced',
     why: 'the official server clears the timer at the upgrade and never sets it again: dead clients stay',
   },
+  'offset of a volatile event': {
+    official: 'none',
+    hermod: 'an offset',
+    why: 'the client takes a string at the end of any event for an offset; without one of ours it shows what the application wrote there',
+  },
+  'a client that is lost before its first event': {
+    official: 'is a new one',
+    hermod: 'is recovered',
+    why: 'a pid without an offset can only mean that nothing was received since CONNECT',
+  },
+  'a client that comes back while its first connection lives': {
+    official: 'is a new one',
+    hermod: 'ends the first',
+    why: 'the client knows better than the server which of its connections is dead',
+  },
+  'a session that is asked for a second time': {
+    official: 'is restored again',
+    hermod: 'ends the first',
+    why: 'two living sockets must not have one id',
+  },
+  'what was sent to a room before it was joined': {
+    official: [['a', 'before'], ['a', 'while']],
+    hermod: [['a', 'while']],
+    why: 'a packet counts as missed by the rooms that the socket was in when it was sent',
+  },
 };

@@ -24,6 +24,9 @@ type request struct {
 	From      int       `json:"from"`
 	Until     int       `json:"until"`
 	N         int       `json:"n"`
+
+	Data map[string]any `json:"data"`
+
 	Members   []request `json:"members"`
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hermod-io/hermod/socketio"
@@ -29,6 +30,8 @@ func single(ctx context.Context, name string, q *request, s *socketio.Socket) (a
 		}
 		s.Session().Close(false)
 		return nil, nil
+	case "state":
+		return state(s, q), nil
 	case "transport":
 		return s.Session().Transport(), nil
 	case "burst":
@@ -49,6 +52,20 @@ func single(ctx context.Context, name string, q *request, s *socketio.Socket) (a
 		return handshake(s)
 	}
 	return nil, fmt.Errorf("no operation %s", name)
+}
+
+// state sets data of a socket and tells what recovery has to do with.
+func state(s *socketio.Socket, q *request) any {
+	for k, v := range q.Data {
+		s.Data().Set(k, v)
+	}
+	rooms := s.Rooms()
+	slices.Sort(rooms)
+	data := s.Data().All()
+	if data == nil {
+		data = map[string]any{}
+	}
+	return record{"recovered": s.Recovered(), "rooms": rooms, "data": data}
 }
 
 // handshake is what the application knows of how a socket connected.

@@ -33,6 +33,10 @@ type options struct {
 		Origin      string `json:"origin"`
 		Credentials bool   `json:"credentials"`
 	} `json:"cors"`
+	Recovery *struct {
+		MaxDisconnectionDuration int64 `json:"maxDisconnectionDuration"`
+		SkipMiddlewares          *bool `json:"skipMiddlewares"`
+	} `json:"connectionStateRecovery"`
 	Cleanup       bool   `json:"cleanupEmptyChildNamespaces"`
 	AllowRequest  bool   `json:"allowRequest"`
 	Headers       bool   `json:"headers"`
@@ -97,6 +101,12 @@ func (o *options) config(j *journal) socketio.Config {
 	}
 	if o.PerMessageDeflate {
 		cfg.Engine.PerMessageDeflate = &wscore.Deflate{}
+	}
+	if r := o.Recovery; r != nil {
+		cfg.Recovery = &socketio.Recovery{
+			MaxDisconnection:  millis(r.MaxDisconnectionDuration),
+			NoSkipMiddlewares: r.SkipMiddlewares != nil && !*r.SkipMiddlewares,
+		}
 	}
 	o.hooks(&cfg.Engine, j)
 	return cfg

@@ -64,6 +64,12 @@ const operations = {
     s.conn.close();
   },
   transport: (io, b) => member(io, b).conn.transport.name,
+  state: (io, b) => {
+    const s = member(io, b);
+    Object.assign(s.data, b.data);
+    const { log, ...data } = s.data;
+    return { recovered: s.recovered, rooms: [...s.rooms].sort(), data };
+  },
   burst: (io, b) => { for (let i = b.from; i < b.until; i++) member(io, b).emit('burst', i, ...(b.args ?? [])); },
   bursts: (io, b) => { // the same events on two namespaces in turn, each with bytes
     for (let i = 0; i < b.n; i++) for (const m of b.members) member(io, m).emit('burst', i, Buffer.from([i]), Buffer.from([i, i]));

@@ -3,7 +3,7 @@ import msgpack from 'socket.io-msgpack-parser';
 
 const PLAIN = [
   'path', 'pingInterval', 'pingTimeout', 'maxHttpBufferSize', 'connectTimeout', 'upgradeTimeout',
-  'cleanupEmptyChildNamespaces', 'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash', 'perMessageDeflate', 'allowEIO3',
+  'connectionStateRecovery', 'cleanupEmptyChildNamespaces', 'transports', 'allowUpgrades', 'cookie', 'cors', 'httpCompression', 'serveClient', 'addTrailingSlash', 'perMessageDeflate', 'allowEIO3',
 ];
 
 /** Options of the server. */
