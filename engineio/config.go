@@ -93,6 +93,10 @@ type Config struct {
 	// OnConnectionError is told of every refused request. JS: event
 	// connection_error.
 	OnConnectionError func(e *ConnectionError)
+	// OnUpgrade is told of every session that goes on over a WebSocket, before
+	// anything is received from there; it must not block. JS: event upgrade of a
+	// socket.
+	OnUpgrade func(s *Session)
 	// Log takes diagnostics; nil is silent.
 	Log *slog.Logger
 }

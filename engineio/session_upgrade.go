@@ -38,7 +38,9 @@ func (s *Session) probed(t *wsTransport, p packet.Packet) {
 		s.endPoll()
 		s.startNoop()
 	case p.Type == packet.Upgrade:
-		s.switchTo(t)
+		if f := s.srv.cfg.OnUpgrade; s.switchTo(t) && f != nil {
+			f(s)
+		}
 	default:
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -75,12 +77,12 @@ func (s *Session) endPoll() {
 }
 
 // switchTo makes t the session's transport: what waits moves into its queue
-// before anybody else can write there.
-func (s *Session) switchTo(t *wsTransport) {
+// before anybody else can write there. It reports whether it did.
+func (s *Session) switchTo(t *wsTransport) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.probe != t || s.state == stateClosed {
-		return
+		return false
 	}
 	s.probe = nil
 	s.stopNoop()
@@ -97,6 +99,7 @@ func (s *Session) switchTo(t *wsTransport) {
 	if s.state == stateClosing {
 		_ = t.conn.Close(wscore.CloseNoStatus, "")
 	}
+	return true
 }
 
 // sendOn sends a unit that waited in the outbox.

@@ -17,6 +17,21 @@ func (p *poller) switched() *wsClient {
 	return c
 }
 
+// compat: engine socket upgrade
+func TestOnUpgrade(t *testing.T) {
+	upgraded := make(chan string, 2)
+	cfg := Config{OnUpgrade: func(s *Session) { upgraded <- s.ID() + s.Transport() }}
+	scenario(t, cfg, func(w *world) {
+		p := w.poller()
+		sid := w.h.session(0).ID()
+		p.switched().send("4first by websocket")
+		w.want("the hook does not stand in the way", "open", "text first by websocket")
+		if got := <-upgraded; got != sid+WebSocket || len(upgraded) != 0 {
+			w.t.Errorf("told of %q, and %d more", got, len(upgraded))
+		}
+	})
+}
+
 func TestUpgrade(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		p := w.poller()

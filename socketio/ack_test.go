@@ -27,6 +27,7 @@ func asking(f func() (socketio.Args, error)) (result func() (string, error)) {
 	}
 }
 
+// compat: socket.emitWithAck
 func TestEmitWithAck(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")
@@ -185,6 +186,9 @@ func TestLateAck(t *testing.T) {
 	})
 }
 
+// compat: namespace.emitWithAck
+// compat: broadcastOperator.emitWithAck
+// compat: broadcastOperator.timeout
 func TestBroadcastWithAcks(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		a, b, c := r.join("/"), r.join("/"), r.join("/")

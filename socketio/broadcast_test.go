@@ -34,6 +34,19 @@ func heard(peers []*peer, name string) (who string) {
 }
 
 // TestOperators: 0 and 1 are in room a, 1 and 2 in room b, 3 in none.
+// compat: socket.to
+// compat: socket.in
+// compat: socket.except
+// compat: socket.broadcast
+// compat: socket.local
+// compat: namespace.to
+// compat: namespace.in
+// compat: namespace.except
+// compat: namespace.local
+// compat: server.to
+// compat: server.in
+// compat: server.except
+// compat: server.local
 func TestOperators(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var peers []*peer
@@ -91,6 +104,7 @@ func TestOperators(t *testing.T) {
 
 // TestModifiersDoNotLeak: operators are values; what one goroutine makes of one
 // does not show in another's.
+// compat: broadcastOperator.to
 func TestModifiersDoNotLeak(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		peers := []*peer{r.join("/"), r.join("/")}
@@ -225,6 +239,8 @@ func (r *rig) only() *socketio.Socket {
 }
 
 // TestVolatilePolling: what is volatile is dropped whole while no GET waits.
+// compat: socket.volatile
+// compat: namespace.volatile
 func TestVolatilePolling(t *testing.T) {
 	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
 		p := r.quietPolling()
@@ -244,6 +260,10 @@ func TestVolatilePolling(t *testing.T) {
 	})
 }
 
+// compat: namespace.fetchSockets
+// compat: namespace.socketsJoin
+// compat: namespace.socketsLeave
+// compat: namespace.disconnectSockets
 func TestManySockets(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		a, b := r.join("/"), r.join("/")
@@ -308,6 +328,8 @@ func disconnectMany(r *rig, remote *socketio.RemoteSocket, a, b *peer) {
 }
 
 // TestServerSideEmit: in memory there is no other node.
+// compat: namespace.serverSideEmit
+// compat: namespace.serverSideEmitWithAck
 func TestServerSideEmit(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		ctx := r.Context()

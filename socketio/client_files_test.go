@@ -27,6 +27,7 @@ func get(h http.Handler, method, target string, headers ...string) *http.Respons
 	return w.Result()
 }
 
+// compat: option serveClient
 func TestClientFiles(t *testing.T) {
 	files := fstest.MapFS{
 		"socket.io.js":         {Data: []byte(bundle)},
@@ -99,6 +100,7 @@ func TestClientFilesCompressed(t *testing.T) {
 	}
 }
 
+// compat: server.serveClient
 func TestNoServeClient(t *testing.T) {
 	srv, err := socketio.New(socketio.Config{NoServeClient: true, ClientFiles: fstest.MapFS{"socket.io.js": {Data: []byte(bundle)}}})
 	if err != nil {

@@ -41,7 +41,8 @@ type Config struct {
 	AckTimeout time.Duration
 	// CleanupEmptyChildNamespaces removes a namespace that a parent made (see
 	// Server.OfPattern) as soon as its last socket has left or been refused, and
-	// closes its adapter. JS: cleanupEmptyChildNamespaces.
+	// closes its adapter, whose sessions can then not be recovered. JS:
+	// cleanupEmptyChildNamespaces.
 	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary values of one packet; 0 means 10, as in
 	// the official parser, and 1000 with parser.MsgPack; negative means none are

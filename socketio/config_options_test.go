@@ -21,7 +21,7 @@ var officialOptions = strings.Fields(`
 	initialPacket cookie cors allowEIO3
 	serveClient adapter parser connectTimeout connectionStateRecovery
 	cleanupEmptyChildNamespaces
-	generateId initial_headers headers connection_error`)
+	generateId initial_headers headers connection_error upgrade`)
 
 // TestOptionsTable holds docs/compatibility.md against the Config structs: each
 // official option has its field or its reason, each field of ours is named.

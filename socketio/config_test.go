@@ -40,6 +40,7 @@ func TestValidate(t *testing.T) {
 
 // TestAdapterThatCannotBeMade: New reports it; a namespace that comes later
 // refuses everything with the error.
+// compat: option adapter
 func TestAdapterThatCannotBeMade(t *testing.T) {
 	broken := errors.New("no route to the store")
 	fail := func(adapters.Local) (adapters.Adapter, error) { return nil, broken }

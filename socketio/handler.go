@@ -54,6 +54,7 @@ type table struct {
 	onError         []func(*Socket, string, error)
 	onExpired       []func(adapters.Session)
 	serverSide      map[string]func(context.Context, *Event) error
+	onRoom          []func(RoomEvent)
 }
 
 // clone returns a copy whose slices and maps are its own.
@@ -70,6 +71,7 @@ func (t *table) clone() *table {
 	c.onError = slices.Clip(t.onError)
 	c.onExpired = slices.Clip(t.onExpired)
 	c.serverSide = maps.Clone(t.serverSide)
+	c.onRoom = slices.Clip(t.onRoom)
 	return &c
 }
 

@@ -147,6 +147,7 @@ func TestCatchAllAndMiddleware(t *testing.T) {
 	})
 }
 
+// compat: socket.onAnyOutgoing
 func TestOnAnyOutgoing(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -164,6 +165,7 @@ func TestOnAnyOutgoing(t *testing.T) {
 	})
 }
 
+// compat: socket.emit
 func TestReservedNames(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")

@@ -15,6 +15,10 @@ import (
 	"github.com/hermod-io/hermod/socketio"
 )
 
+// compat: server.of
+// compat: socket.handshake
+// compat: socket.id
+// compat: socket.conn
 func TestConnect(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var seen *socketio.Handshake
@@ -48,6 +52,8 @@ func TestConnect(t *testing.T) {
 	})
 }
 
+// compat: namespace.use
+// compat: socket.join
 func TestRefusal(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var mode string
@@ -163,6 +169,7 @@ func TestSequenceErrors(t *testing.T) {
 
 // TestConnectTimeout: a refused CONNECT does not stop it, the first join does,
 // for ever.
+// compat: option connectTimeout
 func TestConnectTimeout(t *testing.T) {
 	run(t, socketio.Config{ConnectTimeout: time.Second}, func(r *rig) {
 		start := time.Now()
@@ -183,6 +190,8 @@ func TestConnectTimeout(t *testing.T) {
 	})
 }
 
+// compat: event disconnect
+// compat: event disconnecting
 func TestReasons(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(r *rig, p *peer)
@@ -236,6 +245,7 @@ func same(why socketio.Reason) map[string]socketio.Reason {
 
 // TestForcedServerClose: a polling client without a waiting GET will hear of the
 // close later.
+// compat: event disconnect
 func TestForcedServerClose(t *testing.T) {
 	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
 		var got list[socketio.Reason]
@@ -253,6 +263,7 @@ func TestForcedServerClose(t *testing.T) {
 
 // TestServerDisconnect: what was sent before is delivered, what waits is not
 // handled, the connection stays.
+// compat: socket.disconnect
 func TestServerDisconnect(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -279,6 +290,7 @@ func TestServerDisconnect(t *testing.T) {
 }
 
 // TestOnConnectError: it disconnects the socket.
+// compat: event connection
 func TestOnConnectError(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -296,6 +308,7 @@ func TestOnConnectError(t *testing.T) {
 }
 
 // TestNamespacesOfOneConnection leave one by one, and all at its end.
+// compat: server.of
 func TestNamespacesOfOneConnection(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -351,6 +364,7 @@ func TestConcurrentOf(t *testing.T) {
 }
 
 // TestCloseWaits for handlers and hooks, or for its context.
+// compat: server.close
 func TestCloseWaits(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -379,6 +393,7 @@ func TestCloseWaits(t *testing.T) {
 }
 
 // TestData is safe for concurrent use and can be encoded.
+// compat: socket.data
 func TestData(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		type user struct {

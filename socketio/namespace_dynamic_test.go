@@ -22,7 +22,8 @@ func (p *peer) refused(ns string) {
 }
 
 // compat: server.of
-// compat: new_namespace
+// compat: event new_namespace
+// compat: socket.nsp
 func TestPattern(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var made list[string]

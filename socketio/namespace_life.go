@@ -167,6 +167,7 @@ func (n *Namespace) open() {
 			a = brokenAdapter{err}
 		}
 		n.adapter = a
+		n.watchRooms()
 	})
 }
 

@@ -54,6 +54,8 @@ func TestPipelinedEmits(t *testing.T) {
 }
 
 // TestJoinLeaveRace: joining twice is one membership, and races keep it whole.
+// compat: socket.leave
+// compat: socket.rooms
 func TestJoinLeaveRace(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")

@@ -41,16 +41,20 @@ type Adapter struct {
 	everyone room         // all members of the namespace; not in rooms
 	rooms    map[string]*room
 	members  map[adapters.Member]*occupant
+	watch    watch
 	most     int // most rooms since the maps were made, see trim
 }
 
-var _ adapters.Recoverer = (*Adapter)(nil)
+var (
+	_ adapters.Recoverer   = (*Adapter)(nil)
+	_ adapters.RoomWatcher = (*Adapter)(nil)
+)
 
 // Join puts m into rooms at once; ctx is not used. The error is
 // [adapters.ErrClosed] or nil.
 func (a *Adapter) Join(_ context.Context, m adapters.Member, rooms ...string) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if a.ended {
 		return adapters.ErrClosed
 	}
@@ -61,7 +65,7 @@ func (a *Adapter) Join(_ context.Context, m adapters.Member, rooms ...string) er
 // Leave takes m out of rooms; those it is not in are passed over.
 func (a *Adapter) Leave(m adapters.Member, rooms ...string) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if o := a.members[m]; o != nil {
 		a.leave(o, rooms)
 	}
@@ -71,7 +75,7 @@ func (a *Adapter) Leave(m adapters.Member, rooms ...string) {
 // on the rooms of m alone.
 func (a *Adapter) LeaveAll(m adapters.Member) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	o := a.members[m]
 	if o == nil {
 		return

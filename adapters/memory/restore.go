@@ -116,7 +116,7 @@ func (a *Adapter) check(b *backlog) error {
 // enter takes the rest of the log and lets m into the rooms of the session.
 func (a *Adapter) enter(b *backlog, m adapters.Member) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.check(b); err != nil {
 		return err
 	}

@@ -121,10 +121,12 @@ func (a *Adapter) join(o *occupant, rooms []string) {
 			r = &room{name: name}
 			a.rooms[name] = r
 			a.most = max(a.most, len(a.rooms))
+			a.note(adapters.RoomCreated, name, nil)
 		case o.find(r) >= 0:
 			continue
 		}
 		r.take(o, m)
+		a.note(adapters.RoomJoined, name, m)
 		if a.recovery != nil {
 			a.recovery.joined(m, name)
 		}
@@ -176,9 +178,13 @@ func (o *occupant) forget(i int) {
 // vacate removes the place of s from its room; a room dies with its last
 // member.
 func (a *Adapter) vacate(s seat) {
+	if s.room != &a.everyone {
+		a.note(adapters.RoomLeft, s.room.name, s.room.members[s.at])
+	}
 	s.room.drop(s.at)
 	if len(s.room.members) == 0 && s.room != &a.everyone {
 		delete(a.rooms, s.room.name)
+		a.note(adapters.RoomDeleted, s.room.name, nil)
 		if a.recovery != nil {
 			delete(a.recovery.newest, s.room)
 		}

@@ -23,7 +23,7 @@ func (a *Adapter) move(t adapters.Target, rooms []string, f func(*occupant, []st
 	s := a.scratch.Get().(*selection)
 	defer a.release(s)
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if a.ended {
 		return adapters.ErrClosed
 	}
