@@ -227,12 +227,13 @@ func TestServerDisconnects(t *testing.T) {
 
 // Disconnect drops what waits to be handled, and tells the server.
 func TestDisconnect(t *testing.T) {
-	reasons := make(chan socketio.Reason, 10)
+	var reasons chan socketio.Reason // made in the bubble
 	run(t, func(srv *socketio.Server) {
 		echoes(srv)
 		srv.OnDisconnect(func(s *socketio.Socket, r socketio.Reason) { reasons <- r })
 	}, func(w *world) {
 		t := w.T
+		reasons = make(chan socketio.Reason, 10)
 		s := w.socket("", w.config())
 		heard := follow(s)
 		w.connect(s)

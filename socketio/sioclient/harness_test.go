@@ -200,7 +200,7 @@ func follow(s *sioclient.Socket) *log {
 		l.add("connect")
 		return nil
 	})
-	s.OnDisconnect(func(s *sioclient.Socket, reason sioclient.Reason) { l.add("disconnect %s", reason) })
+	s.OnDisconnect(func(s *sioclient.Socket, reason sioclient.Reason) { l.add("disconnect %s", plain(reason)) })
 	s.OnConnectError(func(s *sioclient.Socket, err error) { l.add("connect_error %v", err) })
 	s.OnAny(func(ctx context.Context, s *sioclient.Socket, e *sioclient.Event) error {
 		values, err := e.Values()
@@ -219,3 +219,12 @@ func (w *world) netDial(ctx context.Context, network, addr string) (net.Conn, er
 
 // sleep lets fake time pass; it is only called in a bubble.
 func sleep(d time.Duration) { time.Sleep(d) }
+
+// plain is reason, but for that of a polling client whose server goes away, which
+// depends on whether a GET waits.
+func plain(reason sioclient.Reason) sioclient.Reason {
+	if reason == sioclient.TransportError {
+		return sioclient.TransportClose
+	}
+	return reason
+}

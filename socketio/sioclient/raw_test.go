@@ -1,0 +1,178 @@
+package sioclient_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/testnet"
+	"github.com/hermod-io/hermod/socketio/sioclient"
+)
+
+// raw is a server that says what the test tells it to.
+type raw struct {
+	opened   chan *engineio.Session
+	received chan string
+}
+
+func (r *raw) OnOpen(s *engineio.Session) { r.opened <- s }
+
+func (r *raw) OnMessage(s *engineio.Session, binary bool, data []byte) { r.received <- string(data) }
+
+func (r *raw) OnClose(*engineio.Session, engineio.Reason, error) {}
+
+// scripted runs a body with a raw server in a bubble.
+func scripted(t *testing.T, f func(w *world, r *raw)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &raw{opened: make(chan *engineio.Session, 10), received: make(chan string, 100)}
+		srv, err := engineio.New(engineio.Config{Path: "/socket.io"}, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{T: t, mode: "websocket", listener: testnet.Listen(testnet.Options{})}
+		h := &http.Server{Handler: srv}
+		go h.Serve(w.listener)
+		defer func() {
+			if err := srv.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+			h.Close()
+		}()
+		f(w, r)
+	})
+}
+
+// say sends texts to the client.
+func say(t *testing.T, s *engineio.Session, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if err := s.Send(0, engineio.Message{Data: []byte(text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// expect waits for what the client says.
+func (r *raw) expect(t *testing.T, want string) {
+	t.Helper()
+	if got := <-r.received; got != want {
+		t.Errorf("the client said %s, want %s", got, want)
+	}
+}
+
+// A connection is recovered: the client says where it was, and what it has missed
+// comes before OnConnect.
+func TestRecovery(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		cfg := exact(w.config())
+		cfg.Auth = func(context.Context) (any, error) { return map[string]string{"token": "t"}, nil }
+		s := w.socket("/r", cfg)
+		heard := follow(s)
+		s.Open()
+		server := <-r.opened
+		r.expect(t, `0/r,{"token":"t"}`)
+		say(t, server, `0/r,{"sid":"one","pid":"secret"}`, `2/r,["a",1,"first"]`, `2/r,["b",2]`)
+		w.eventually("two events", func() bool { return len(heard.all()) == 3 })
+		server.Close(true)
+
+		server = <-r.opened
+		r.expect(t, `0/r,{"pid":"secret","offset":"first","token":"t"}`)
+		say(t, server, `2/r,["missed","second"]`, `0/r,{"sid":"one","pid":"secret"}`)
+		w.eventually("OnConnect", func() bool { return len(heard.all()) == 6 })
+		heard.want(t, "connect", "a [1 first]", "b [2]", "disconnect transport close", "missed [second]", "connect")
+		if !s.Recovered() || s.ID() != "one" {
+			t.Error("it was not recovered")
+		}
+		server.Close(true)
+
+		server = <-r.opened
+		r.expect(t, `0/r,{"pid":"secret","offset":"second","token":"t"}`)
+		say(t, server, `0/r,{"sid":"two","pid":"other"}`)
+		w.eventually("the id", func() bool { return s.ID() == "two" })
+		if s.Recovered() {
+			t.Error("it was recovered")
+		}
+		server.Close(true)
+
+		<-r.opened
+		r.expect(t, `0/r,{"pid":"other","token":"t"}`)
+	})
+}
+
+// What is no packet ends the connection, which is made again.
+func TestParseError(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		heard := follow(s)
+		s.Open()
+		server := <-r.opened
+		r.expect(t, "0")
+		say(t, server, `0{"sid":"one"}`, `2["a",`)
+		<-r.opened
+		r.expect(t, "0")
+		heard.want(t, "connect", "disconnect parse error")
+	})
+}
+
+// A server of version 2 answers without an id.
+func TestOldServer(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		go func() { say(t, <-r.opened, "0") }()
+		if err := s.Connect(t.Context()); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+// What a server should not say is passed over.
+func TestStrayPackets(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		heard := follow(s)
+		s.Open()
+		server := <-r.opened
+		r.expect(t, "0")
+		say(t, server, `2["early"]`, `0{"sid":"one"}`, `0{"sid":"two"}`, `2/other,["x"]`, `39[1]`, `3[1]`, `2`, `1/other,`, `4"late"`, `0/gone,{"sid":"x"}`, `2["last"]`)
+		r.expect(t, "1/gone,")
+		w.eventually("the last event", func() bool { return heard.has("last []") })
+		heard.want(t, "early []", "connect", "last []")
+		if s.ID() != "one" {
+			t.Errorf("id %s", s.ID())
+		}
+	})
+}
+
+// A Socket that was disconnected before the answer came leaves when it comes.
+func TestDisconnectBeforeTheAnswer(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		m, err := sioclient.NewManager("http://server", exact(w.config()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close(m)
+		s, other := m.Socket("/s", sioclient.SocketOptions{}), m.Socket("/other", sioclient.SocketOptions{})
+		other.Open()
+		server := <-r.opened
+		r.expect(t, "0/other,")
+		s.Open()
+		r.expect(t, "0/s,")
+		s.Disconnect()
+		say(t, server, `0/s,{"sid":"one"}`)
+		r.expect(t, "1/s,")
+		s.Open()
+		r.expect(t, "0/s,")
+		s.Disconnect()
+		s.Open() // the question still stands
+		say(t, server, `0/s,{"sid":"two"}`)
+		w.eventually("the id", func() bool { return s.ID() == "two" })
+	})
+}
