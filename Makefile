@@ -15,6 +15,7 @@ MIN_POISON      := 1550
 MIN_32          := 2150
 MIN_CHURN       := 9
 MIN_CONFORMANCE := 513
+MIN_SIOCLIENT   := 105
 MIN_BROWSER     := 27
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
@@ -66,6 +67,7 @@ unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
 conformance: deps-node tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours
 	$(NODETEST) "conformance, official server" $(MIN_CONFORMANCE) node tests/conformance/run.mjs official
 	$(NODETEST) "conformance, hermod" $(MIN_CONFORMANCE) node tests/conformance/run.mjs hermod
+	$(GOTEST) "the Go client" $(MIN_SIOCLIENT) -count=1 -tags node ./tests/sioclient
 
 .PHONY: browser
 browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.json ## two headless browsers chat through the page

@@ -131,14 +131,16 @@ func (s *Session) post() {
 }
 
 // batch takes what fits into one POST off the box: at least one packet, and no
-// more bytes than the server takes. mu is held.
+// more bytes than the server takes. A close has a POST of its own: the official
+// server drops messages whose handling it has put off when the close comes with
+// them. mu is held.
 func (s *Session) batch() (body []byte, packets, size int) {
 	limit := s.shake.MaxPayload
 	total := packet.ChunkSize(s.box[0])
 	n := 1
 	for n < len(s.box) {
 		total += 1 + packet.ChunkSize(s.box[n])
-		if limit > 0 && total > limit {
+		if limit > 0 && total > limit || s.box[n].Type == packet.Close {
 			break
 		}
 		n++

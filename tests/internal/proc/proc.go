@@ -21,6 +21,7 @@ type Command struct {
 	Args  []string      // without the program's name
 	Env   []string      // "KEY=value", in addition to those of the test
 	Dir   string        // working directory; "" means a new one under t.TempDir
+	Stdin bool          // keeps the standard input open until the program ends; else it is empty
 	Grace time.Duration // from SIGTERM to SIGKILL in Stop; 0 means DefaultGrace
 }
 
@@ -52,6 +53,11 @@ func Start(t testing.TB, c Command) *Process {
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.WaitDelay = 2 * time.Second // a grandchild may keep the output open
 	setSystem(p.cmd)
+	if c.Stdin {
+		if _, err := p.cmd.StdinPipe(); err != nil { // closed by Wait
+			t.Fatalf("proc: %v", err)
+		}
+	}
 
 	started := make(chan error)
 	go p.run(started)
