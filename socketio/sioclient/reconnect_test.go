@@ -36,6 +36,20 @@ func followManager(m *sioclient.Manager) *log {
 	return l
 }
 
+// wantNumbers expects the lines 0 to n-1.
+func (l *log) wantNumbers(t *testing.T, n int) {
+	t.Helper()
+	all := l.all()
+	if len(all) != n {
+		t.Fatalf("the server got %d events", len(all))
+	}
+	for i, line := range all {
+		if line != fmt.Sprint(i) {
+			t.Fatalf("event %d is %s", i, line)
+		}
+	}
+}
+
 // The server goes away and comes back: the attempts keep the official delays,
 // the events in between are sent in order, and the Socket joins again.
 func TestReconnects(t *testing.T) {
@@ -85,15 +99,7 @@ func TestReconnects(t *testing.T) {
 		}
 		m.want(t, "0 close transport close", "1 attempt 1", "1 error", "1 reconnect_error", "3 attempt 2", "3 error", "3 reconnect_error",
 			"7 attempt 3", "7 error", "7 reconnect_error", "12 attempt 4", "12 error", "12 reconnect_error", "17 attempt 5", "17 open", "17 reconnect 5")
-		all := got.all()
-		if len(all) != 101 {
-			t.Fatalf("the server got %d events", len(all))
-		}
-		for i, n := range all {
-			if n != fmt.Sprint(i) {
-				t.Fatalf("event %d is %s", i, n)
-			}
-		}
+		got.wantNumbers(t, 101)
 		w.eventually("OnConnect", func() bool { return len(heard.all()) == 7 })
 		if lines := heard.all(); lines[0] != "connect" || lines[1] != "disconnect transport close" || lines[6] != "connect" {
 			t.Errorf("heard %q", lines)

@@ -394,9 +394,6 @@ func TestEngineRefuses(t *testing.T) {
 // A lost connection is recovered: the same id, and nothing is missed.
 func TestRecovery(t *testing.T) {
 	for _, g := range targets(t) {
-		if !g.recovers {
-			continue
-		}
 		for _, mode := range modes {
 			t.Run(g.name+"/"+mode, func(t *testing.T) {
 				a := g.start(t, "0", map[string]any{"connectionStateRecovery": map[string]any{}})

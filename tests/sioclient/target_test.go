@@ -25,8 +25,6 @@ const patience = time.Minute
 type target struct {
 	name    string
 	command proc.Command
-
-	recovers bool // the application has connectionStateRecovery
 }
 
 // targets are the test application of tests/conformance, twice.
@@ -34,7 +32,7 @@ func targets(t *testing.T) []target {
 	t.Helper()
 	script := filepath.Join(proc.Root(t), "tests/conformance/official/app.mjs")
 	return []target{
-		{name: "official", command: proc.Command{Path: "node", Args: []string{script}}, recovers: true},
+		{name: "official", command: proc.Command{Path: "node", Args: []string{script}}},
 		{name: "hermod", command: proc.Command{Path: proc.Build(t, "./tests/conformance/hermod")}},
 	}
 }
