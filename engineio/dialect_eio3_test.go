@@ -350,12 +350,12 @@ func TestPreparedForms(t *testing.T) {
 			polls[q].get(want, q)
 		}
 		for f := range framings {
-			if p.frames(f) != p.frames(f) {
+			if first, again := p.frames(f), p.frames(f); first != again {
 				t.Errorf("framing %d was built twice", f)
 			}
 		}
 		for c := range chunkings {
-			if &p.chunk(c)[0] != &p.chunk(c)[0] {
+			if first, again := p.chunk(c), p.chunk(c); &first[0] != &again[0] {
 				t.Errorf("chunking %d was built twice", c)
 			}
 		}
