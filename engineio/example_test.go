@@ -22,6 +22,10 @@ func (echo) OnMessage(s *engineio.Session, binary bool, data []byte) {
 func (echo) OnClose(*engineio.Session, engineio.Reason, error) {}
 
 // The server is an http.Handler; here a client polls it by hand.
+//
+// compat: engine.attach
+// compat: engine.listen
+// compat: server.listen
 func ExampleNew() {
 	srv, err := engineio.New(engineio.Config{
 		GenerateID: func(*http.Request) (string, error) { return "abc", nil },

@@ -11,6 +11,8 @@ var quick = Config{PingInterval: 10 * time.Second, PingTimeout: 4 * time.Second}
 // tick is how late a timer of quick may be.
 const tick = 600 * time.Millisecond
 
+// compat: option pingInterval
+// compat: option pingTimeout
 func TestHeartbeatWebSocket(t *testing.T) {
 	scenario(t, quick, func(w *world) {
 		c := w.websocket()
@@ -33,6 +35,8 @@ func TestHeartbeatWebSocket(t *testing.T) {
 	})
 }
 
+// compat: option pingInterval
+// compat: option pingTimeout
 func TestHeartbeatPolling(t *testing.T) {
 	scenario(t, quick, func(w *world) {
 		p := w.poller()

@@ -14,6 +14,16 @@ import (
 )
 
 // The errors of the official server, in its order of checks.
+//
+// compat: option allowRequest
+// compat: code 0
+// compat: code 1
+// compat: code 2
+// compat: code 3
+// compat: code 4
+// compat: code 5
+// compat: event connection_error
+// compat: transport webtransport
 func TestRefusedRequests(t *testing.T) {
 	refused := []*ConnectionError{}
 	cfg := Config{
@@ -75,6 +85,13 @@ func TestRefusedRequests(t *testing.T) {
 	})
 }
 
+// compat: option cookie
+// compat: option allowUpgrades
+// compat: event initial_headers
+// compat: event headers
+// compat: engine.generateId
+// compat: context ID_GENERATION_ERROR
+// compat: engine.upgrades
 func TestHandshakeResponse(t *testing.T) {
 	first, all := 0, 0
 	cfg := Config{
@@ -128,6 +145,10 @@ func TestHandshakeResponse(t *testing.T) {
 	})
 }
 
+// compat: socket.handshake.headers
+// compat: socket.handshake.url
+// compat: socket.handshake.query
+// compat: engineSocket.request
 func TestHandshakeIsKept(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		w.request("GET", pollingQuery+"&token=a%20b", "", "X-Name: Zoë", "X-Two: 1", "X-Two: 2")
@@ -139,6 +160,7 @@ func TestHandshakeIsKept(t *testing.T) {
 	})
 }
 
+// compat: option cors
 func TestCORS(t *testing.T) {
 	scenario(t, Config{CORS: &cors.Options{AllowedOrigins: []string{"http://good.example"}}}, func(w *world) {
 		pre := w.request("OPTIONS", "nonsense", "", "Origin: http://good.example", "Access-Control-Request-Method: DELETE", "Access-Control-Request-Headers: x-any")
@@ -170,6 +192,7 @@ func TestCORS(t *testing.T) {
 	})
 }
 
+// compat: option allowRequest
 func TestSameOrigin(t *testing.T) {
 	scenario(t, Config{AllowRequest: SameOrigin}, func(w *world) {
 		for origin, status := range map[string]int{"http://here.example": 200, "https://HERE.example": 200, "http://evil.example": 403, "null": 403, "http://here.example.evil.example": 403} {
@@ -180,6 +203,9 @@ func TestSameOrigin(t *testing.T) {
 	})
 }
 
+// compat: engine.use
+// compat: engine.handleRequest
+// compat: engine.handleUpgrade
 func TestMiddlewares(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		var order []string
@@ -206,6 +232,7 @@ func TestMiddlewares(t *testing.T) {
 	})
 }
 
+// compat: option httpCompression
 func TestCompression(t *testing.T) {
 	scenario(t, Config{HTTPCompression: &HTTPCompression{Threshold: 100}}, func(w *world) {
 		p := w.poller()

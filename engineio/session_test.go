@@ -39,6 +39,10 @@ func modes(t *testing.T, cfg Config, f func(w *world, s *Session, send func(pack
 	})
 }
 
+// compat: engineSocket.send
+// compat: engineSocket event message
+// compat: transport polling
+// compat: transport websocket
 func TestMessages(t *testing.T) {
 	modes(t, Config{}, func(w *world, s *Session, send func(...string), want func(packets, why string)) {
 		send("4hello", "4", "bAQI=", "4€")
@@ -60,6 +64,9 @@ func TestMessages(t *testing.T) {
 	})
 }
 
+// compat: reason parse error
+// compat: reason transport error
+// compat: reason transport close
 func TestBadPackets(t *testing.T) {
 	for packet, reason := range map[string]Reason{"7": ParseError, "x": ParseError, "2": TransportError, "2probe": TransportError, "1": TransportClose} {
 		modes(t, Config{}, func(w *world, s *Session, send func(...string), _ func(packets, why string)) {
@@ -157,6 +164,8 @@ func TestWritable(t *testing.T) {
 	})
 }
 
+// compat: engineSocket.close
+// compat: reason forced close
 func TestClosePolling(t *testing.T) {
 	t.Run("with a waiting GET", func(t *testing.T) {
 		scenario(t, Config{}, func(w *world) {
@@ -209,6 +218,7 @@ func TestClosePolling(t *testing.T) {
 	})
 }
 
+// compat: engineSocket.close
 func TestCloseWebSocket(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		c := w.websocket()
@@ -318,6 +328,8 @@ func TestPanics(t *testing.T) {
 
 // A client that answers OPEN in the same segment as the request is heard, after
 // OnOpen; what OnOpen sends comes after the initial packet.
+//
+// compat: option initialPacket
 func TestEarlyClient(t *testing.T) {
 	scenario(t, Config{InitialPacket: &Message{Data: []byte("welcome")}}, func(w *world) {
 		w.h.onOpen = func(s *Session) { _ = s.Send(0, Message{Data: []byte("from OnOpen")}) }
@@ -331,6 +343,7 @@ func TestEarlyClient(t *testing.T) {
 	})
 }
 
+// compat: engine.close
 func TestServerClose(t *testing.T) {
 	for name, end := range map[string]func(w *world) error{
 		"Close":    func(w *world) error { return w.srv.Close(w.t.Context()) },

@@ -8,6 +8,7 @@ import (
 
 const jsonpQuery = pollingQuery + "&j=0"
 
+// compat: JSONP polling
 func TestJSONP(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		res := w.request("GET", pollingQuery+"&j=a1-2%5B(", "", "User-Agent: Mozilla/4.0 (compatible;MSIE 8.0)")

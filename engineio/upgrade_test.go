@@ -17,7 +17,8 @@ func (p *poller) switched() *wsClient {
 	return c
 }
 
-// compat: engine socket upgrade
+// compat: engineSocket event upgrade
+// compat: engineSocket.upgraded
 func TestOnUpgrade(t *testing.T) {
 	upgraded := make(chan string, 2)
 	cfg := Config{OnUpgrade: func(s *Session) { upgraded <- s.ID() + s.Transport() }}
@@ -98,6 +99,7 @@ func TestUpgradeFails(t *testing.T) {
 	}
 }
 
+// compat: option upgradeTimeout
 func TestUpgradeTimeout(t *testing.T) {
 	scenario(t, Config{UpgradeTimeout: 3 * time.Second}, func(w *world) {
 		p := w.poller()

@@ -10,6 +10,7 @@ import (
 
 type foreignContext struct{ context.Context }
 
+// compat: socket.request
 func TestRequestValues(t *testing.T) {
 	type key struct{}
 	for _, c := range []struct {

@@ -115,6 +115,7 @@ type sum struct {
 	A, B int
 }
 
+// compat: socket.emitWithAck
 func TestCall(t *testing.T) {
 	const add event.Request[sum, sum] = "add"
 	run(t, socketio.Config{}, func(r *rig) {
@@ -142,6 +143,9 @@ func TestCall(t *testing.T) {
 
 // TestLateAck: an ack may be sent after its handler returned, once, from any
 // goroutine; after the namespace was left it is dropped.
+//
+// compat: ack function
+// compat: 5.7.9
 func TestLateAck(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		events := make(chan *socketio.Event, 10)
@@ -187,8 +191,8 @@ func TestLateAck(t *testing.T) {
 }
 
 // compat: namespace.emitWithAck
-// compat: broadcastOperator.emitWithAck
-// compat: broadcastOperator.timeout
+// compat: broadcast.emitWithAck
+// compat: broadcast.timeout
 func TestBroadcastWithAcks(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		a, b, c := r.join("/"), r.join("/"), r.join("/")

@@ -136,6 +136,8 @@ func TestPipelinedBroadcasts(t *testing.T) {
 }
 
 // TestSilentLogCostsNothing: lines of a level that is off allocate nothing.
+//
+// compat: 5.7.13
 func TestSilentLogCostsNothing(t *testing.T) {
 	measure := func(log *slog.Logger) float64 {
 		d := newDirect(t, socketio.Config{Log: log})

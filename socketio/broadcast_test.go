@@ -43,10 +43,18 @@ func heard(peers []*peer, name string) (who string) {
 // compat: namespace.in
 // compat: namespace.except
 // compat: namespace.local
+// compat: server.emit
 // compat: server.to
 // compat: server.in
 // compat: server.except
 // compat: server.local
+// compat: server.compress
+// compat: server.timeout
+// compat: server.volatile
+// compat: socket.compress
+// compat: socket.emit
+// compat: socket.volatile
+// compat: broadcast.emit
 func TestOperators(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var peers []*peer
@@ -104,7 +112,8 @@ func TestOperators(t *testing.T) {
 
 // TestModifiersDoNotLeak: operators are values; what one goroutine makes of one
 // does not show in another's.
-// compat: broadcastOperator.to
+// compat: broadcast.to
+// compat: 5.7.7
 func TestModifiersDoNotLeak(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		peers := []*peer{r.join("/"), r.join("/")}
@@ -180,6 +189,8 @@ func TestAttachmentsStayBehindTheirHeader(t *testing.T) {
 
 // TestStalledClient: one that does not read is cut when its queue is full; the
 // others are not held up, and memory stays bounded.
+//
+// compat: 5.7.8
 func TestStalledClient(t *testing.T) {
 	cfg := socketio.Config{Engine: engineio.Config{Queue: engineio.Queue{Bytes: 256 << 10}}}
 	runWebSocket(t, cfg, func(r *rig) {
@@ -241,6 +252,7 @@ func (r *rig) only() *socketio.Socket {
 // TestVolatilePolling: what is volatile is dropped whole while no GET waits.
 // compat: socket.volatile
 // compat: namespace.volatile
+// compat: server.volatile
 func TestVolatilePolling(t *testing.T) {
 	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
 		p := r.quietPolling()
@@ -264,6 +276,11 @@ func TestVolatilePolling(t *testing.T) {
 // compat: namespace.socketsJoin
 // compat: namespace.socketsLeave
 // compat: namespace.disconnectSockets
+// compat: server.socketsJoin
+// compat: broadcast.socketsJoin
+// compat: broadcast.socketsLeave
+// compat: broadcast.fetchSockets
+// compat: namespace.adapter
 func TestManySockets(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		a, b := r.join("/"), r.join("/")
@@ -330,6 +347,8 @@ func disconnectMany(r *rig, remote *socketio.RemoteSocket, a, b *peer) {
 // TestServerSideEmit: in memory there is no other node.
 // compat: namespace.serverSideEmit
 // compat: namespace.serverSideEmitWithAck
+// compat: server.serverSideEmit
+// compat: server.serverSideEmitWithAck
 func TestServerSideEmit(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		ctx := r.Context()

@@ -100,6 +100,7 @@ func TestClientFilesCompressed(t *testing.T) {
 	}
 }
 
+// compat: option serveClient
 // compat: server.serveClient
 func TestNoServeClient(t *testing.T) {
 	srv, err := socketio.New(socketio.Config{NoServeClient: true, ClientFiles: fstest.MapFS{"socket.io.js": {Data: []byte(bundle)}}})

@@ -42,6 +42,9 @@ func Example() {
 }
 
 // The result of a function is the ack; an *Error may be seen by the client.
+//
+// compat: socket.on
+// compat: ack function
 func ExampleReply() {
 	srv, _ := socketio.New(socketio.Config{})
 	srv.On("divide", socketio.Reply(func(ctx context.Context, s *socketio.Socket, in struct {
@@ -67,6 +70,8 @@ func ExampleReply() {
 }
 
 // A function that answers nothing.
+//
+// compat: socket.on
 func ExampleReceive() {
 	srv, _ := socketio.New(socketio.Config{})
 	srv.On("typing", socketio.Receive(func(ctx context.Context, s *socketio.Socket, room string) error {
@@ -119,6 +124,8 @@ func ExampleSocket_Call() {
 }
 
 // A middleware decides who may join, by the payload that the client connects with.
+//
+// compat: server.use
 func ExampleServer_Use() {
 	srv, _ := socketio.New(socketio.Config{})
 	name := socketio.NewKey[string]("name")

@@ -18,6 +18,8 @@ import (
 )
 
 // TestErrorAcks: what a handler's error becomes.
+//
+// compat: ack function
 func TestErrorAcks(t *testing.T) {
 	var log bytes.Buffer
 	run(t, socketio.Config{Log: slog.New(slog.NewTextHandler(&log, nil))}, func(r *rig) {
@@ -166,6 +168,7 @@ func TestOnAnyOutgoing(t *testing.T) {
 }
 
 // compat: socket.emit
+// compat: reserved event names
 func TestReservedNames(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")
@@ -301,6 +304,8 @@ func TestContext(t *testing.T) {
 
 // TestMalformed: each closes the connection, as the official server does, and
 // OnError hears of it.
+//
+// compat: 5.7.11
 func TestMalformed(t *testing.T) {
 	for _, packets := range [][]string{
 		{"47"}, {"49[]"}, {"4x"}, {"4"}, {`42abc["x"]`}, {`42["x"`}, {`42["x"]]`}, {`42{"x":1}`}, {`42"x"`}, {`42[]`}, {`42[null]`},

@@ -16,9 +16,10 @@ import (
 )
 
 // compat: server.of
-// compat: socket.handshake
 // compat: socket.id
 // compat: socket.conn
+// compat: socket.handshake.auth
+// compat: socket.handshake.query
 func TestConnect(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var seen *socketio.Handshake
@@ -54,6 +55,7 @@ func TestConnect(t *testing.T) {
 
 // compat: namespace.use
 // compat: socket.join
+// compat: server.use
 func TestRefusal(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var mode string
@@ -170,6 +172,7 @@ func TestSequenceErrors(t *testing.T) {
 // TestConnectTimeout: a refused CONNECT does not stop it, the first join does,
 // for ever.
 // compat: option connectTimeout
+// compat: server.connectTimeout
 func TestConnectTimeout(t *testing.T) {
 	run(t, socketio.Config{ConnectTimeout: time.Second}, func(r *rig) {
 		start := time.Now()
@@ -192,6 +195,15 @@ func TestConnectTimeout(t *testing.T) {
 
 // compat: event disconnect
 // compat: event disconnecting
+// compat: socket.disconnect
+// compat: reason transport close
+// compat: reason transport error
+// compat: reason ping timeout
+// compat: reason parse error
+// compat: reason forced close
+// compat: reason client namespace disconnect
+// compat: reason server namespace disconnect
+// compat: reason server shutting down
 func TestReasons(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(r *rig, p *peer)
@@ -246,6 +258,7 @@ func same(why socketio.Reason) map[string]socketio.Reason {
 // TestForcedServerClose: a polling client without a waiting GET will hear of the
 // close later.
 // compat: event disconnect
+// compat: reason forced server close
 func TestForcedServerClose(t *testing.T) {
 	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
 		var got list[socketio.Reason]
@@ -264,6 +277,7 @@ func TestForcedServerClose(t *testing.T) {
 // TestServerDisconnect: what was sent before is delivered, what waits is not
 // handled, the connection stays.
 // compat: socket.disconnect
+// compat: reason server namespace disconnect
 func TestServerDisconnect(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		var j journal
@@ -290,6 +304,8 @@ func TestServerDisconnect(t *testing.T) {
 }
 
 // TestOnConnectError: it disconnects the socket.
+//
+// compat: event error
 // compat: event connection
 func TestOnConnectError(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
@@ -335,6 +351,8 @@ func TestNamespacesOfOneConnection(t *testing.T) {
 }
 
 // TestConcurrentOf makes one namespace.
+//
+// compat: 5.7.6
 func TestConcurrentOf(t *testing.T) {
 	srv, err := socketio.New(socketio.Config{})
 	if err != nil {
@@ -364,6 +382,7 @@ func TestConcurrentOf(t *testing.T) {
 }
 
 // TestCloseWaits for handlers and hooks, or for its context.
+//
 // compat: server.close
 func TestCloseWaits(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
@@ -393,6 +412,7 @@ func TestCloseWaits(t *testing.T) {
 }
 
 // TestData is safe for concurrent use and can be encoded.
+//
 // compat: socket.data
 func TestData(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {

@@ -58,6 +58,7 @@ func joinPacked(r *rig) *peer {
 // whose bytes are made once for all.
 //
 // compat: option parser
+// compat: parser msgpack
 func TestMsgpack(t *testing.T) {
 	cfg := socketio.Config{Parser: parser.MsgPack()}
 	run(t, cfg, func(r *rig) {
@@ -150,6 +151,7 @@ func flip(s string) string {
 // A parser of a user's own carries everything that the official ones do.
 //
 // compat: option parser
+// compat: parser of one's own
 func TestForeignParser(t *testing.T) {
 	run(t, socketio.Config{Parser: flipped{}}, func(r *rig) {
 		r.srv.On("say", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {

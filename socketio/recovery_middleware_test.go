@@ -13,6 +13,8 @@ import (
 )
 
 // TestRecoverySkipsMiddlewares, unless it is told not to.
+//
+// compat: option connectionStateRecovery.skipMiddlewares
 func TestRecoverySkipsMiddlewares(t *testing.T) {
 	for _, skip := range []bool{true, false} {
 		cfg := quick(socketio.Config{Recovery: &socketio.Recovery{NoSkipMiddlewares: !skip}})

@@ -43,6 +43,9 @@ func shortQueue(packets int) socketio.Config {
 
 // TestRecoveryRefused: without a word the client is a new one, with a new id
 // and pid.
+//
+// compat: 5.7.10
+// compat: option connectionStateRecovery.maxDisconnectionDuration
 func TestRecoveryRefused(t *testing.T) {
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {

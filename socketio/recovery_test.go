@@ -136,6 +136,7 @@ func quick(cfg socketio.Config) socketio.Config {
 //
 // compat: option connectionStateRecovery
 // compat: socket.recovered
+// compat: adapter.restoreSession
 func TestRecovery(t *testing.T) {
 	type custom struct{ N int }
 	run(t, quick(recovering), func(r *rig) {
@@ -211,6 +212,8 @@ func TestRecoveryOnTheWire(t *testing.T) {
 
 // TestRecoveryBeforeTheFirstEvent: a pid without an offset means that nothing
 // was received since CONNECT.
+//
+// compat: 5.7.10
 func TestRecoveryBeforeTheFirstEvent(t *testing.T) {
 	run(t, quick(recovering), func(r *rig) {
 		must(r.T, r.srv.Emit("before"))
@@ -240,6 +243,8 @@ func TestRecoveryBeforeTheFirstEvent(t *testing.T) {
 
 // TestRecoveryWithVolatile: the offset of a volatile event leads to what was
 // missed after it.
+//
+// compat: 5.7.10
 func TestRecoveryWithVolatile(t *testing.T) {
 	run(t, quick(recovering), func(r *rig) {
 		g := r.comeBack(nil)
@@ -258,6 +263,8 @@ func TestRecoveryWithVolatile(t *testing.T) {
 // TestRecoveryOfALivingSocket: a client that comes back before its first
 // connection was seen to be dead ends that one, hooks and all, and then goes on;
 // the pid is used up with each use.
+//
+// compat: 5.7.10
 func TestRecoveryOfALivingSocket(t *testing.T) {
 	run(t, recovering, func(r *rig) {
 		var j journal
@@ -404,6 +411,8 @@ func TestRecoveryNeedsARecoverer(t *testing.T) {
 
 // TestSessionsAreSaved: at CONNECT, soon after changes, several as one, and at
 // the end, for an adapter that keeps them as JSON: also when the server closes.
+//
+// compat: adapter.persistSession
 func TestSessionsAreSaved(t *testing.T) {
 	var st *stored
 	cfg := quick(recovering)

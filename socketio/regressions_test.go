@@ -16,6 +16,8 @@ import (
 
 // TestConnectInTheSegmentOfTheRequest: a client that does not wait for the
 // handshake had its CONNECT lost in other servers.
+//
+// compat: 5.7.1
 func TestConnectInTheSegmentOfTheRequest(t *testing.T) {
 	d := newDirect(t, socketio.Config{})
 	conn, err := d.listener.Dial()
@@ -38,6 +40,8 @@ func TestConnectInTheSegmentOfTheRequest(t *testing.T) {
 }
 
 // TestPipelinedEmits: 500 emits keep their order.
+//
+// compat: 5.7.4
 func TestPipelinedEmits(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")
@@ -56,6 +60,7 @@ func TestPipelinedEmits(t *testing.T) {
 // TestJoinLeaveRace: joining twice is one membership, and races keep it whole.
 // compat: socket.leave
 // compat: socket.rooms
+// compat: 5.7.5
 func TestJoinLeaveRace(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")
@@ -109,6 +114,8 @@ func TestJoinOfSocketThatLeaves(t *testing.T) {
 }
 
 // TestNamesOfObjectMembers are names like others.
+//
+// compat: 3.28
 func TestNamesOfObjectMembers(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		for _, name := range []string{"__proto__", "constructor", "toString", "error", "7"} {

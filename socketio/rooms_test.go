@@ -10,10 +10,10 @@ import (
 	"github.com/hermod-io/hermod/socketio"
 )
 
-// compat: adapter create-room
-// compat: adapter join-room
-// compat: adapter leave-room
-// compat: adapter delete-room
+// compat: adapter event create-room
+// compat: adapter event join-room
+// compat: adapter event leave-room
+// compat: adapter event delete-room
 func TestOnRoom(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		var got list[string]

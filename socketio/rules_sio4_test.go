@@ -12,6 +12,7 @@ import (
 )
 
 // compat: option allowEIO3
+// compat: clients of Socket.IO 2
 func TestOldClient(t *testing.T) {
 	run(t, oldConfig, func(r *rig) {
 		r.srv.OnConnect(func(_ context.Context, s *socketio.Socket) error { return s.Emit("hello", s.ID()) })

@@ -168,6 +168,9 @@ func TestMiddlewareOfSocket(t *testing.T) {
 // compat: socket.send
 // compat: namespace.send
 // compat: server.send
+// compat: server.write
+// compat: namespace.write
+// compat: socket.write
 func TestSend(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		r.srv.On("message", ack("heard"))
@@ -268,6 +271,9 @@ func TestRemoteSocket(t *testing.T) {
 // compat: server.attach
 // compat: server.path
 // compat: server.engine
+// compat: option path
+// compat: option addTrailingSlash
+// compat: server constructor
 func TestAttach(t *testing.T) {
 	for path, cfg := range map[string]socketio.Config{
 		"/socket.io/":  {},
@@ -312,6 +318,8 @@ func TestAttach(t *testing.T) {
 }
 
 // TestErrorFromClient: "error" is a name as any other.
+//
+// compat: event error
 func TestErrorFromClient(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
 		p := r.join("/")

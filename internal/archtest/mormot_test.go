@@ -54,11 +54,11 @@ func TestMormotNames(t *testing.T) {
 	}
 }
 
-var goName = regexp.MustCompile("`((?:wscore|rest|chat|noise|ephemeral|weakaes|packet|parser|engineio|socketio)\\.[\\w.]+)`")
+var goName = regexp.MustCompile("`((?:wscore|rest|chat|noise|ephemeral|weakaes|packet|parser|engineio|adapters|socketio)\\.[\\w.]+)`")
 
 var folders = map[string]string{
 	"wscore": "wscore", "rest": "wscore/rest", "chat": "wscore/chat", "noise": "wscore/noise", "ephemeral": "wscore/ephemeral",
-	"weakaes": "wscore/rest/weakaes", "packet": "engineio/packet", "parser": "socketio/parser", "engineio": "engineio", "socketio": "socketio",
+	"weakaes": "wscore/rest/weakaes", "packet": "engineio/packet", "parser": "socketio/parser", "engineio": "engineio", "adapters": "adapters", "socketio": "socketio",
 }
 
 var exports = map[string]map[string]bool{}

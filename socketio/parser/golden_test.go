@@ -81,6 +81,8 @@ func (g *goldenPacket) packet(t *testing.T) Packet {
 }
 
 // The official encoder and ours write the same, and we read what we wrote.
+//
+// compat: parser default
 func TestGoldenEncode(t *testing.T) {
 	for _, line := range goldenLines(t, "encode.txt") {
 		var g struct {
@@ -135,6 +137,8 @@ var refusedLeniencies = map[string]string{
 }
 
 // The official decoder and ours agree, but for the leniencies named above.
+//
+// compat: parser default
 func TestGoldenDecode(t *testing.T) {
 	for _, line := range goldenLines(t, "decode.txt") {
 		var g struct {

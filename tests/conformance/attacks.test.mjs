@@ -49,6 +49,7 @@ function frames() {
       await unharmed(t);
     });
 
+    // compat: CVE-2022-21676
     test(`${name}, right behind the handshake`, async () => {
       const t = await server();
       const ws = await RawWs.connect(t.port, path('websocket'), { after: bytes });
@@ -124,6 +125,7 @@ function handshakes() {
     await unharmed(t);
   });
 
+  // compat: engine.use
   test('CVE-2023-31125 an upgrade with an unknown transport behind a middleware', async () => {
     const t = await server({ middleware: true });
     for (const name of ['foobar', 'constructor', '__proto__', '']) {
@@ -149,6 +151,7 @@ function handshakes() {
     assert.equal(res.headers['access-control-allow-origin'], undefined);
   });
 
+  // compat: option maxHttpBufferSize
   test('CVE-2020-36048 a large POST is refused at the default limit', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
@@ -183,6 +186,7 @@ function handshakes() {
     await unharmed(t);
   });
 
+  // compat: option cookie
   test('CVE-2024-47764 what a client sends never shapes the cookie', async () => {
     const t = await server({ cookie: true });
     const s = await Polling.open(t.port, { query: { name: 'x; Domain=evil', cookie: 'a=b\r\nX: y' }, headers: { Cookie: 'io=x; Path=/evil' } });

@@ -11,6 +11,11 @@ for (const mode of Object.keys(MODES)) together(`client over ${mode}`, () => bas
 for (const mode of Object.keys(MODES)) together(`namespaces over ${mode}`, () => namespaces(mode));
 
 function basics(mode) {
+  // compat: transport polling
+  // compat: transport websocket
+  // compat: server constructor
+  // compat: event connection
+  // compat: engineSocket.transport
   test('connects and travels as asked', async () => {
     const c = await connected(await server(), mode);
     assert.equal(c.io.engine.transport.name, mode === 'polling' ? 'polling' : 'websocket');
@@ -19,6 +24,9 @@ function basics(mode) {
     c.close();
   });
 
+  // compat: socket.on
+  // compat: socket.emit
+  // compat: parser default
   test('echoes values of every kind', async () => {
     const c = await connected(await server(), mode);
     const big = clientParser().parser ? 2 ** 60 : 1e21; // notepack.io has no form for integers beyond 2^64
@@ -83,6 +91,7 @@ function basics(mode) {
 }
 
 function acks(mode) {
+  // compat: ack function
   test('acks from the server, plain and binary', async () => {
     const c = await connected(await server(), mode);
     assert.deepEqual(await c.timeout(20_000).emitWithAck('ack', { n: 1 }), { n: 1 });
@@ -94,6 +103,7 @@ function acks(mode) {
     c.close();
   });
 
+  // compat: socket.emitWithAck
   test('acks from the client, plain and binary', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -112,6 +122,7 @@ function acks(mode) {
     c.close();
   });
 
+  // compat: socket.timeout
   test('acks time out on both sides', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -130,6 +141,7 @@ function acks(mode) {
 }
 
 function namespaces(mode) {
+  // compat: server.of
   test('two namespaces over one connection', async () => {
     const m = manager(await server(), MODES[mode]);
     const a = m.socket('/');
@@ -155,6 +167,7 @@ function namespaces(mode) {
     c.close();
   });
 
+  // compat: namespace.use
   test('a middleware refuses with message and data', async () => {
     const t = await server();
     const c = client(t, '/refused', MODES[mode]);
@@ -169,6 +182,8 @@ function namespaces(mode) {
     p.close();
   });
 
+  // compat: socket.handshake.auth
+  // compat: namespace.use
   test('auth reaches the middleware', async () => {
     const t = await server();
     const good = await connected(t, mode, '/auth', { auth: { token: 'secret', more: [1] } });

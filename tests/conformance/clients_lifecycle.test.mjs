@@ -21,6 +21,8 @@ async function reasons(t, id) {
 }
 
 function endings(mode) {
+  // compat: reason client namespace disconnect
+  // compat: event disconnect
   test('the client leaves the namespace', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -30,6 +32,8 @@ function endings(mode) {
     assert.match(await reasons(t, id), /^(client namespace disconnect|transport close)$/);
   });
 
+  // compat: socket.disconnect
+  // compat: reason server namespace disconnect
   test('the server disconnects the namespace', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -41,6 +45,7 @@ function endings(mode) {
     c.close();
   });
 
+  // compat: socket.disconnect
   test('the server closes the connection', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -66,6 +71,8 @@ function endings(mode) {
     }
   });
 
+  // compat: socket.conn
+  // compat: engineSocket.close
   test('the engine closes after a message', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -95,6 +102,7 @@ function again(mode) {
     c.close();
   });
 
+  // compat: server.close
   test('the client reconnects after the server was stopped and started', async () => {
     const t = await start();
     const c = await connected(t, mode, '/', retry);
@@ -126,6 +134,9 @@ function again(mode) {
 }
 
 function flow(mode) {
+  // compat: option pingInterval
+  // compat: option pingTimeout
+  // compat: reason ping timeout
   test('the heartbeat keeps a silent connection, and its absence ends one', async () => {
     const t = await server({ pingInterval: 200, pingTimeout: 2000 });
     const c = await connected(t, mode);
@@ -136,6 +147,7 @@ function flow(mode) {
     c.close();
   });
 
+  // compat: socket.volatile
   test('volatile events reach a client that can take them', async () => {
     const t = await server();
     const c = await connected(t, mode);
@@ -157,6 +169,7 @@ function flow(mode) {
     c.close();
   });
 
+  // compat: option maxHttpBufferSize
   test('an event larger than the limit ends the connection', async () => {
     const t = await server({ maxHttpBufferSize: 5000 });
     const c = await connected(t, mode);
@@ -168,6 +181,8 @@ function flow(mode) {
     c.close();
   });
 
+  // compat: engineSocket.transport
+  // compat: socket.conn
   test('the transport seen by the server', async () => {
     const t = await server();
     const c = await connected(t, mode);

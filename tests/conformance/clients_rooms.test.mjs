@@ -65,6 +65,9 @@ function rooms(mode) {
 }
 
 function membership(mode) {
+  // compat: socket.join
+  // compat: socket.leave
+  // compat: socket.rooms
   test('join, join twice, leave', async () => {
     const c = await connected(await server(), mode);
     assert.deepEqual(await c.timeout(20_000).emitWithAck('rooms'), [c.id]);
@@ -76,6 +79,14 @@ function membership(mode) {
     c.close();
   });
 
+  // compat: namespace.socketsJoin
+  // compat: namespace.socketsLeave
+  // compat: namespace.fetchSockets
+  // compat: namespace.disconnectSockets
+  // compat: broadcast.socketsJoin
+  // compat: broadcast.socketsLeave
+  // compat: broadcast.fetchSockets
+  // compat: broadcast.disconnectSockets
   test('socketsJoin, socketsLeave, fetchSockets, disconnectSockets', async () => {
     const { t, list, room } = await four(mode);
     const extra = `${room.all}-extra`;
@@ -102,6 +113,7 @@ function membership(mode) {
     for (const c of list) c.close();
   });
 
+  // compat: namespace.emit
   test('server-wide emit reaches every socket of its namespace only', async () => {
     const t = await start();
     const [a, b, other] = await Promise.all([connected(t, mode), connected(t, mode), connected(t, mode, '/chat')]);
@@ -115,6 +127,8 @@ function membership(mode) {
 }
 
 function acksOfMany(mode) {
+  // compat: broadcast.emitWithAck
+  // compat: namespace.timeout
   test('broadcast with acks collects one answer per client', async () => {
     const { t, list, room } = await four(mode);
     list.forEach((c, i) => c.on('poll', (q, done) => done(q + i, 'surplus')));
@@ -126,6 +140,8 @@ function acksOfMany(mode) {
     for (const c of list) c.close();
   });
 
+  // compat: broadcast.emitWithAck
+  // compat: broadcast.timeout
   test('broadcast with acks times out with the partial answers', async () => {
     const { t, list, room } = await four(mode);
     list.forEach((c, i) => c.on('poll', (q, done) => { if (i !== 2) done(i); }));
@@ -135,6 +151,7 @@ function acksOfMany(mode) {
     for (const c of list) c.close();
   });
 
+  // compat: socket.onAny
   test('catch-all in hears every event', async () => {
     const c = await connected(await server(), mode, '/any');
     c.emit('first', 1, [2]);
@@ -144,6 +161,7 @@ function acksOfMany(mode) {
     c.close();
   });
 
+  // compat: socket.onAnyOutgoing
   test('catch-all out hears emits and broadcasts', async () => {
     const t = await server();
     const c = await connected(t, mode, '/outgoing');
@@ -156,6 +174,7 @@ function acksOfMany(mode) {
     c.close();
   });
 
+  // compat: socket.use
   test('a socket middleware drops an event', async () => {
     const t = await server();
     const c = await connected(t, mode, '/guarded');

@@ -61,6 +61,7 @@ for (const transport of ['polling', 'websocket']) together(`msgpack messages ove
 
 function official(mode) {
   // compat: option parser
+  // compat: parser msgpack
   test('events, acks and broadcasts with binary in any depth', async () => {
     const t = await server();
     const [a, b] = await Promise.all([connected(t, mode), connected(t, mode)]);

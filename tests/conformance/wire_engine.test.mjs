@@ -33,6 +33,7 @@ function polling() {
     assert.deepEqual(await events(t, s.id), [['mark', 1]]);
   });
 
+  // compat: reason transport close
   test('a close packet: the waiting GET gets a noop, the rest is ignored', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
@@ -89,6 +90,7 @@ function polling() {
       s.close();
     });
 
+    // compat: reason transport error
     test(`a ping of a client of protocol 4 is a transport error (${kind})`, async () => {
       const t = await server();
       const s = await joined(kind, t.port);
@@ -115,6 +117,7 @@ function polling() {
 }
 
 function websocket() {
+  // compat: option allowUpgrades
   test('no upgrades are offered', async () => {
     const s = await Socket.open((await server()).port);
     assert.deepEqual(s.handshake.upgrades, []);

@@ -27,6 +27,7 @@ together('polling responses', responses);
 together('client files', files);
 
 function errors() {
+  // compat: code 0
   test('code 0: unknown transports', async () => {
     const { port } = await server();
     for (const name of ['tobi', '', 'Polling', 'POLLING', 'webtransport', 'polling ', 'flashsocket']) refused(await request(port, 'GET', path(name)), 0);
@@ -34,6 +35,8 @@ function errors() {
     refused(await request(port, 'GET', '/socket.io/'), 0);
   });
 
+  // compat: code 0
+  // compat: option transports
   test('code 0: a transport that is not in the list', async () => {
     const ws = await server({ transports: ['websocket'] });
     refused(await request(ws.port, 'GET', path('polling')), 0);
@@ -46,11 +49,13 @@ function errors() {
     s.close();
   });
 
+  // compat: code 1
   test('code 1: unknown session', async () => {
     const { port } = await server();
     for (const method of ['GET', 'POST', 'PUT']) refused(await request(port, method, path('polling', { sid: 'nope' }), { body: method === 'GET' ? undefined : '40' }), 1);
   });
 
+  // compat: code 2
   test('code 2: a handshake by another method', async () => {
     const t = await server();
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
@@ -61,6 +66,8 @@ function errors() {
     assert.deepEqual([e.code, e.message, e.context], [2, 'Bad handshake method', ['method']]);
   });
 
+  // compat: code 3
+  // compat: context TRANSPORT_MISMATCH
   test('code 3: the transport of the session is another', async () => {
     const { port } = await server();
     const s = await Polling.open(port);
@@ -70,6 +77,8 @@ function errors() {
     refused(await request(port, 'GET', path('websocket')), 3); // a websocket handshake without an upgrade
   });
 
+  // compat: code 3
+  // compat: context PROTOCOL_MISMATCH
   test('code 3: the EIO of the session is another', async () => {
     const { port } = await server();
     const s = await joined('polling', port);
@@ -123,6 +132,8 @@ function errors() {
     }
   });
 
+  // compat: option path
+  // compat: option addTrailingSlash
   test('the path is a prefix, with its slash', async () => {
     const { port } = await server();
     assert.equal((await request(port, 'GET', path('polling', {}, '/socket.io/xyz'))).status, 200);
@@ -142,6 +153,8 @@ function errors() {
 }
 
 function hooks() {
+  // compat: code 4
+  // compat: option allowRequest
   test('code 4: allowRequest refuses, with the standard or its own text', async () => {
     const t = await server({ allowRequest: true });
     refused(await request(t.port, 'GET', path('polling', { refuse: 'plain', tag: 'ar1' })), 4);
@@ -153,6 +166,7 @@ function hooks() {
     assert.equal(ws.response.text, 'too many of you');
   });
 
+  // compat: event connection_error
   test('connection_error tells code, message and context', async () => {
     const t = await server();
     await request(t.port, 'GET', path('tobi', { tag: 'ce1' }));
@@ -168,6 +182,7 @@ function hooks() {
     ]);
   });
 
+  // compat: engine.use
   test('a middleware sees every request', async () => {
     const t = await server({ middleware: true });
     const s = await Polling.open(t.port);
@@ -181,6 +196,7 @@ function hooks() {
     s.close();
   });
 
+  // compat: option initialPacket
   test('the initial packet follows the open packet', async () => {
     const t = await server({ initialPacket: 'welcome' });
     const s = await Polling.open(t.port);
@@ -192,6 +208,7 @@ function hooks() {
     w.close();
   });
 
+  // compat: option cookie
   test('the cookie stands on the handshake over polling alone', async () => {
     const t = await server({ cookie: true });
     const s = await Polling.open(t.port);
@@ -207,6 +224,7 @@ function hooks() {
     named.close();
   });
 
+  // compat: option cookie
   test('no cookie by default', async () => {
     const s = await Polling.open((await server()).port);
     assert.equal(s.response.headers['set-cookie'], undefined);
@@ -255,6 +273,7 @@ function responses() {
     s.close();
   });
 
+  // compat: option httpCompression
   test('responses above the threshold are compressed as asked', async () => {
     const t = await server({ httpCompression: { threshold: 200 } });
     for (const [accept, open] of [['gzip', zlib.gunzipSync], ['deflate', zlib.inflateSync], ['gzip, deflate', null]]) {
@@ -270,6 +289,7 @@ function responses() {
     }
   });
 
+  // compat: option httpCompression
   test('no compression when not accepted, not wanted or switched off', async () => {
     const big = 'y'.repeat(2000);
     const t = await server();
@@ -305,6 +325,7 @@ function responses() {
 function files() {
   const NAMES = ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js', 'socket.io.msgpack.min.js'];
 
+  // compat: option serveClient
   test('the bundles and their maps, with validators', async () => {
     const { port } = await server({ serveClient: true });
     for (const name of [...NAMES, ...NAMES.map((n) => `${n}.map`)]) {
@@ -334,6 +355,7 @@ function files() {
     assert.deepEqual(zlib.gunzipSync(res.body), plain.body);
   });
 
+  // compat: option serveClient
   test('other names go to the engine; nothing when switched off', async () => {
     const { port } = await server({ serveClient: true });
     refused(await request(port, 'GET', '/socket.io/other.js'), 0);

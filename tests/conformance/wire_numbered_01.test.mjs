@@ -90,6 +90,7 @@ function upgrades() {
     s.close();
   });
 
+  // compat: option upgradeTimeout
   test('3.03 the upgradeTimeout ends the probe, not the session', async () => {
     const s = await joined('polling', (await server({ upgradeTimeout: 300 })).port);
     const ws = await probe(s);
@@ -171,6 +172,7 @@ function requests() {
     }
   });
 
+  // compat: engineSocket.close
   test('3.07 server close with a waiting GET', async () => {
     const t = await server();
     const s = await joined('polling', t.port);

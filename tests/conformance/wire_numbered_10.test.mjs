@@ -48,6 +48,7 @@ function limits() {
     }
   });
 
+  // compat: option maxHttpBufferSize
   test('3.12 the limit counts bytes, and exactly the limit is accepted (polling)', async () => {
     const s = await joined('polling', (await server({ maxHttpBufferSize: 1000 })).port);
     assert.equal(s.handshake.maxPayload, 1000);
@@ -74,6 +75,7 @@ function limits() {
     s.close();
   });
 
+  // compat: option maxHttpBufferSize
   test('3.12 the limit counts bytes, and exactly the limit is accepted (websocket)', async () => {
     const t = await server({ maxHttpBufferSize: 1000 });
     const s = await joined('websocket', t.port);
@@ -173,6 +175,7 @@ function attachments() {
     });
   }
 
+  // compat: socket.volatile
   test('3.17 a volatile packet is dropped whole while no GET waits', async () => {
     const t = await server();
     const s = await joined('polling', t.port);
@@ -275,6 +278,7 @@ function order() {
       s.close();
     });
 
+    // compat: broadcast.emitWithAck
     test(`3.21 a broadcast with acks and clients that leave (${kind})`, async () => {
       const t = await server();
       const list = await Promise.all([0, 1, 2].map(() => joined(kind, t.port)));
@@ -289,6 +293,8 @@ function order() {
       for (const s of list) s.close();
     });
 
+    // compat: event disconnecting
+    // compat: event disconnect
     test(`3.22 disconnecting sees the rooms, disconnect does not (${kind})`, async () => {
       const t = await server();
       const s = await joined(kind, t.port);

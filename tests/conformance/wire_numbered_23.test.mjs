@@ -54,6 +54,7 @@ function namespaces() {
       s.close();
     });
 
+    // compat: option connectTimeout
     test(`3.23 connectTimeout closes what never joined, a refusal does not stop it (${kind})`, async () => {
       const t = await server({ connectTimeout: 1000 });
       const s = kind === 'polling' ? await Polling.open(t.port) : await Socket.open(t.port);
@@ -66,6 +67,8 @@ function namespaces() {
       if (kind === 'websocket') assert.equal(end.code, 1005);
     });
 
+    // compat: socket.broadcast
+    // compat: broadcast.except
     test(`3.24 except a socket id; broadcast leaves out the sender alone (${kind})`, async () => {
       const t = await start();
       const [a, b, c] = await Promise.all([0, 1, 2].map(() => joined(kind, t.port)));
@@ -111,6 +114,7 @@ function namespaces() {
 const CORS = { cors: { origin: 'http://good.example', credentials: true }, maxHttpBufferSize: 1000 };
 
 function http() {
+  // compat: option cors
   test('3.26 a preflight is answered before any verification', async () => {
     const { port } = await server(CORS);
     const res = await request(port, 'OPTIONS', path('nothing', { sid: 'unknown', EIO: '9' }), {
@@ -123,6 +127,7 @@ function http() {
     assert.match(res.headers['access-control-allow-methods'], /POST/);
   });
 
+  // compat: option cors
   test('3.26 CORS headers stand on handshakes, POSTs, GETs, errors and 413', async () => {
     const { port } = await server(CORS);
     const headers = { Origin: 'http://good.example' };
@@ -161,6 +166,8 @@ function http() {
     assert.equal(res.headers['access-control-allow-origin'], 'http://good.example');
   });
 
+  // compat: event initial_headers
+  // compat: event headers
   test('3.27 initial_headers once, headers on every response (polling and its upgrade)', async () => {
     const t = await server({ headers: true });
     const s = await Polling.open(t.port, { query: { tag: 'polling-hooks' } });
@@ -257,6 +264,8 @@ function rest() {
     assert.equal(await known(t.port, s.sid), false);
   });
 
+  // compat: option pingInterval
+  // compat: option pingTimeout
   test('3.29 heartbeat over a websocket', async () => {
     const t = await server(BEAT);
     const s = await joined('websocket', t.port);
@@ -295,6 +304,7 @@ function rest() {
 }
 
 function shutdown() {
+  // compat: server.close
   test('3.30 a stopping server ends waiting polls and idle connections and does not hang', async () => {
     const t = await start();
     const s = await joined('polling', t.port);
@@ -341,6 +351,7 @@ function values() {
       await t.stop();
     });
 
+    // compat: socket.handshake.query
     test(`3.33 the handshake keeps the whole query (${kind})`, async () => {
       const t = await server();
       const s = await joined(kind, t.port, { query: { t: 'abc123', custom: 'a b&c', empty: '' } });
