@@ -12,22 +12,22 @@ import (
 // request is the body of a control request.
 type request struct {
 	modifiers
-	Namespace string    `json:"nsp"`
-	ID        string    `json:"id"`
-	Tag       string    `json:"tag"`
-	Event     string    `json:"event"`
-	Events    []string  `json:"events"`
-	Args      []any     `json:"args"`
-	Rooms     names     `json:"rooms"`
-	Close     bool      `json:"close"`
-	Discard   bool      `json:"discard"`
-	From      int       `json:"from"`
-	Until     int       `json:"until"`
-	N         int       `json:"n"`
+	Namespace string   `json:"nsp"`
+	ID        string   `json:"id"`
+	Tag       string   `json:"tag"`
+	Event     string   `json:"event"`
+	Events    []string `json:"events"`
+	Args      []any    `json:"args"`
+	Rooms     names    `json:"rooms"`
+	Close     bool     `json:"close"`
+	Discard   bool     `json:"discard"`
+	From      int      `json:"from"`
+	Until     int      `json:"until"`
+	N         int      `json:"n"`
 
 	Data map[string]any `json:"data"`
 
-	Members   []request `json:"members"`
+	Members []request `json:"members"`
 }
 
 // namespace is the one that the request names.
