@@ -33,7 +33,7 @@ DEPS     := internal/tools/deps.sh
 
 # Packages that run on 32-bit systems, and those that borrow buffers.
 PACKAGES_32     := $(wildcard ./wscore/ ./wscore/*/ ./wscore/rest/*/ ./engineio/ ./engineio/packet/ ./socketio/parser/ ./internal/wheel/)
-PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./wscore/*/ ./engineio/ ./socketio/)
+PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./wscore/*/ ./engineio/ ./engineio/eioclient/ ./socketio/ ./socketio/sioclient/)
 
 ##@ To begin with
 

@@ -189,7 +189,7 @@ func (w *world) eventually(what string, f func() bool) {
 		if f() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	w.Fatalf("it did not happen: %s; the server heard %q", what, w.server.all())
 }
