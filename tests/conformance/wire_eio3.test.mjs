@@ -148,14 +148,14 @@ function payloads() {
   test('lengths are plain decimal numbers, and of what is there', async () => {
     const t = await old();
     const cases = [
-      ['payload length written as JavaScript reads numbers', '0x1:2', undefined],
-      ['binary payload shorter than its length', Buffer.from([0, 5, 255, 0x32]), { 'Content-Type': 'application/octet-stream' }],
+      [differs('payload length written as JavaScript reads numbers'), '0x1:2', undefined],
+      [differs('binary payload shorter than its length'), Buffer.from([0, 5, 255, 0x32]), { 'Content-Type': 'application/octet-stream' }],
     ];
-    for (const [name, body, headers] of cases) {
+    for (const [want, body, headers] of cases) {
       const s = await joined3('polling', t.port);
       assert.equal((await s.post(body, headers)).text, 'ok');
       const p = await s.next();
-      assert.equal(p === '3' ? 'read' : 'refused', differs(name));
+      assert.equal(p === '3' ? 'read' : 'refused', want);
       s.close();
     }
   });

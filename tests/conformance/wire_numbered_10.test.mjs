@@ -267,10 +267,10 @@ function order() {
       const t = await server();
       const s = await joined(kind, t.port);
       const chat = await join(s, '/chat');
-      await s.send(event(['ack-late', 100, 'v'], { nsp: '/chat', id: 6 }));
+      await s.send(event(['ack-late', 2000, 'v'], { nsp: '/chat', id: 6 }));
       await until(async () => (await events(t, chat)).length > 0, 'the event');
       await s.send('41/chat,');
-      await pause(300);
+      await pause(2500);
       await s.send(event(['ack'], { id: 1 }));
       const first = await s.next();
       assert.equal(first === '43/chat,6["v"]' ? 'written' : 'dropped', differs('ack after the namespace was left'));
