@@ -65,6 +65,25 @@ func TestFoundProcessHasItsCoder(t *testing.T) {
 	}
 }
 
+// What must not be sent was taken without an error where there was a Coder, and
+// nothing was sent.
+func TestSendPreparedOfNoMessageFailsWithACoder(t *testing.T) {
+	spec := wscore.ProtocolSpec{Names: []string{"x"}, New: func(*wscore.Process) wscore.Protocol { return sealing{new(atomic.Int64)} }}
+	_, u := serving(t, wscore.ProcessSettings{}, spec)
+	c := wscore.NewClient(u, spec, wscore.ClientSettings{})
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeWithin(t, c.Close)
+	if err := p.SendPrepared(wscore.NewPrepared(wscore.Message{Op: wscore.OpClose})); err == nil {
+		t.Error("a close frame was taken")
+	}
+	if err := p.SendPrepared(wscore.NewPrepared(wscore.Message{Op: wscore.OpText, Data: []byte("a")})); err != nil {
+		t.Error(err)
+	}
+}
+
 // A broadcast could reach a connection before its OnOpen: what was said to all came
 // before the greeting.
 func TestBroadcastWaitsForOnOpen(t *testing.T) {

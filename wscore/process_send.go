@@ -172,6 +172,9 @@ func (p *Process) SendPrepared(m *Prepared) error {
 	if p.coder == nil {
 		return p.sendRaw(m)
 	}
+	if m.invalid {
+		return errBadMessage
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flushFirst()
