@@ -12,6 +12,9 @@
 //		return a.publish(p, t)                      // then the others, without waiting
 //	}
 //
+// A [Recoverer] also keeps packets and sessions, so that clients that lost their
+// connection can continue ([Recovery] is the policy, [Session] what is kept).
+//
 // The contract lies below package socketio, so that adapters never import it.
 // The in-memory adapter, the default, is package memory; package adaptertest is
 // the suite that every adapter must pass.

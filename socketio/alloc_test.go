@@ -135,6 +135,15 @@ func TestPipelinedBroadcasts(t *testing.T) {
 	}
 }
 
+// TestRecoveryAllocations: what is kept of a short event is one allocation.
+func TestRecoveryAllocations(t *testing.T) {
+	off, on := allocations(emission(t, socketio.Config{})), allocations(emission(t, recovering))
+	t.Logf("%v allocations for an emit, %v with recovery", off, on)
+	if on > off+1.5 { // the log's ring grows now and then
+		t.Errorf("%v allocations for an emit, %v with recovery", off, on)
+	}
+}
+
 // TestSilentLogCostsNothing: lines of a level that is off allocate nothing.
 //
 // compat: 5.7.13

@@ -136,12 +136,28 @@ type delivery struct {
 	prepared *engineio.Prepared
 	question *question
 	n        int
+	one      func(adapters.Member) bool // take; made once, so that a delivery allocates nothing
+}
+
+var deliveries = sync.Pool{New: func() any {
+	d := new(delivery)
+	d.one = d.take
+	return d
+}}
+
+// deliver delivers p to each member.
+func (n *Namespace) deliver(p *parser.Packet, f adapters.Flags, q *question, to iter.Seq[adapters.Member]) int {
+	d := deliveries.Get().(*delivery)
+	d.ns, d.packet, d.flags, d.question = n, p, f, q
+	count := d.run(to)
+	*d = delivery{one: d.one}
+	deliveries.Put(d)
+	return count
 }
 
 // Deliver implements adapters.Local.
 func (l *local) Deliver(p *parser.Packet, f adapters.Flags, to iter.Seq[adapters.Member]) int {
-	d := delivery{ns: (*Namespace)(l), packet: p, flags: f}
-	return d.run(to)
+	return (*Namespace)(l).deliver(p, f, nil, to)
 }
 
 // DeliverAck implements adapters.Local.
@@ -150,9 +166,9 @@ func (l *local) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[adapt
 	q := *p
 	q.ID, q.HasID = n.nextAck(), true
 	f.Volatile = false // who is not asked does not answer
-	d := delivery{ns: n, packet: &q, flags: f, question: &question{each: each, asked: make(map[*Socket]struct{})}}
-	n.questions.add(q.ID, d.question)
-	return d.run(to), func() { n.questions.remove(q.ID) }
+	asking := &question{each: each, asked: make(map[*Socket]struct{})}
+	n.questions.add(q.ID, asking)
+	return n.deliver(&q, f, asking, to), func() { n.questions.remove(q.ID) }
 }
 
 // run delivers to each member. A single one gets the packet as an emit would;
@@ -160,29 +176,7 @@ func (l *local) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[adapt
 // to it.
 func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 	d.hooks = d.ns.table.Load().onAnyOutgoing
-	for m := range to {
-		s := (*Socket)(m.(*member))
-		if !s.Connected() && !d.hold(s) {
-			continue
-		}
-		if d.overheard(s) {
-			d.overhear(s)
-		}
-		if d.flags.Volatile && !s.client.session.Writable() {
-			d.ns.srv.stats.volatile.Add(1)
-			continue
-		}
-		switch {
-		case d.prepared != nil:
-			d.later(s)
-		case d.waiting == nil:
-			d.waiting = s
-		default:
-			d.prepare()
-			d.later(d.waiting)
-			d.later(s)
-		}
-	}
+	to(d.one)
 	if d.waiting != nil && d.prepared == nil {
 		d.now(d.waiting)
 	}
@@ -190,6 +184,32 @@ func (d *delivery) run(to iter.Seq[adapters.Member]) int {
 		d.ns.overheard()
 	}
 	return d.n
+}
+
+// take takes the next member.
+func (d *delivery) take(m adapters.Member) bool {
+	s := (*Socket)(m.(*member))
+	if !s.Connected() && !d.hold(s) {
+		return true
+	}
+	if d.overheard(s) {
+		d.overhear(s)
+	}
+	if d.flags.Volatile && !s.client.session.Writable() {
+		d.ns.srv.stats.volatile.Add(1)
+		return true
+	}
+	switch {
+	case d.prepared != nil:
+		d.later(s)
+	case d.waiting == nil:
+		d.waiting = s
+	default:
+		d.prepare()
+		d.later(d.waiting)
+		d.later(s)
+	}
+	return true
 }
 
 func (d *delivery) prepare() {
@@ -209,9 +229,11 @@ func (d *delivery) later(s *Socket) {
 func (d *delivery) now(s *Socket) {
 	w := getWriter()
 	defer putWriter(w)
-	d.count(s, func() error {
-		return s.client.session.Send(sendFlags(d.flags), w.unit(d.ns.srv.cfg.Parser, d.packet)...)
-	})
+	f := sendFlags(d.flags)
+	if s.client.waiting.Load() > 0 {
+		f |= engineio.Later
+	}
+	d.count(s, func() error { return s.client.session.Send(f, w.unit(d.ns.srv.cfg.Parser, d.packet)...) })
 }
 
 // count sends to s, who is expected to answer before it could.

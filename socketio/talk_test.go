@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/hermod-io/hermod/internal/testnet"
 	"github.com/hermod-io/hermod/socketio"
@@ -14,6 +15,7 @@ import (
 type talk struct {
 	conn *testnet.Conn
 	in   *bufio.Reader
+	pid  string // when recovery is on
 }
 
 func newTalk(srv *socketio.Server) *talk {
@@ -23,6 +25,15 @@ func newTalk(srv *socketio.Server) *talk {
 }
 
 func dialTalk(l *testnet.Listener) *talk {
+	t := openTalk(l)
+	t.send("40")
+	_, pid, _ := strings.Cut(string(t.skip()), `"pid":"`) // in the reply
+	t.pid = strings.TrimSuffix(pid, `"}`)
+	return t
+}
+
+// openTalk is a client that has not joined yet.
+func openTalk(l *testnet.Listener) *talk {
 	conn, err := l.Dial()
 	if err != nil {
 		panic(err)
@@ -35,8 +46,6 @@ func dialTalk(l *testnet.Listener) *talk {
 		panic(err)
 	}
 	t.skip() // the handshake
-	t.send("40")
-	t.skip() // the reply
 	return t
 }
 

@@ -15,6 +15,9 @@
 //		})
 //	}
 //
+// An adapter that is an [adapters.Recoverer] must pass the cases of recovery as
+// well; their namespaces ask for it, the others' do not.
+//
 // [Config] tells how clusters are made, [Run] runs everything, [SeedVariable]
 // repeats a run of the model test. The namespaces and sockets behind the
 // adapters are fakes of the suite; no Engine.IO is involved. What other nodes

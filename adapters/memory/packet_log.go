@@ -19,10 +19,25 @@ type entry struct {
 // entryCost is what an entry counts beside its bytes: its own memory.
 const entryCost = 256
 
+// smallEntry is an entry with the memory of a short text, so that it takes one
+// allocation.
+type smallEntry struct {
+	entry
+	text [144]byte
+}
+
 // newEntry copies p and its target. The text has room for an offset.
 func newEntry(p *parser.Packet, t adapters.Target, room int) *entry {
-	e := &entry{packet: *p, at: time.Now()}
-	e.packet.JSON = append(make([]byte, 0, len(p.JSON)+room), p.JSON...)
+	var e *entry
+	var text []byte
+	if n := len(p.JSON) + room; n <= len(smallEntry{}.text) {
+		small := new(smallEntry)
+		e, text = &small.entry, small.text[:0]
+	} else {
+		e, text = new(entry), make([]byte, 0, n)
+	}
+	e.packet, e.at = *p, time.Now()
+	e.packet.JSON = append(text, p.JSON...)
 	e.size = entryCost + cap(e.packet.JSON)
 	if len(p.Attachments) > 0 {
 		e.packet.Attachments = make([][]byte, len(p.Attachments))
