@@ -119,6 +119,12 @@ func (d *Dialer) baseURL(rawURL string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: d.cfg.Path, RawQuery: q.Encode()}, nil
 }
 
+// CheckURL reports what is wrong with a URL for Dial.
+func (d *Dialer) CheckURL(rawURL string) error {
+	_, err := d.baseURL(rawURL)
+	return err
+}
+
 // Close closes all sessions at once, without waiting for what they have to
 // send, and waits until nothing of theirs runs any more, or ctx ends.
 func (d *Dialer) Close(ctx context.Context) error {

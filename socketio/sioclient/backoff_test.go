@@ -33,7 +33,9 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%+v was taken", cfg)
 		}
 	}
-	if _, err := New("://", Config{}); err == nil {
-		t.Error("no URL was taken")
+	for _, url := range []string{"://", "host", "ftp://host", "http:///path"} {
+		if _, err := New(url, Config{}); err == nil {
+			t.Errorf("%s was taken", url)
+		}
 	}
 }

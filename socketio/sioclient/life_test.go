@@ -11,6 +11,16 @@ import (
 	"github.com/hermod-io/hermod/socketio/sioclient"
 )
 
+// flood emits much to the client.
+func flood(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
+	for i := range 1000 {
+		if err := s.Emit("n", i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close in every state leaves nothing behind, and waits for the handlers. That no
 // goroutine is left the bubble checks.
 func TestCloseInEveryState(t *testing.T) {
@@ -52,14 +62,7 @@ func TestCloseInEveryState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(srv *socketio.Server) {
 				echoes(srv)
-				srv.On("flood", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
-					for i := range 1000 {
-						if err := s.Emit("n", i); err != nil {
-							return nil
-						}
-					}
-					return nil
-				})
+				srv.On("flood", flood)
 			}, func(w *world) {
 				cfg := w.config()
 				cfg.Mailbox.Packets = 4

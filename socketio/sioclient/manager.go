@@ -35,7 +35,7 @@ type Manager struct {
 // NewManager returns a Manager for the server at url (http, https, ws or wss).
 // The path of the URL does not matter, its query is sent; where the server is
 // mounted is Config.Engine.Path. Nothing is connected yet. The error is that of
-// Config.Validate.
+// Config.Validate, or about the URL.
 func NewManager(url string, cfg Config) (*Manager, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -43,6 +43,9 @@ func NewManager(url string, cfg Config) (*Manager, error) {
 	cfg = cfg.withDefaults()
 	d, err := eioclient.NewDialer(cfg.Engine)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.CheckURL(url); err != nil {
 		return nil, err
 	}
 	m := &Manager{cfg: cfg, url: url, dialer: d, random: rand.Float64, sockets: make(map[string]*Socket)}

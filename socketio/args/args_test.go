@@ -1,0 +1,94 @@
+package args_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/hermod-io/hermod/socketio/args"
+	"github.com/hermod-io/hermod/socketio/event"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// made encodes the arguments of an event.
+func made(t *testing.T, values ...any) args.Args {
+	t.Helper()
+	text, att, err := parser.AppendEvent(parser.DefaultJSON(), nil, nil, "name", values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return args.New(parser.Args{JSON: text, Attachments: att}, parser.DefaultJSON(), 1)
+}
+
+func TestArgs(t *testing.T) {
+	a := made(t, "x", 2, []byte{3})
+	values, err := a.Values()
+	if err != nil || a.Len() != 3 || string(a.Raw(1)) != "2" || a.Raw(3) != nil || a.Raw(-1) != nil {
+		t.Errorf("%v %v", values, err)
+	}
+	if !reflect.DeepEqual(values, []any{"x", 2.0, []byte{3}}) {
+		t.Errorf("values %v", values)
+	}
+	if name, ok := a.Encoded().EventName(); !ok || string(name) != "name" {
+		t.Errorf("name %s", name)
+	}
+	var (
+		text string
+		n    int
+		b    []byte
+		more any
+		bad  *args.ArgError
+	)
+	if err := a.Scan(&text, &n, &b); err != nil || text != "x" || n != 2 || len(b) != 1 {
+		t.Errorf("%s %d %v %v", text, n, b, err)
+	}
+	if err := a.Scan(&text, &n, &b, &more); !errors.As(err, &bad) || bad.Index != 3 {
+		t.Errorf("a missing argument: %v", err)
+	}
+	if err := a.Decode(0, &n); !errors.As(err, &bad) || bad.Index != 0 {
+		t.Errorf("a wrong argument: %v", err)
+	}
+	if (args.Args{}).Len() != 0 {
+		t.Error("the zero value has arguments")
+	}
+}
+
+func TestDecoder(t *testing.T) {
+	type pair struct {
+		event.Args
+		A string
+		B int
+	}
+	if !args.Several[pair]() || !args.Several[*pair]() || args.Several[string]() {
+		t.Error("Several is wrong")
+	}
+	p, err := args.NewDecoder[pair]().Decode(made(t, "x", 2, "surplus"))
+	if err != nil || p.A != "x" || p.B != 2 {
+		t.Errorf("%+v %v", p, err)
+	}
+	d := args.NewDecoder[int]()
+	if _, err := d.Decode(made(t, "x")); err == nil {
+		t.Error("a text is no number")
+	}
+	if n, err := d.Decode(made(t, 7)); err != nil || n != 7 {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+func TestErrorAck(t *testing.T) {
+	for want, err := range map[string]error{
+		`{"error":{"code":"c","message":"m 1"}}`:                           args.Errorf("c", "m %d", 1),
+		`{"error":{"code":"","message":"m","data":[1]}}`:                   &args.Error{Message: "m", Data: []int{1}},
+		`{"error":{"code":"internal","message":"internal error"}}`:         errors.New("secret"),
+		`{"error":{"code":"bad_request","message":"argument 2: invalid"}}`: &args.ArgError{Index: 2, Err: errors.New("secret")},
+		`{"error":{"code":"bad_request","message":"argument 0: missing"}}`: (args.Args{}).Decode(0, new(int)),
+	} {
+		text, _, encodeErr := parser.DefaultJSON().Append(nil, nil, args.ErrorAck(err))
+		if encodeErr != nil || string(text) != want {
+			t.Errorf("%v: got %s, want %s", err, text, want)
+		}
+	}
+	if !errors.Is(args.Reserved("connect"), args.ErrReserved) {
+		t.Error("Reserved is not ErrReserved")
+	}
+}
