@@ -175,9 +175,9 @@ func (c *Conn) flush(scratch *vector) {
 		return
 	}
 	o.owned = true
-	vec := o.vec(scratch)
+	o.vec(scratch)
 	c.mu.Unlock()
-	n, again, err := c.raw.tryWritev(vec)
+	n, again, err := c.raw.tryWritev(scratch)
 	c.mu.Lock()
 	switch {
 	case c.state == stateGone:
@@ -208,9 +208,9 @@ func (c *Conn) drain() {
 	defer c.grp.pools.putVec(scratch)
 	for {
 		c.mu.Lock()
-		vec := c.out.vec(scratch)
+		c.out.vec(scratch)
 		c.mu.Unlock()
-		if n, err := c.raw.waitWritev(vec); c.progress(n, err) {
+		if n, err := c.raw.waitWritev(scratch); c.progress(n, err) {
 			return
 		}
 	}

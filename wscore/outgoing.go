@@ -82,13 +82,13 @@ func (o *outgoing) push(p *pools, s segment) {
 	o.queue.segments = append(o.queue.segments, s)
 }
 
-// vec returns the bytes of the queue, as many pieces as one writev takes.
-func (o *outgoing) vec(scratch *vector) [][]byte {
-	v := scratch.bufs[:0]
-	for i := range min(len(o.queue.segments), cap(v)) {
-		v = append(v, o.queue.segments[i].b)
+// vec fills v with the bytes of the queue, as many pieces as one writev takes.
+func (o *outgoing) vec(v *vector) *vector {
+	v.pieces = v.bufs[:0]
+	for i := range min(len(o.queue.segments), len(v.bufs)) {
+		v.pieces = append(v.pieces, o.queue.segments[i].b)
 	}
-	scratch.used = max(scratch.used, len(v))
+	v.used = max(v.used, len(v.pieces))
 	return v
 }
 
@@ -145,10 +145,13 @@ type pools struct {
 	vectors, queues sync.Pool
 }
 
-// vector is room for the pieces of one writev.
+// vector is what one writev needs: the pieces to be written, their room, and
+// the call itself.
 type vector struct {
-	bufs [maxPieces][]byte
-	used int
+	pieces [][]byte // the first of bufs
+	bufs   [maxPieces][]byte
+	used   int
+	call   write
 }
 
 // queue is what waits. It is lent as long as something does.
@@ -169,7 +172,7 @@ func (p *pools) vec() *vector {
 
 func (p *pools) putVec(v *vector) {
 	clear(v.bufs[:v.used])
-	v.used = 0
+	v.pieces, v.used = nil, 0
 	p.vectors.Put(v)
 }
 

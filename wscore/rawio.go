@@ -13,9 +13,10 @@ type rawIO interface {
 	waitRead(f func(fd uintptr) bool) error
 	// tryRead is called by f, with f's fd.
 	tryRead(fd uintptr, p []byte) (n int, again bool, err error)
-	tryWritev(bufs [][]byte) (n int, again bool, err error)
-	// waitWritev writes some of bufs, however long that takes.
-	waitWritev(bufs [][]byte) (n int, err error)
+	// tryWritev writes some of v.pieces.
+	tryWritev(v *vector) (n int, again bool, err error)
+	// waitWritev is tryWritev that waits until the stream takes something.
+	waitWritev(v *vector) (n int, err error)
 }
 
 // prober is a stream that brings its own way of being asked: see the methods of
@@ -34,12 +35,12 @@ func (p probed) waitRead(f func(fd uintptr) bool) error { return p.WaitRead(f) }
 
 func (p probed) tryRead(_ uintptr, b []byte) (int, bool, error) { return p.TryRead(b) }
 
-func (p probed) tryWritev(bufs [][]byte) (int, bool, error) { return p.TryWritev(bufs) }
+func (p probed) tryWritev(v *vector) (int, bool, error) { return p.TryWritev(v.pieces) }
 
-func (p probed) waitWritev(bufs [][]byte) (n int, err error) {
+func (p probed) waitWritev(v *vector) (n int, err error) {
 	werr := p.WaitWrite(func(uintptr) bool {
 		var again bool
-		n, again, err = p.TryWritev(bufs)
+		n, again, err = p.TryWritev(v.pieces)
 		return !again
 	})
 	if err == nil {
@@ -72,11 +73,11 @@ func (p plain) tryRead(_ uintptr, b []byte) (int, bool, error) {
 }
 
 // tryWritev always says again; the goroutine that waits then writes.
-func (p plain) tryWritev([][]byte) (int, bool, error) { return 0, true, nil }
+func (p plain) tryWritev(*vector) (int, bool, error) { return 0, true, nil }
 
-// waitWritev writes all of bufs.
-func (p plain) waitWritev(bufs [][]byte) (int, error) {
-	b := net.Buffers(bufs)
+// waitWritev writes all of them.
+func (p plain) waitWritev(v *vector) (int, error) {
+	b := net.Buffers(v.pieces)
 	n, err := b.WriteTo(p.rwc)
 	return int(n), err
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 )
 
@@ -56,7 +55,8 @@ func (f fdIO) tryRead(fd uintptr, p []byte) (n int, again bool, err error) {
 	return n, false, nil
 }
 
-// write is one system call that writes. It is lent for the call.
+// write is one system call that writes, and what a RawConn is given for it: the
+// functions are made once for the vector that the write is part of.
 type write struct {
 	once  func(fd uintptr) bool // calls run, once
 	until func(fd uintptr) bool // calls run until it has not to wait
@@ -68,24 +68,19 @@ type write struct {
 	err   error
 }
 
-// writes are those that nobody uses.
-var writes = sync.Pool{New: func() any {
-	w := new(write)
-	w.once = func(fd uintptr) bool { w.run(fd); return true }
-	w.until = func(fd uintptr) bool { w.run(fd); return !w.again }
+// of makes w ready for the pieces of v.
+func (w *write) of(v *vector) *write {
+	if w.once == nil {
+		w.once = func(fd uintptr) bool { w.run(fd); return true }
+		w.until = func(fd uintptr) bool { w.run(fd); return !w.again }
+	}
+	w.bufs = v.pieces
 	return w
-}}
-
-func (w *write) giveBack() {
-	w.bufs, w.err = nil, nil
-	writes.Put(w)
 }
 
 // tryWritev is one system call.
-func (f fdIO) tryWritev(bufs [][]byte) (n int, again bool, err error) {
-	w := writes.Get().(*write)
-	defer w.giveBack()
-	w.bufs = bufs
+func (f fdIO) tryWritev(v *vector) (n int, again bool, err error) {
+	w := v.call.of(v)
 	if err := f.rc.Write(w.once); err != nil {
 		return 0, false, err
 	}
@@ -93,10 +88,8 @@ func (f fdIO) tryWritev(bufs [][]byte) (n int, again bool, err error) {
 }
 
 // waitWritev is one system call that the kernel does not refuse.
-func (f fdIO) waitWritev(bufs [][]byte) (n int, err error) {
-	w := writes.Get().(*write)
-	defer w.giveBack()
-	w.bufs = bufs
+func (f fdIO) waitWritev(v *vector) (n int, err error) {
+	w := v.call.of(v)
 	if err := f.rc.Write(w.until); err != nil {
 		return 0, err
 	}
