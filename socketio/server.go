@@ -203,7 +203,7 @@ func (srv *Server) finish(ctx context.Context, err error) error {
 	for _, a := range srv.adapters() {
 		err = errors.Join(err, a.Close(ctx))
 	}
-	return err
+	return errors.Join(err, srv.workers.wait(ctx)) // for what an adapter reported until its end
 }
 
 func (srv *Server) adapters() (all []adapters.Adapter) {

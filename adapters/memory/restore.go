@@ -193,12 +193,7 @@ func (b *backlog) missed(e *entry) bool {
 	if !meant {
 		return false
 	}
-	for _, room := range e.except {
-		if b.stayed(room) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(e.except, b.stayed)
 }
 
 // stayed reports whether the session was in a room when the next packet was
