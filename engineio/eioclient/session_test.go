@@ -2,6 +2,7 @@ package eioclient_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -54,7 +55,12 @@ func TestOrderAcrossTheUpgrade(t *testing.T) {
 		i := 0
 		for ; !c.has("upgrade") && i < 1<<13; i++ {
 			unit := []eioclient.Message{{Data: fmt.Appendf(nil, "%d", i)}, {Binary: true, Data: fmt.Appendf(nil, "%d", i)}}
-			if err := c.Send(0, unit...); err != nil {
+			err := c.Send(0, unit...)
+			for errors.Is(err, eioclient.ErrQueueFull) {
+				sleep(time.Millisecond)
+				err = c.Send(0, unit...)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			if i%50 == 0 {

@@ -114,7 +114,11 @@ func listen(client *sioclient.Socket, me JoinRequest, show *log.Logger) {
 		show.Printf("* you are in %s, with %d people in all", joined.Room, len(joined.People))
 		return nil
 	})
-	client.OnDisconnect(func(s *sioclient.Socket, reason sioclient.Reason) { show.Printf("(cut off: %s)", reason) })
+	client.OnDisconnect(func(s *sioclient.Socket, reason sioclient.Reason) {
+		if reason != sioclient.IOClientDisconnect {
+			show.Printf("(cut off: %s)", reason)
+		}
+	})
 	client.OnConnectError(func(s *sioclient.Socket, err error) { show.Printf("(no connection: %v)", err) })
 	sioclient.HandleMessage(client, Posted, func(ctx context.Context, s *sioclient.Socket, p Post) error {
 		show.Print(p)

@@ -134,6 +134,7 @@ func TestAttemptsEnd(t *testing.T) {
 		if err := s.Connect(t.Context()); err == nil {
 			t.Error("Connect to nothing")
 		}
+		w.eventually("the end of the attempts", func() bool { return m.has("300 reconnect_failed") })
 		m.want(t, "0 close transport close", "100 attempt 1", "100 error", "100 reconnect_error", "300 attempt 2", "300 error", "300 reconnect_error", "300 reconnect_failed")
 		w.startServer()
 		w.connect(s)
