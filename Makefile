@@ -64,7 +64,7 @@ unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
 	internal/tools/bits32.sh $(MIN_32) $(PACKAGES_32)
 
 .PHONY: conformance
-conformance: deps-node tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours
+conformance: deps-node deps-python tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours
 	$(NODETEST) "conformance, official server" $(MIN_CONFORMANCE) node tests/conformance/run.mjs official
 	$(NODETEST) "conformance, hermod" $(MIN_CONFORMANCE) node tests/conformance/run.mjs hermod
 	$(GOTEST) "the Go client" $(MIN_SIOCLIENT) -count=1 -tags node ./tests/sioclient
@@ -119,7 +119,7 @@ web: deps-node server/web/node_modules/.package-lock.json ## the official browse
 	npm run --silent --prefix server/web build
 
 .PHONY: deps
-deps: deps-cc deps-node deps-chromium ## install what is missing (as root on Debian; elsewhere it says what to do)
+deps: deps-cc deps-node deps-chromium deps-python ## install what is missing (as root on Debian; elsewhere it says what to do)
 
 .PHONY: deps-cc
 deps-cc:
@@ -128,6 +128,10 @@ deps-cc:
 .PHONY: deps-node
 deps-node:
 	@$(DEPS) node npm
+
+.PHONY: deps-python
+deps-python:
+	@$(DEPS) python-socketio
 
 .PHONY: deps-chromium
 deps-chromium:
