@@ -15,7 +15,7 @@ MIN_POISON      := 1550
 MIN_32          := 2150
 MIN_CHURN       := 9
 MIN_CONFORMANCE := 513
-MIN_SIOCLIENT   := 109
+MIN_SIOCLIENT   := 108
 MIN_BROWSER     := 27
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
