@@ -190,6 +190,23 @@ func (c *Conn) Close() error { return c.shut(false) }
 // way, and the peer's next calls fail with ECONNRESET or EPIPE.
 func (c *Conn) Abort() error { return c.shut(true) }
 
+// Stall stops the network of this connection, in both directions: what is
+// written from now on, the end and a reset included, does not arrive before
+// Resume. Writes fill the buffers meanwhile, then they wait. Neither end is told.
+func (c *Conn) Stall() {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	c.link.stalled = true
+}
+
+// Resume ends a Stall: everything arrives whose time has come. It may be called
+// at either end, also when there was no Stall and after Close.
+func (c *Conn) Resume() {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	c.link.resume()
+}
+
 func (c *Conn) shut(abort bool) error {
 	l := c.link
 	l.mu.Lock()

@@ -6,6 +6,8 @@
 // resets; deadlines. It is also made for testing/synctest: who waits, waits on
 // a condition variable or channel and holds no mutex, so fake time goes on.
 //
+// Conn.Stall stops the network for a while, Conn.Abort cuts it.
+//
 // A Conn has, besides the methods of net.Conn, the non-blocking ones that
 // wscore derives from the file descriptor of a real connection (TryRead,
 // TryWrite, TryWritev, WaitRead, WaitWrite), so a scenario test runs the path

@@ -11,10 +11,12 @@ import (
 // link is what the two ends of a connection share. Its mutex guards
 // everything in it and in both Conns; nobody waits while holding it.
 type link struct {
-	mu    sync.Mutex
-	reset bool // by either side; nothing is read or written any more
-	ab    half
-	ba    half
+	mu        sync.Mutex
+	reset     bool // by either side; nothing is read or written any more
+	stalled   bool // nothing arrives, see Conn.Stall
+	heldReset bool // a reset that is to arrive after the stall
+	ab        half
+	ba        half
 }
 
 // half is one direction: bytes in flight, then bytes to be read.
@@ -61,8 +63,12 @@ func (g *gate) open() {
 	g.cond.Broadcast()
 }
 
-// kill resets the connection. Needs mu.
+// kill resets the connection, after the stall if there is one. Needs mu.
 func (l *link) kill() {
+	if l.stalled {
+		l.heldReset = true
+		return
+	}
 	l.reset = true
 	for _, h := range []*half{&l.ab, &l.ba} {
 		h.flight, h.flying, h.buf, h.read = nil, 0, nil, 0
@@ -83,7 +89,7 @@ func (l *link) put(h *half, p []byte) int {
 
 // send puts data or the end of data on the way. Needs mu.
 func (l *link) send(h *half, data []byte, fin bool) {
-	if h.latency <= 0 {
+	if h.latency <= 0 && !l.stalled {
 		h.arrive(data, fin)
 		return
 	}
@@ -93,21 +99,44 @@ func (l *link) send(h *half, data []byte, fin bool) {
 		data: append([]byte(nil), data...),
 		fin:  fin,
 	})
-	time.AfterFunc(h.latency, func() { l.land(h) })
+	if h.latency > 0 {
+		// A goroutine that ends by itself.
+		time.AfterFunc(h.latency, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.land(h)
+		})
+	}
 }
 
-// land lets everything arrive whose time has come. It runs on the goroutine of
-// a timer that only send starts and that ends by itself.
+// land lets everything arrive whose time has come. What reaches a reader that
+// has closed resets the connection. Needs mu.
 func (l *link) land(h *half) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	if l.stalled {
+		return
+	}
 	now := time.Now()
 	for len(h.flight) > 0 && !h.flight[0].due.After(now) {
 		s := h.flight[0]
 		h.flight = h.flight[1:]
 		h.flying -= len(s.data)
+		if h.dead && len(s.data) > 0 {
+			l.kill()
+			return
+		}
 		h.arrive(s.data, s.fin)
 	}
+}
+
+// resume ends a stall. Needs mu.
+func (l *link) resume() {
+	l.stalled = false
+	if l.heldReset {
+		l.kill()
+		return
+	}
+	l.land(&l.ab)
+	l.land(&l.ba)
 }
 
 // pending returns how many bytes are in flight or wait to be read. Needs link.mu.
@@ -166,7 +195,7 @@ func (c *Conn) tryWrite(bufs [][]byte) (n int, again bool, err error) {
 	for _, b := range bufs {
 		total += len(b)
 	}
-	if c.out.dead { // as the kernel does: this write is taken, then the reset comes
+	if c.out.dead && !c.link.stalled { // as the kernel does: this write is taken, then the reset comes
 		c.link.kill()
 		return total, false, nil
 	}
