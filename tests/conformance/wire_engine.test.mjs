@@ -117,7 +117,6 @@ function polling() {
 }
 
 function websocket() {
-  // compat: option allowUpgrades
   test('no upgrades are offered', async () => {
     const s = await Socket.open((await server()).port);
     assert.deepEqual(s.handshake.upgrades, []);

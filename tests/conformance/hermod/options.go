@@ -17,6 +17,7 @@ import (
 // options are those of the application, named as the official server's.
 type options struct {
 	Path              string   `json:"path"`
+	AddTrailingSlash  *bool    `json:"addTrailingSlash"`
 	PingInterval      int64    `json:"pingInterval"`
 	PingTimeout       int64    `json:"pingTimeout"`
 	UpgradeTimeout    int64    `json:"upgradeTimeout"`
@@ -59,8 +60,14 @@ func (o *options) prefix() string {
 	if o.Path == "" {
 		return "/socket.io/"
 	}
+	if o.bare() {
+		return strings.TrimSuffix(o.Path, "/")
+	}
 	return strings.TrimSuffix(o.Path, "/") + "/"
 }
+
+// bare tells that the path stands as it is, without a slash at its end.
+func (o *options) bare() bool { return o.AddTrailingSlash != nil && !*o.AddTrailingSlash }
 
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
@@ -69,6 +76,7 @@ func (o *options) config(j *journal) socketio.Config {
 	cfg := socketio.Config{
 		Engine: engineio.Config{
 			Path:              o.Path,
+			NoTrailingSlash:   o.bare(),
 			PingInterval:      millis(o.PingInterval),
 			PingTimeout:       millis(o.PingTimeout),
 			UpgradeTimeout:    millis(o.UpgradeTimeout),
