@@ -113,7 +113,7 @@ func (u *unpacker) array(depth int) *Error {
 		return errDepth
 	}
 	u.in, u.out = rest, append(u.out, '[')
-	for i := uint32(0); i < n; i++ {
+	for i := range n {
 		if i > 0 {
 			u.out = append(u.out, ',')
 		}
