@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hermod-io/hermod/engineio/eioclient"
 	"github.com/hermod-io/hermod/internal/testnet"
@@ -156,9 +157,13 @@ func (c *Client) Peer(t testing.TB) *socketio.Socket {
 }
 
 // Cut resets the connections of c (a TCP RST): both sides lose what was under
-// way, and c connects again by itself. During a Stall the server hears of it
-// after Resume.
+// way, and c connects again by itself. In a bubble all that can happen before
+// does; elsewhere a polling client may be between two requests, and not notice.
+// During a Stall the server hears of it after Resume.
 func (c *Client) Cut() {
+	if c.srv.bubble {
+		synctest.Wait()
+	}
 	for _, conn := range c.net.all() {
 		_ = conn.Abort()
 	}

@@ -45,6 +45,11 @@ func (s *Server) Raw(t testing.TB, query string) *Raw {
 		if err := d.Close(ctx); err != nil {
 			t.Errorf("siotest: a Raw does not end: %v", err)
 		}
+		if r.conn != nil {
+			for range r.received {
+				continue
+			}
+		}
 	})
 	conn, _, err := d.Dial(t.Context(), "ws://server"+s.IO().Pattern()+"?"+query, &wscore.DialOptions{
 		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -62,14 +67,14 @@ func (s *Server) Raw(t testing.TB, query string) *Raw {
 		t.Fatalf("siotest: a Raw does not connect: %v", err)
 	}
 	r.conn = conn
-	go r.read(t.Context()) // ends with t, before its cleanups
+	go r.read() // ends with the connection; the cleanup waits for it
 	return r
 }
 
-func (r *Raw) read(ctx context.Context) {
+func (r *Raw) read() {
 	defer close(r.received)
 	for {
-		op, data, err := r.conn.Read(ctx)
+		op, data, err := r.conn.Read(context.Background())
 		if err != nil {
 			return
 		}
@@ -77,11 +82,7 @@ func (r *Raw) read(ctx context.Context) {
 		if op == wscore.OpBinary {
 			text = "b" + text
 		}
-		select {
-		case r.received <- text:
-		case <-ctx.Done():
-			return
-		}
+		r.received <- text
 	}
 }
 
