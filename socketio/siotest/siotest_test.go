@@ -311,3 +311,38 @@ func TestHandlerThatWaitsIsReported(t *testing.T) {
 		}
 	})
 }
+
+// A session that outlives the clients of the test is reported.
+func TestSessionThatIsLeftIsReported(t *testing.T) {
+	siotest.Run(t, func(t *testing.T) {
+		got := failures(t, func(short testing.TB) {
+			srv := siotest.Serve(short, nil, siotest.Config{})
+			srv.Connect(short, "/", sioclient.Config{})
+			srv.Connect(t, "/", sioclient.Config{}) // ends later
+		})
+		if !strings.Contains(got, "1 sessions are left, of clients that have gone") {
+			t.Errorf("reported: %q", got)
+		}
+	})
+}
+
+// The errors of handlers are told once, those of a dynamic namespace too.
+func TestTroublesAreToldOnce(t *testing.T) {
+	siotest.Run(t, func(t *testing.T) {
+		got := failures(t, func(t testing.TB) {
+			srv := siotest.Serve(t, func(srv *socketio.Server) {
+				srv.OfPattern("/room-{id}").On("bad", func(context.Context, *socketio.Socket, *socketio.Event) error {
+					return errors.New("out of order")
+				})
+			}, siotest.Config{})
+			c := srv.Connect(t, "/room-1", sioclient.Config{})
+			if err := c.Emit("bad"); err != nil {
+				t.Fatal(err)
+			}
+			siotest.ExpectEvent(t, c, "good")
+		})
+		if n := strings.Count(got, `error on the server ("bad"): out of order`); n != 1 {
+			t.Errorf("told %d times: %s", n, got)
+		}
+	})
+}
