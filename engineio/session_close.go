@@ -92,10 +92,20 @@ func (s *Session) endLocked(reason Reason, err error) {
 	s.srv.goFunc(s.tellClosed)
 }
 
+// abandon takes back a session that could not be opened. The Handler has not
+// heard of it, nor will it.
+func (s *Session) abandon() {
+	s.end(TransportError, nil)
+	s.giveTurn()
+}
+
 // tellClosed calls OnClose when it is its turn.
 func (s *Session) tellClosed() {
 	s.takeTurn()
 	defer s.giveTurn()
+	if !s.ready.Load() { // abandoned
+		return
+	}
 	s.guard(func() { s.srv.h.OnClose(s, s.reason, s.err) })
 }
 

@@ -33,16 +33,23 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 		srv.reject(w, r, e)
 		return
 	}
+	begun := false
+	defer func() {
+		if !begun { // a hook panicked
+			s.abandon()
+		}
+	}()
 	if c := srv.cfg.Cookie; c != nil {
 		http.SetCookie(w, c.http(s.id))
 	}
+	srv.responseHeaders(w.Header(), r, true)
+	begun = true
 	var upgrades []string
 	if !srv.cfg.NoUpgrades && srv.has(WebSocket) {
 		upgrades = []string{WebSocket}
 	}
 	s.greet(upgrades)
 	s.opened()
-	srv.responseHeaders(w.Header(), r, true)
 	s.answerGet(w, r)
 }
 

@@ -26,25 +26,41 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, q que
 			return
 		}
 	}
+	var t *wsTransport
+	if opening {
+		defer func() {
+			if t == nil { // refused, or a hook panicked
+				s.abandon()
+			}
+		}()
+	}
 	extra := http.Header{}
 	srv.responseHeaders(extra, r, opening)
 	conn, err := srv.ws.Accept(w, r, extra)
 	if err != nil {
-		if opening {
-			srv.unregister(s)
-		}
 		return
 	}
-	t := &wsTransport{s: s, conn: conn}
+	t = &wsTransport{s: s, conn: conn}
 	if !opening {
 		s.beginProbe(t, s.dialect.framing(q.base64))
 		return
 	}
-	s.framing = s.dialect.framing(q.base64)
-	s.ws.Store(t)
+	s.beginWebSocket(t, s.dialect.framing(q.base64))
 	s.greet(nil)
 	s.opened()
 	conn.Serve(t)
+}
+
+// beginWebSocket makes t the transport of a new session. The session may have
+// ended already: a Server that is closed knows it since it has an id.
+func (s *Session) beginWebSocket(t *wsTransport, f framing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.framing = f
+	s.ws.Store(t)
+	if s.state == stateClosed {
+		_ = t.conn.Close(wscore.CloseNoStatus, "")
+	}
 }
 
 // OnMessage implements wscore.Protocol.
