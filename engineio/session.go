@@ -50,6 +50,7 @@ type Session struct {
 	probe    *wsTransport
 	box      outbox
 	get      *getRequest
+	answer   *answer                  // to the GET before
 	body     *http.ResponseController // of a POST whose body is on its way
 	reason   Reason
 	err      error

@@ -69,7 +69,7 @@ func (s *Session) Writable() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.get != nil && s.state == stateOpen
+	return s.get != nil && s.answer == nil && s.state == stateOpen
 }
 
 // Buffered reports what waits for the client.

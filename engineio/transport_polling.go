@@ -2,11 +2,13 @@ package engineio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
 )
@@ -24,6 +26,22 @@ func (g *getRequest) wake() {
 		g.woken = true
 		close(g.ready)
 	}
+}
+
+// answer is the response to a GET that is on its way.
+type answer struct {
+	w    http.ResponseWriter
+	sent chan struct{} // closed when it is through
+}
+
+// lastAnswer is how long a client may take to read an answer whose session has
+// ended.
+const lastAnswer = 5 * time.Second
+
+// limit bounds the time that is left. net/http takes it off again for the next
+// request of the connection.
+func (a *answer) limit() {
+	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(lastAnswer))
 }
 
 // openPolling answers the first request of a session.
@@ -66,7 +84,8 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answerGet waits until there is something to send.
+// answerGet waits until there is something to send, and the answer before is
+// through: a client that has it may be faster than the one who wrote it.
 func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	g := &getRequest{ready: make(chan struct{}), last: packet.Noop}
 	s.mu.Lock()
@@ -93,11 +112,9 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	if !s.box.empty() || s.state == stateClosed {
 		g.wake()
 	}
+	before := s.answer
 	s.mu.Unlock()
-	select {
-	case <-g.ready:
-	case <-r.Context().Done():
-	}
+	g.await(r.Context(), before)
 	s.mu.Lock()
 	s.get = nil
 	if !g.woken || r.Context().Err() != nil {
@@ -112,10 +129,35 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			s.endLocked(s.reason, nil)
 		}
 	}
+	s.answer = &answer{w, make(chan struct{})}
 	s.mu.Unlock()
+	defer s.answered()
 	if s.writePayload(w, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
 	}
+}
+
+// await waits for wake and for the end of the answer before, or for ctx.
+func (g *getRequest) await(ctx context.Context, before *answer) {
+	if before != nil {
+		select {
+		case <-before.sent:
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-g.ready:
+	case <-ctx.Done():
+	}
+}
+
+// answered notes that the answer is through.
+func (s *Session) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.answer.sent)
+	s.answer = nil
 }
 
 // writePayload answers a GET.

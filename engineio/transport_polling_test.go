@@ -1,0 +1,127 @@
+package engineio
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/internal/testnet"
+)
+
+// stall sends a GET and reads nothing of the answer.
+func (p *poller) stall() *testnet.Conn {
+	p.w.t.Helper()
+	nc, err := p.w.l.Dial()
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	if _, err := io.WriteString(nc, "GET /engine.io/?"+p.query()+" HTTP/1.1\r\nHost: here.example\r\n\r\n"); err != nil {
+		p.w.t.Fatal(err)
+	}
+	p.w.pass(0)
+	return nc
+}
+
+// answer reads one answer from nc.
+func (w *world) answer(nc net.Conn) {
+	w.t.Helper()
+	_ = nc.SetReadDeadline(time.Now().Add(10 * time.Minute))
+	res, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil || res.StatusCode != http.StatusOK {
+		w.t.Fatalf("%+v, %v", res, err)
+	}
+	if n, err := io.Copy(io.Discard, res.Body); err != nil || n != res.ContentLength {
+		w.t.Fatalf("%d bytes of %d, %v", n, res.ContentLength, err)
+	}
+}
+
+// A client that asked again and again, and read no answer, once had a queue full
+// of messages held for each of its requests.
+func TestOneAnswerAtATime(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		p := w.poller()
+		s := w.h.session(0)
+		big := bytes.Repeat([]byte("x"), 1<<20)
+		_ = s.Send(0, Message{Data: big})
+		first := p.stall()
+		_ = s.Send(0, Message{Data: []byte("next")})
+		second := p.begin()
+		second.wantWaiting("the first answer is not through")
+		if n, _ := s.Buffered(); n != 4 || s.Writable() {
+			t.Errorf("%d bytes wait, writable %v", n, s.Writable())
+		}
+		w.answer(first)
+		if got := second.wait(); got.body != "4next" {
+			t.Errorf("behind it: %+v", got)
+		}
+		_ = first.Close()
+	})
+}
+
+func TestThirdGET(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		p := w.poller()
+		_ = w.h.session(0).Send(0, Message{Data: bytes.Repeat([]byte("x"), 1<<20)})
+		stalled := p.stall()
+		second := p.begin()
+		if res := w.request("GET", p.query(), ""); res.status != http.StatusBadRequest {
+			t.Errorf("the third: %+v", res)
+		}
+		w.want("they overlap", "open", "close: transport error")
+		if res := second.wait(); res.body != "1" { // when the stalled one has been cut
+			t.Errorf("the second: %+v", res)
+		}
+		_ = stalled.Close()
+	})
+}
+
+// The answer to a client that has stopped reading once outlived its session, for
+// as long as the connection stood.
+func TestStalledAnswerEndsWithTheSession(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		returned := make(chan time.Time, 1)
+		w.srv.Use(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(rw, r)
+				if strings.Contains(r.URL.RawQuery, "sid") {
+					returned <- time.Now()
+				}
+			})
+		})
+		p := w.poller()
+		s := w.h.session(0)
+		_ = s.Send(0, Message{Data: bytes.Repeat([]byte("x"), 1<<20)})
+		stalled := p.stall()
+		s.Close(true)
+		closed := time.Now()
+		w.want("it ends at once", "open", "close: forced close")
+		if d := (<-returned).Sub(closed); d > lastAnswer {
+			t.Errorf("the answer ends after %v", d)
+		}
+		_ = stalled.Close()
+	})
+}
+
+// An answer that is through before that time leaves its connection as it was.
+func TestAnswerBehindTheSession(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		p := w.poller()
+		s := w.h.session(0)
+		_ = s.Send(0, Message{Data: bytes.Repeat([]byte("x"), 1<<20)})
+		nc := p.stall()
+		s.Close(true)
+		w.pass(time.Second)
+		w.answer(nc)
+		w.pass(time.Minute)
+		if _, err := io.WriteString(nc, "GET /engine.io/?"+pollingQuery+" HTTP/1.1\r\nHost: here.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		w.answer(nc)
+		_ = nc.Close()
+	})
+}
