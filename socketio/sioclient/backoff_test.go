@@ -1,6 +1,7 @@
 package sioclient
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -15,6 +16,8 @@ func TestDelay(t *testing.T) {
 	}{
 		{0, 0, 1000}, {0, 0.1, 1050}, {0, 0.25, 875}, {0, 0.99, 1495}, {0, 0.89, 555},
 		{1, 0.5, 2500}, {2, 0.4, 3200}, {3, 0.8, 4800}, {3, 0.1, 5000}, {2000, 0.3, 5000},
+		// Powers beyond what a float holds: the official Backoff then makes no pause.
+		{1100, 0.4, 5000}, {1100, 0, 5000}, {math.MaxInt, 0.25, 5000},
 	} {
 		if got := r.delay(c.failed, c.random); got != time.Duration(c.want)*time.Millisecond {
 			t.Errorf("after %d failures with %v: %v, want %d ms", c.failed, c.random, got, c.want)

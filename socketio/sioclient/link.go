@@ -15,6 +15,7 @@ type link struct {
 	decoder parser.Decoder
 	ctx     context.Context // until the end
 	cancel  context.CancelFunc
+	told    bool // OnClose was, or is not to be; guarded by m.mu
 }
 
 // message takes one Engine.IO message. It runs on the reading goroutine.
@@ -39,13 +40,12 @@ func (l *link) closed(reason eioclient.Reason, err error) {
 	l.over(Reason(reason), err)
 }
 
-// over ends the connection, once, and has it made again. If it was given up
-// before, only the hooks hear of it.
+// over ends the connection and has it made again, unless it was given up
+// before. The hooks hear of it once.
 func (l *link) over(reason Reason, err error) {
 	m := l.m
 	m.mu.Lock()
-	mine := m.link == l
-	if mine {
+	if m.link == l {
 		m.unlink()
 		cause := &DisconnectError{Reason: reason, Err: err}
 		for _, s := range m.sockets {
@@ -58,8 +58,10 @@ func (l *link) over(reason Reason, err error) {
 			m.dial(true)
 		}
 	}
+	tell := !l.told
+	l.told = true
 	m.mu.Unlock()
-	if mine || reason == Reason(eioclient.ForcedClose) {
+	if tell {
 		m.logLink("connection closed", &DisconnectError{Reason: reason, Err: err})
 		m.hooks.Load().callClose(reason, err)
 	}

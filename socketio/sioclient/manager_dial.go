@@ -123,6 +123,7 @@ func (m *Manager) opened(d *dialing, l *link, s *eioclient.Session) {
 	l.decoder = m.cfg.Parser.NewDecoder(m.limits())
 	m.mu.Lock()
 	if m.dialing != d {
+		l.told = true
 		m.mu.Unlock()
 		l.cancel()
 		s.Close()

@@ -3,6 +3,7 @@ package sioclient_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -116,6 +117,34 @@ func TestParseError(t *testing.T) {
 		<-r.opened
 		r.expect(t, "0")
 		heard.want(t, "connect", "disconnect parse error")
+	})
+}
+
+// OnClose was called twice for one connection that the client gave up, and for
+// one that OnOpen had told nothing of.
+func TestOnCloseOnce(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		told := make(chan string, 10)
+		s.Manager().OnOpen(func() { told <- "open" })
+		s.Manager().OnClose(func(reason sioclient.Reason, _ error) { told <- string(reason) })
+		s.Open()
+		server := <-r.opened
+		r.expect(t, "0")
+		say(t, server, `0{"sid":"one"}`, `2["a",`)
+		<-r.opened
+		r.expect(t, "0")
+		s.Disconnect()
+		synctest.Wait()
+		close(told)
+		var all []string
+		for one := range told {
+			all = append(all, one)
+		}
+		if want := []string{"open", "parse error", "open", "forced close"}; !slices.Equal(all, want) {
+			t.Errorf("heard %q, want %q", all, want)
+		}
 	})
 }
 
