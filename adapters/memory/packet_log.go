@@ -16,7 +16,7 @@ type entry struct {
 	few           [2]string // the memory of rooms and except, mostly
 }
 
-// entryCost is what an entry counts beside its bytes: its own memory.
+// entryCost is what an entry counts beside its bytes and names: its own memory.
 const entryCost = 256
 
 // smallEntry is an entry with the memory of a short text, so that it takes one
@@ -43,7 +43,7 @@ func newEntry(p *parser.Packet, t adapters.Target, room int) *entry {
 		e.packet.Attachments = make([][]byte, len(p.Attachments))
 		for i, b := range p.Attachments {
 			e.packet.Attachments[i] = append([]byte{}, b...)
-			e.size += len(b)
+			e.size += 24 + len(b) // with its header
 		}
 	}
 	names := e.few[:0]
@@ -51,9 +51,18 @@ func newEntry(p *parser.Packet, t adapters.Target, room int) *entry {
 	n := len(t.Rooms)
 	e.rooms, e.except = names[:n:n], names[n:]
 	for _, name := range names {
-		e.size += len(name)
+		e.size += 16 + len(name)
 	}
 	return e
+}
+
+// payload is how many bytes a client is sent.
+func (e *entry) payload() int {
+	n := len(e.packet.JSON)
+	for _, b := range e.packet.Attachments {
+		n += len(b)
+	}
+	return n
 }
 
 // packetLog keeps the newest packets by their numbers, which have no gaps, so

@@ -114,9 +114,11 @@ func TestRecoveryGivesBack(t *testing.T) {
 			}
 		}
 		r := a.recovery
+		a.mu.Lock()
 		if len(r.of) != 0 || len(r.newest) != 0 || len(r.records) != 666 || r.log.length() != 1000 {
 			t.Errorf("%d members, %d rooms, %d sessions, %d packets", len(r.of), len(r.newest), len(r.records), r.log.length())
 		}
+		a.mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		a.mu.Lock()

@@ -3,6 +3,7 @@ package memory
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,12 +42,14 @@ type recovery struct {
 type record struct {
 	session adapters.Session
 	member  adapters.Member // the living socket; nil when it is lost
-	ended   chan struct{}   // closed when the socket is lost or forgotten; made by who waits
+	over    chan struct{}   // closed when the socket is lost or forgotten; made by who waits
 
 	since uint64 // the newest packet at CONNECT
 	left  uint64 // the newest packet when the socket left
 	last  uint64 // no later packet was addressed to the socket while it was there
-	stays []stay // the rooms of the socket, over time
+	floor uint64 // nothing is known of the rooms when the packets up to here were sent
+	past  []stay // that have ended, in this order
+	here  []stay // that go on, of a session without a socket; those of a living one are its seats
 
 	lostAt     time.Time
 	prev, next *record // of the lost sessions
@@ -161,23 +164,11 @@ func (a *Adapter) address(r *recovery, rooms []string) {
 	}
 }
 
-// joined notes that m is in a room. Adapter.mu is held.
-func (r *recovery) joined(m adapters.Member, room string) {
-	if rec := r.of[m]; rec != nil && rec.staying(room) < 0 {
-		rec.stays = append(rec.stays, stay{room, r.log.head, forever})
-	}
-}
-
-// left notes that m is not in a room any more. Adapter.mu is held.
-func (r *recovery) left(m adapters.Member, in *room) {
-	rec := r.of[m]
-	if rec == nil {
-		return
-	}
-	rec.last = max(rec.last, r.newest[in])
-	if i := rec.staying(in.name); i >= 0 {
-		rec.stays[i].to = r.log.head
-		rec.tidy(r.log.first)
+// left notes that m is about to give up a seat. Adapter.mu is held.
+func (r *recovery) left(m adapters.Member, in *seat) {
+	if rec := r.of[m]; rec != nil {
+		rec.last = max(rec.last, r.newest[in.room])
+		rec.remember(stay{in.room.name, in.since, r.log.head}, r.log.first)
 	}
 }
 
@@ -191,31 +182,29 @@ func (r *recovery) gone(m adapters.Member, o *occupant) {
 	for i := range o.seats {
 		rec.last = max(rec.last, r.newest[o.seats[i].room])
 	}
+	for _, s := range o.seats[1:] {
+		rec.here = append(rec.here, stay{s.room.name, s.since, forever})
+	}
 	rec.left = r.log.head
 	delete(r.of, m)
 }
 
-// staying returns the index of the stay in a room that goes on, or -1.
-func (rec *record) staying(room string) int {
-	for i := len(rec.stays) - 1; i >= 0; i-- {
-		if rec.stays[i].to == forever && rec.stays[i].room == room {
-			return i
-		}
-	}
-	return -1
-}
+// maxPast is how many stays that have ended a session has.
+const maxPast = 4096
 
-// tidy forgets stays that ended before the oldest packet, when they are many.
-func (rec *record) tidy(first uint64) {
-	if len(rec.stays) < 16 || len(rec.stays)&(len(rec.stays)-1) != 0 {
+// remember keeps a stay that has ended, unless nothing was sent meanwhile; first
+// is the oldest packet. If there are too many the older half is forgotten: then
+// the session cannot be restored from that time.
+func (rec *record) remember(s stay, first uint64) {
+	if s.from >= s.to {
 		return
 	}
-	kept := rec.stays[:0]
-	for _, s := range rec.stays {
-		if s.to >= first {
-			kept = append(kept, s)
-		}
+	if n := len(rec.past); n >= 16 && n&(n-1) == 0 { // so that the cost is small
+		rec.past = slices.DeleteFunc(rec.past, func(s stay) bool { return s.to < first })
 	}
-	clear(rec.stays[len(kept):])
-	rec.stays = kept
+	if len(rec.past) >= maxPast {
+		rec.floor = rec.past[maxPast/2-1].to
+		rec.past = slices.Delete(rec.past, 0, maxPast/2)
+	}
+	rec.past = append(rec.past, s)
 }

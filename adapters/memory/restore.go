@@ -58,14 +58,14 @@ func (a *Adapter) claim(ctx context.Context, pid string) (*record, error) {
 			}
 			return rec, nil
 		}
-		if rec.ended == nil {
-			rec.ended = make(chan struct{})
+		if rec.over == nil {
+			rec.over = make(chan struct{})
 		}
-		ended := rec.ended
+		over := rec.over
 		a.mu.Unlock()
 		m.Supersede()
 		select {
-		case <-ended:
+		case <-over:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -130,7 +130,19 @@ func (a *Adapter) enter(b *backlog, m adapters.Member) error {
 	rec.member = m
 	r.records[rec.session.PID] = rec
 	r.of[m] = rec
-	a.join(a.admit(m), rec.session.Rooms)
+	from := make(map[string]uint64, len(rec.here))
+	for _, s := range rec.here {
+		from[s.room] = s.from
+	}
+	o := a.admit(m)
+	a.join(o, rec.rooms())
+	for i := range o.seats[1:] {
+		s := &o.seats[1+i]
+		if n, ok := from[s.room.name]; ok {
+			s.since = n
+		}
+	}
+	rec.here = nil
 	return nil
 }
 
@@ -147,7 +159,8 @@ type backlog struct {
 	policy  *adapters.Recovery
 }
 
-// start finds where to begin; false means that offset is none of ours.
+// start finds where to begin; false means that offset is none of ours, or from
+// so long ago that it is not known where the socket was.
 func (b *backlog) start(r *recovery, offset string) bool {
 	after := uint64(0)
 	if offset != "" {
@@ -162,11 +175,11 @@ func (b *backlog) start(r *recovery, offset string) bool {
 		after = max(after, rec.left)
 	}
 	b.next = after + 1
-	b.stays = make(map[string][]stay, len(rec.stays))
-	for _, s := range rec.stays {
+	b.stays = make(map[string][]stay, len(rec.here))
+	for _, s := range slices.Concat(rec.past, rec.here) {
 		b.stays[s.room] = append(b.stays[s.room], s)
 	}
-	return true
+	return after >= rec.floor
 }
 
 // take looks at the next entries; false means that too much was missed.
@@ -176,7 +189,7 @@ func (b *backlog) take(entries []*entry) bool {
 			b.packets = append(b.packets, &e.packet)
 			b.last = b.next
 			b.count += 1 + len(e.packet.Attachments)
-			b.bytes += e.size - entryCost
+			b.bytes += e.payload()
 		}
 		b.next++
 	}

@@ -30,8 +30,9 @@ type occupant struct {
 
 // seat leads from an occupant to its place in a room.
 type seat struct {
-	room *room
-	at   int // index in room.members and room.who
+	room  *room
+	at    int    // index in room.members and room.who
+	since uint64 // with recovery: the newest packet when it was taken, or when an earlier socket took it
 }
 
 const (
@@ -73,7 +74,7 @@ func (r *room) take(o *occupant, m adapters.Member) {
 		o.index[r] = len(o.seats)
 	}
 	r.who = append(r.who, tenancy{o, len(o.seats)})
-	o.seats = append(o.seats, seat{r, len(r.members)})
+	o.seats = append(o.seats, seat{room: r, at: len(r.members)})
 	r.members = append(r.members, m)
 	if o.index == nil && len(o.seats) > longSeats {
 		o.index = make(map[*room]int, 2*longSeats)
@@ -128,7 +129,7 @@ func (a *Adapter) join(o *occupant, rooms []string) {
 		r.take(o, m)
 		a.note(adapters.RoomJoined, name, m)
 		if a.recovery != nil {
-			a.recovery.joined(m, name)
+			o.seats[len(o.seats)-1].since = a.recovery.log.head
 		}
 	}
 }
@@ -145,7 +146,7 @@ func (a *Adapter) leave(o *occupant, rooms []string) {
 			continue
 		}
 		if a.recovery != nil {
-			a.recovery.left(a.everyone.members[o.seats[0].at], r)
+			a.recovery.left(a.everyone.members[o.seats[0].at], &o.seats[i])
 		}
 		a.vacate(o.seats[i])
 		o.forget(i)

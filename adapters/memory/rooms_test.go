@@ -65,7 +65,7 @@ func (a *Adapter) consistent(t *testing.T) {
 			t.Fatalf("room %q: %d members, %d tenancies", r.name, len(r.members), len(r.who))
 		}
 		for i, w := range r.who {
-			if w.o != a.members[r.members[i]] || w.o.seats[w.seat] != (seat{r, i}) {
+			if w.o != a.members[r.members[i]] || w.o.seats[w.seat].room != r || w.o.seats[w.seat].at != i {
 				t.Fatalf("room %q: place %d does not lead back", r.name, i)
 			}
 		}

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"slices"
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
@@ -37,24 +36,23 @@ func (a *Adapter) Save(m adapters.Member, s adapters.Session) {
 	case rec == nil:
 		rec = &record{since: r.log.head, left: r.log.head}
 		r.records[s.PID] = rec
+		rec.move(s.Rooms, &r.log)
 	case rec.member == nil:
 		r.unlink(rec)
-	default:
-		s.Rooms = rec.rooms()
+		rec.move(s.Rooms, &r.log)
 	}
-	if o != nil {
-		s.Rooms = o.names()
-	}
-	rec.stay(s.Rooms, r.log.head)
 	rec.session = s
 	switch {
 	case m == nil:
 		a.lose(rec)
+		return
 	case o != nil && r.of[m] != rec:
-		rec.member = m
+		rec.move(nil, &r.log) // its seats say where it is
 		r.of[m] = rec
-	case o == nil:
-		rec.member = m
+	}
+	rec.member = m
+	if o != nil {
+		rec.session.Rooms = o.names()
 	}
 }
 
@@ -64,6 +62,7 @@ func (a *Adapter) lose(rec *record) {
 	if rec.member != nil && r.of[rec.member] == rec {
 		r.gone(rec.member, a.members[rec.member])
 	}
+	rec.session.Rooms = rec.rooms()
 	rec.end()
 	rec.lostAt = time.Now()
 	rec.prev = r.latest
@@ -79,9 +78,9 @@ func (a *Adapter) lose(rec *record) {
 // end notes that nobody holds the session any more.
 func (rec *record) end() {
 	rec.member = nil
-	if rec.ended != nil {
-		close(rec.ended)
-		rec.ended = nil
+	if rec.over != nil {
+		close(rec.over)
+		rec.over = nil
 	}
 }
 
@@ -123,28 +122,28 @@ func (a *Adapter) Forget(pid string) {
 	rec.end()
 }
 
-// rooms returns the rooms of the stays that go on.
+// rooms returns the rooms of a session without a socket.
 func (rec *record) rooms() []string {
-	rooms := make([]string, 0, len(rec.stays))
-	for _, s := range rec.stays {
-		if s.to == forever {
-			rooms = append(rooms, s.room)
-		}
+	rooms := make([]string, len(rec.here))
+	for i := range rec.here {
+		rooms[i] = rec.here[i].room
 	}
 	return rooms
 }
 
-// stay makes the rooms those of the session, from the number on.
-func (rec *record) stay(rooms []string, number uint64) {
-	for i := range rec.stays {
-		if s := &rec.stays[i]; s.to == forever && !slices.Contains(rooms, s.room) {
-			s.to = number
+// move makes the rooms those of a session without a socket, from now on.
+func (rec *record) move(rooms []string, log *packetLog) {
+	before := rec.here
+	rec.here = make([]stay, 0, len(rooms))
+	known := make(map[string]bool, len(rooms))
+	for _, room := range rooms {
+		if !known[room] {
+			known[room] = true
+			rec.here = append(rec.here, stay{room, log.head, forever})
 		}
 	}
-	for _, room := range rooms {
-		if rec.staying(room) < 0 {
-			rec.stays = append(rec.stays, stay{room, number, forever})
-		}
+	for _, s := range before {
+		rec.remember(stay{s.room, s.from, log.head}, log.first)
 	}
 }
 
