@@ -159,9 +159,21 @@ func (s *Session) batch() (body []byte, packets, size int) {
 // errTooLong is a response that is larger than Config.MaxMessage.
 var errTooLong = errors.New("response too long")
 
+// onlyOnce is an empty body that net/http cannot read again. Without it a GET
+// whose connection is cut is sent again by net/http, if the connection was in use
+// before; the answer to the first one, and the messages in it, would be lost
+// unnoticed.
+type onlyOnce struct{}
+
+func (onlyOnce) Read([]byte) (int, error) { return 0, io.EOF }
+
 // request does one HTTP request and returns the body of its response.
 func (s *Session) request(ctx context.Context, method string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, s.url(Polling), bytes.NewReader(body))
+	var in io.Reader = bytes.NewReader(body)
+	if method == http.MethodGet && s.shake.SID != "" {
+		in = onlyOnce{}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.url(Polling), in)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +194,7 @@ func (s *Session) request(ctx context.Context, method string, body []byte) ([]by
 	if resp.StatusCode != http.StatusOK {
 		return nil, refusal(Polling, resp)
 	}
-	var in io.Reader = resp.Body
+	in = resp.Body
 	limit := s.d.cfg.MaxMessage
 	if limit > 0 {
 		in = io.LimitReader(in, limit+1)
