@@ -7,13 +7,14 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 # The stages of "make test", in this order.
-STAGES ?= lint unit fuzz-smoke bench-smoke conformance browser
+STAGES ?= lint unit fuzz-smoke bench-smoke soak-smoke conformance browser
 
 # The least number of tests that each stage must run. They only grow.
 MIN_UNIT        := 2900
 MIN_POISON      := 1550
 MIN_32          := 2150
 MIN_CHURN       := 9
+MIN_SOAK        := 35
 MIN_CONFORMANCE := 513
 MIN_SIOCLIENT   := 108
 MIN_BROWSER     := 27
@@ -24,7 +25,12 @@ ARGS ?=
 BENCHARGS ?=
 # How long "make fuzz" works on each target.
 FUZZTIME ?= 10m
-# How often "make soak" runs each churn test.
+# How many clients "make soak" has, and for how long.
+SOAKCLIENTS ?= 2000
+SOAKTIME    ?= 10m
+# What it is given beside that, e.g. make soak SOAKARGS='-seed 1'
+SOAKARGS    ?=
+# How often "make soak-churn" runs each churn test.
 ROUNDS ?= 20
 
 GOTEST   := internal/tools/gotest.sh
@@ -73,6 +79,10 @@ conformance: deps-node deps-python tests/conformance/node_modules/.package-lock.
 browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.json ## two headless browsers chat through the page
 	$(NODETEST) browser $(MIN_BROWSER) node --test tests/browser
 
+.PHONY: soak-smoke
+soak-smoke: deps-node tests/conformance/node_modules/.package-lock.json ## the soak with 50 clients for 20 seconds, and with a planted loss
+	$(GOTEST) soak-smoke $(MIN_SOAK) -count=1 -tags node ./tests/soak
+
 .PHONY: fuzz-smoke
 fuzz-smoke: ## one fuzz target of each package, 10 seconds
 	internal/tools/fuzz.sh 10s first
@@ -109,8 +119,12 @@ churn: deps-cc ## connections of every kind come and go: the Churn tests alone
 	$(GOTEST) churn $(MIN_CHURN) -race -run Churn ./...
 
 .PHONY: soak
-soak: ## the Churn tests, ROUNDS (20) times, with the leak profile of the runtime
-	GOEXPERIMENT=goroutineleakprofile $(GOTEST) soak $(MIN_CHURN) -run Churn -count $(ROUNDS) -timeout 2h ./...
+soak: deps-node tests/conformance/node_modules/.package-lock.json ## SOAKCLIENTS (2000) clients of all kinds for SOAKTIME (10m), whose connections are cut
+	go run ./tests/soak -clients $(SOAKCLIENTS) -duration $(SOAKTIME) $(SOAKARGS)
+
+.PHONY: soak-churn
+soak-churn: ## the Churn tests, ROUNDS (20) times, with the leak profile of the runtime
+	GOEXPERIMENT=goroutineleakprofile $(GOTEST) soak-churn $(MIN_CHURN) -run Churn -count $(ROUNDS) -timeout 2h ./...
 
 ##@ What the others need
 

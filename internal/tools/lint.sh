@@ -27,7 +27,7 @@ check gofmt unformatted
 check "go vet" vet
 check "go vet, tools" go vet -C internal/tools ./...
 check "go vet -tags poison" go vet -tags poison ./...
-check "go vet -tags node" go vet -tags node ./tests/sioclient
+check "go vet -tags node" go vet -tags node ./tests/sioclient ./tests/soak
 check "go vet, windows" vet GOOS=windows
 check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
 check "go vet, arm" vet GOOS=linux GOARCH=arm
