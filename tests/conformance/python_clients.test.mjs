@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fromJSON } from './lib/bytes.mjs';
-import { reason } from './lib/ends.mjs';
+import { events, reason } from './lib/ends.mjs';
 import { together } from './lib/suite.mjs';
 import { server } from './lib/target.mjs';
 import { within } from './lib/wait.mjs';
@@ -34,11 +34,12 @@ function python(script, ...args) {
 
 after(() => { for (const child of running) child.kill('SIGKILL'); });
 
+const shared = () => server({ pingInterval: 300, pingTimeout: 10_000 });
 const talks = new Map();
 
 /** What a case of client.py came to; all run in one process for each mode. */
 async function result(mode, name) {
-  const t = await server({ pingInterval: 300, pingTimeout: 10_000 });
+  const t = await shared();
   if (!talks.has(mode)) talks.set(mode, python('client.py', t.url, MODES[mode]));
   const line = (await talks.get(mode)).find((l) => l.name === name);
   assert.ok(line, `${name} did not run`);
@@ -51,7 +52,7 @@ for (const mode of Object.keys(MODES)) together(`python-socketio over ${mode}`, 
 together('python-socketio with asyncio', () => {
   for (const [mode, transports] of Object.entries(MODES)) {
     test(`python asyncio: events, bytes and acks (${mode})`, async () => {
-      const t = await server({ pingInterval: 300, pingTimeout: 10_000 });
+      const t = await shared();
       const [out] = await python('aio.py', t.url, transports);
       assert.deepEqual(out, {
         transport: mode === 'polling' ? 'polling' : 'websocket', echo: [['text', { n: 1 }]], bytes: '0102', ack: ['a', 1], many: true,
@@ -74,7 +75,11 @@ function cases(mode) {
     assert.deepEqual(await result(mode, 'events'), [...values.map((v) => [v]), ['two', 2], []]);
   });
 
-  test('200 events come and return in order', async () => assert.equal(await result(mode, 'order'), true));
+  test('200 events come in order and return', async () => {
+    const { id, returned } = await result(mode, 'order');
+    assert.equal(returned, true);
+    assert.deepEqual(await events(await shared(), id), Array.from({ length: 200 }, (_, i) => ['echo', i]));
+  });
 
   test('acks both ways', async () => {
     assert.deepEqual(await result(mode, 'acks'), [['a', 1], null, [null, 'q', 2], [null, { deep: [1, bytes(1, 2)] }], ['callback']]);
@@ -102,13 +107,13 @@ function cases(mode) {
 
   test('the client leaves', async () => {
     const id = await result(mode, 'leaves');
-    assert.match(await reason(await server({ pingInterval: 300, pingTimeout: 10_000 }), id), /^(client namespace disconnect|transport close)$/);
+    assert.match(await reason(await shared(), id), /^(client namespace disconnect|transport close)$/);
   });
 
   test('the server dismisses it', async () => {
     const { id, heard } = await result(mode, 'dismissed');
     assert.deepEqual(heard, [['bye', 'last words'], ['disconnect']]);
-    assert.equal(await reason(await server({ pingInterval: 300, pingTimeout: 10_000 }), id), 'server namespace disconnect');
+    assert.equal(await reason(await shared(), id), 'server namespace disconnect');
   });
 
   test('the heartbeat keeps it', async () => assert.equal(await result(mode, 'heartbeat'), 'still here'));

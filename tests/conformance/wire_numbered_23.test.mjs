@@ -101,7 +101,7 @@ function namespaces() {
     test(`3.25 a socket behind a slow middleware hears no broadcast before it has joined (${kind})`, async () => {
       const t = await start();
       const s = kind === 'polling' ? await Polling.open(t.port) : await Socket.open(t.port);
-      await s.send('40/joins,{"delay":300}');
+      await s.send('40/joins,{"delay":2000}');
       await until(async () => (await t.control('rooms', { nsp: '/joins' })).includes('early'), 'the room of the pending one');
       await t.control('emit', { nsp: '/joins', to: 'early', event: 'too early' });
       assert.match(await s.next(), /^40\/joins,\{"sid"/);
@@ -292,7 +292,7 @@ function rest() {
   });
 
   test('3.29 the heartbeat is enforced after an upgrade', async () => {
-    const t = await server(BEAT);
+    const t = await server({ pingInterval: 2000, pingTimeout: 500 }); // the official server forgets a ping that is out as it switches
     const s = await upgrade(await joined('polling', t.port));
     assert.equal(await s.ws.message(), '2');
     await s.ws.closed();
