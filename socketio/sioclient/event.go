@@ -41,7 +41,7 @@ func (e *Event) WantsAck() bool { return e.hasID }
 
 // Ack answers the event, once: later calls and calls without a request do
 // nothing. It may be called from any goroutine, also after the handler
-// returned, and never blocks. After the connection that brought the event was
+// returned, and never blocks; the bound of the queue is not for it. After the connection that brought the event was
 // lost the answer is dropped, with ErrClosed. values are read before it returns.
 // The error may also be an *EncodeError, after which another Ack may be tried.
 func (e *Event) Ack(values ...any) error {
@@ -64,5 +64,5 @@ func (e *Event) Ack(values ...any) error {
 	if s.conn == nil || s.conn != e.conn {
 		return ErrClosed
 	}
-	return s.conn.link.session.Send(0, msgs...)
+	return s.conn.link.session.Send(must, msgs...)
 }

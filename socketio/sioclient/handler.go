@@ -170,7 +170,7 @@ func (s *Socket) failed(e *Event, err error) {
 func (s *Socket) report(event string, err error) {
 	s.m.logFailure(s, event, err)
 	for _, f := range s.table.Load().onError {
-		guard(func() { f(s, event, err) })
+		s.m.guard(func() { f(s, event, err) })
 	}
 }
 
@@ -199,11 +199,16 @@ func (s *Socket) guarded(f func()) {
 	}
 }
 
-// guard calls a function whose panic nobody is told of, since it is itself told
-// of errors.
-func guard(f func()) {
-	defer func() { _ = recover() }()
-	f()
+// guard calls a function whose panic is only logged.
+func (m *Manager) guard(f func()) {
+	var err error
+	func() {
+		defer recovered(&err)
+		f()
+	}()
+	if err != nil {
+		m.logPanic(err)
+	}
 }
 
 // panicError is a panic of user code.

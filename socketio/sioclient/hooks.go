@@ -29,13 +29,12 @@ type closing struct {
 	err    error
 }
 
-func (h *hooks) call(k hook, v any) {
-	for _, f := range h.list[k] {
-		guard(func() { f(v) })
+// call calls the functions of k. Their panics are logged.
+func (m *Manager) call(k hook, v any) {
+	for _, f := range m.hooks.Load().list[k] {
+		m.guard(func() { f(v) })
 	}
 }
-
-func (h *hooks) callClose(reason Reason, err error) { h.call(evClose, closing{reason, err}) }
 
 func (m *Manager) hook(k hook, f func(v any)) {
 	for {

@@ -63,7 +63,7 @@ func (l *link) over(reason Reason, err error) {
 	m.mu.Unlock()
 	if tell {
 		m.logLink("connection closed", &DisconnectError{Reason: reason, Err: err})
-		m.hooks.Load().callClose(reason, err)
+		m.call(evClose, closing{reason, err})
 	}
 }
 

@@ -49,6 +49,19 @@ func (m *Manager) logFailure(s *Socket, event string, err error) {
 	}
 }
 
+// logPanic writes a line about a panic that nobody is told of.
+func (m *Manager) logPanic(err error) {
+	if !m.logs(slog.LevelError) {
+		return
+	}
+	attrs := []slog.Attr{slog.Any("err", err)}
+	var p *panicError
+	if errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	m.cfg.Log.LogAttrs(context.Background(), slog.LevelError, "hook failed", attrs...)
+}
+
 // logDropped writes a line about an event that was given up after all attempts.
 func (m *Manager) logDropped(s *Socket, err error) {
 	if m.logs(slog.LevelWarn) {

@@ -38,7 +38,7 @@ func (m *Manager) dialLoop(d *dialing) {
 		_, err := m.dialer.Dial(d.ctx, m.url, eioclient.Handler{
 			OnOpen:    func(s *eioclient.Session) { m.opened(d, l, s) },
 			OnMessage: l.message,
-			OnPing:    func() { m.hooks.Load().call(evPing, nil) },
+			OnPing:    func() { m.call(evPing, nil) },
 			OnClose:   l.closed,
 		})
 		if err == nil || !m.current(d) {
@@ -75,7 +75,7 @@ func (m *Manager) pause(d *dialing) bool {
 	case <-d.ctx.Done():
 		return false
 	}
-	m.hooks.Load().call(evReconnectAttempt, d.failed)
+	m.call(evReconnectAttempt, d.failed)
 	return d.ctx.Err() == nil
 }
 
@@ -90,10 +90,9 @@ func (m *Manager) dialFailed(d *dialing, err error) {
 	}
 	m.mu.Unlock()
 	m.logLink("connection failed", err)
-	h := m.hooks.Load()
-	h.call(evError, err)
+	m.call(evError, err)
 	if d.again {
-		h.call(evReconnectError, err)
+		m.call(evReconnectError, err)
 	}
 }
 
@@ -112,7 +111,7 @@ func (m *Manager) giveUp(d *dialing, err error) {
 	}
 	m.mu.Unlock()
 	if d.again && !m.cfg.NoReconnection {
-		m.hooks.Load().call(evReconnectFailed, nil)
+		m.call(evReconnectFailed, nil)
 	}
 }
 
@@ -138,14 +137,13 @@ func (m *Manager) opened(d *dialing, l *link, s *eioclient.Session) {
 	}
 	m.mu.Unlock()
 	m.logLink("connection open", nil)
-	h := m.hooks.Load()
-	h.call(evOpen, nil)
+	m.call(evOpen, nil)
 	m.mu.Lock()
 	for _, s := range sockets {
 		s.join()
 	}
 	m.mu.Unlock()
 	if d.again {
-		h.call(evReconnect, d.failed)
+		m.call(evReconnect, d.failed)
 	}
 }

@@ -1,13 +1,20 @@
 package sioclient_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/engineio/eioclient"
 	"github.com/hermod-io/hermod/internal/testnet"
 	"github.com/hermod-io/hermod/socketio/sioclient"
 )
@@ -146,6 +153,77 @@ func TestOnCloseOnce(t *testing.T) {
 			t.Errorf("heard %q, want %q", all, want)
 		}
 	})
+}
+
+// A full queue took the ack from an event: there was no second one, and the
+// server waited in vain. Acks are exempt, as the server's are.
+func TestAckPassesAFullQueue(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		cfg := exact(w.config())
+		cfg.Engine.Transports = []string{eioclient.Polling} // what is sent waits for the POST before
+		cfg.Engine.Queue.Packets = 1
+		cfg.Engine.NoUpgrade = true
+		s := w.socket("", cfg)
+		s.On("ask", func(_ context.Context, s *sioclient.Socket, e *sioclient.Event) error {
+			var err error
+			for err == nil {
+				err = s.Emit("filler")
+			}
+			return e.Ack("done")
+		})
+		s.OnError(func(_ *sioclient.Socket, _ string, err error) { t.Error(err) })
+		s.Open()
+		server := <-r.opened
+		r.expect(t, "0")
+		say(t, server, `0{"sid":"one"}`, `27["ask"]`)
+		for got := ""; got != `37["done"]`; {
+			select {
+			case got = <-r.received:
+			case <-time.After(time.Minute):
+				t.Fatal("no ack")
+			}
+		}
+	})
+}
+
+// A panic of a function of the Manager, or of OnError, went unheard.
+func TestPanicsOfHooksAreLogged(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		var text syncBuffer
+		cfg := exact(w.config())
+		cfg.Log = slog.New(slog.NewTextHandler(&text, nil))
+		s := w.socket("", cfg)
+		s.Manager().OnOpen(func() { panic("in OnOpen") })
+		s.OnError(func(*sioclient.Socket, string, error) { panic("in OnError") })
+		s.On("e", func(context.Context, *sioclient.Socket, *sioclient.Event) error { return errors.New("e") })
+		s.Open()
+		server := <-r.opened
+		r.expect(t, "0")
+		say(t, server, `0{"sid":"one"}`, `2["e"]`)
+		for _, want := range []string{"in OnOpen", "in OnError"} {
+			w.eventually(want, func() bool { return strings.Contains(text.String(), want) })
+		}
+	})
+}
+
+// syncBuffer is what several goroutines write to.
+type syncBuffer struct {
+	mu   sync.Mutex // guards what follows
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // A server of version 2 answers without an id.

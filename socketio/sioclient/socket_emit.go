@@ -34,9 +34,11 @@ func (s *Socket) Emit(event string, args ...any) error { return s.emit(flags{}, 
 
 // EmitWithAck sends an event and waits for the ack: until the deadline of ctx,
 // or Config.AckTimeout if it has none. After that the error is an *AckError, and
-// an event that has not left is not sent any more. When the connection is lost
-// after the event was sent the error is a *DisconnectError; others are as of
-// Emit. It may be called in a handler. JS: emitWithAck.
+// an event that has not left is not sent any more. With Config.Retries AckTimeout
+// is that of each attempt, and without a deadline the wait for a connection has
+// no end. When the connection is lost after the event was sent (with Retries:
+// for the last time) the error is a *DisconnectError; others are as of Emit. It
+// may be called in a handler. JS: emitWithAck.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	return s.ask(ctx, flags{}, event, args)
 }
