@@ -3,6 +3,7 @@ package sioclient
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -49,21 +50,35 @@ func (b *buffer) remove(id uint64) {
 	}
 }
 
-// flush sends what waits, as much as the connection's queue takes, which is all
-// unless it is smaller than the buffer; the rest is then exempt from its bound,
-// since it is bounded already. mu is held.
+// flushPause is how long the rest of a buffer waits for a queue that is full.
+const flushPause = 10 * time.Millisecond
+
+// flush sends what waits, as much as the connection's queue takes; the rest
+// follows as there is room, or over the next connection. mu is held.
 func (s *Socket) flush() {
-	b := &s.buffer
+	b, c := &s.buffer, s.conn
 	for i := range b.waits {
 		o := &b.waits[i]
 		p := o.packet(s.nsp)
-		if err := s.conn.link.send(o.flags.engine()|must, &p); errors.Is(err, ErrClosed) {
-			b.waits = slices.Delete(b.waits, 0, i) // for the next connection
+		if err := c.link.send(o.flags.engine(), &p); err != nil {
+			b.waits = slices.Delete(b.waits, 0, i)
 			b.recount()
+			if errors.Is(err, ErrQueueFull) {
+				c.flush = time.AfterFunc(flushPause, func() { s.flushAgain(c) })
+			}
 			return
 		}
 	}
 	*b = buffer{}
+}
+
+// flushAgain is called by the timer, which ends with the stay c.
+func (s *Socket) flushAgain(c *conn) {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	if s.conn == c {
+		s.flush()
+	}
 }
 
 func (b *buffer) recount() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -23,9 +24,14 @@ import (
 type raw struct {
 	opened   chan *engineio.Session
 	received chan string
+	last     *engineio.Session // that was opened
+	listen   func(testnet.Options) *testnet.Listener
 }
 
-func (r *raw) OnOpen(s *engineio.Session) { r.opened <- s }
+func (r *raw) OnOpen(s *engineio.Session) {
+	r.last = s
+	r.opened <- s
+}
 
 func (r *raw) OnMessage(s *engineio.Session, binary bool, data []byte) { r.received <- string(data) }
 
@@ -40,9 +46,13 @@ func scripted(t *testing.T, f func(w *world, r *raw)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{T: t, mode: "websocket", listener: testnet.Listen(testnet.Options{})}
 		h := &http.Server{Handler: srv}
-		go h.Serve(w.listener)
+		r.listen = func(o testnet.Options) *testnet.Listener {
+			l := testnet.Listen(o)
+			go h.Serve(l)
+			return l
+		}
+		w := &world{T: t, mode: "websocket", listener: r.listen(testnet.Options{})}
 		defer func() {
 			if err := srv.Close(context.Background()); err != nil {
 				t.Error(err)
@@ -185,6 +195,48 @@ func TestAckPassesAFullQueue(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What had been kept for a connection could be more than its queue takes, by the
+// attachments, or of several Sockets: then it was cut, and what was on its way
+// lost. It leaves as there is room, in order, also what is emitted meanwhile.
+func TestFlushPassesAFullQueue(t *testing.T) {
+	for _, transport := range []string{eioclient.WebSocket, eioclient.Polling} {
+		scripted(t, func(w *world, r *raw) {
+			t := w.T
+			w.listener = r.listen(testnet.Options{Capacity: 4 << 10, Latency: 10 * time.Millisecond})
+			cfg := exact(w.config())
+			cfg.Engine.Transports = []string{transport}
+			cfg.Engine.NoUpgrade = true
+			cfg.Engine.Queue.Packets = 20
+			s := w.socket("", cfg)
+			body := strings.Repeat("x", 1000)
+			var acks sync.WaitGroup
+			for i := range 200 {
+				if i == 100 {
+					s.Open()
+					server := <-r.opened
+					r.expect(t, "0")
+					say(t, server, `0{"sid":"one"}`)
+					w.eventually("the connection", s.Connected)
+				}
+				if err := s.Emit("n", i, body); err != nil {
+					t.Fatal(err)
+				}
+			}
+			acks.Go(func() {
+				if _, err := s.EmitWithAck(t.Context(), "last"); err != nil {
+					t.Error(err)
+				}
+			})
+			for i := range 200 {
+				r.expect(t, fmt.Sprintf(`2["n",%d,"%s"]`, i, body))
+			}
+			r.expect(t, `20["last"]`)
+			say(t, r.last, `30[]`)
+			acks.Wait()
+		})
+	}
 }
 
 // A panic of a function of the Manager, or of OnError, went unheard.

@@ -3,6 +3,7 @@ package sioclient
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -45,6 +46,7 @@ type conn struct {
 	id     string
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	flush  *time.Timer // of the rest of the buffer; nil until there is one; guarded by m.mu
 }
 
 func newSocket(m *Manager, nsp string, o SocketOptions) *Socket {
@@ -117,7 +119,7 @@ func (s *Socket) Context() context.Context {
 
 // Disconnect makes the Socket leave its namespace; it does not connect again by
 // itself. Events that wait for their handlers are dropped; those that were
-// emitted before are sent, and those that wait for a connection kept. It does
+// emitted before are sent, and those that wait in the Buffer kept. It does
 // not wait: OnDisconnect is called once the running handler has returned. The
 // connection is closed if no other Socket uses it. JS: disconnect.
 func (s *Socket) Disconnect() {
@@ -172,6 +174,9 @@ func (s *Socket) left(cause *DisconnectError) {
 	}
 	s.conn, s.recovered = nil, false
 	c.cancel(cause)
+	if c.flush != nil {
+		c.flush.Stop()
+	}
 	s.failWaits(cause)
 	s.post(mail{f: func() {
 		s.m.logLife(s, c, "disconnected", cause.Reason)

@@ -154,7 +154,7 @@ func (s *Socket) emit(f flags, name string, values []any, ack *wait) error {
 func (s *Socket) writable() bool {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
-	return s.conn != nil && s.conn.link.session.Writable()
+	return s.conn != nil && len(s.buffer.waits) == 0 && s.conn.link.session.Writable()
 }
 
 // deliver sends msgs, the messages of p, or keeps p. mu is held.
@@ -162,7 +162,7 @@ func (s *Socket) deliver(f flags, p *parser.Packet, msgs []eioclient.Message, ac
 	if s.closed {
 		return ErrClosed
 	}
-	if s.conn != nil {
+	if s.conn != nil && len(s.buffer.waits) == 0 { // else it would overtake
 		err := s.conn.link.session.Send(f.engine(), msgs...)
 		if err == nil && ack != nil {
 			s.waits[ack.id] = ack
