@@ -105,7 +105,8 @@ func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionEr
 // allow asks the configured origins and AllowRequest.
 func (srv *Server) allow(r *http.Request) *ConnectionError {
 	e := &ConnectionError{Request: r, Code: CodeForbidden, Message: codeMessages[CodeForbidden]}
-	if origin := r.Header.Get("Origin"); origin != "" && srv.cors != nil && !srv.cors.OriginAllowed(r) {
+	if !srv.originAllowed(r) {
+		origin, _ := pageOrigin(r)
 		e.Context = map[string]any{"origin": origin}
 		return e
 	}
@@ -122,20 +123,6 @@ func (srv *Server) allow(r *http.Request) *ConnectionError {
 	}
 	e.Context = map[string]any{"message": err.Error()}
 	return e
-}
-
-// SameOrigin is an AllowRequest that refuses pages of other hosts. A request
-// without Origin is allowed: it comes from no page.
-func SameOrigin(r *http.Request) error {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return nil
-	}
-	u, err := url.Parse(origin)
-	if err != nil || !strings.EqualFold(u.Host, r.Host) {
-		return errors.New("engineio: origin " + origin + " is not this host")
-	}
-	return nil
 }
 
 func isUpgrade(r *http.Request) bool {

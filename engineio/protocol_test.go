@@ -193,16 +193,6 @@ func TestCORS(t *testing.T) {
 }
 
 // compat: option allowRequest
-func TestSameOrigin(t *testing.T) {
-	scenario(t, Config{AllowRequest: SameOrigin}, func(w *world) {
-		for origin, status := range map[string]int{"http://here.example": 200, "https://HERE.example": 200, "http://evil.example": 403, "null": 403, "http://here.example.evil.example": 403} {
-			if res := w.request("GET", pollingQuery, "", "Origin: "+origin); res.status != status {
-				w.t.Errorf("%s: %d", origin, res.status)
-			}
-		}
-	})
-}
-
 // compat: engine.use
 // compat: engine.handleRequest
 // compat: engine.handleUpgrade
