@@ -68,8 +68,7 @@ type Config struct {
 	// CORS says which pages of other hosts may connect; nil means that no CORS
 	// headers are sent, and that nothing keeps such a page from a WebSocket.
 	// With it a handshake with another Origin (JSONP: Referer) is refused (403,
-	// code 4). Methods
-	// and headers left nil are the official defaults. JS: cors.
+	// code 4). Methods and headers left nil are the official defaults. JS: cors.
 	CORS *cors.Options
 	// InitialPacket is sent right after the handshake; nil means none. JS:
 	// initialPacket.

@@ -75,7 +75,7 @@ func TestServerCloseWhileOpening(t *testing.T) {
 				defer cancel()
 				closed <- w.srv.Close(ctx)
 			}()
-			time.Sleep(time.Millisecond) // it is at work
+			w.pass(time.Millisecond) // it is at work
 		}}
 		scenario(t, cfg, func(world *world) {
 			w = world

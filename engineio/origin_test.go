@@ -6,6 +6,7 @@ import (
 	"github.com/rs/cors"
 )
 
+// compat: option allowRequest
 func TestSameOrigin(t *testing.T) {
 	scenario(t, Config{AllowRequest: SameOrigin}, func(w *world) {
 		for origin, status := range map[string]int{"http://here.example": 200, "https://HERE.example": 200, "http://evil.example": 403, "null": 403, "http://here.example.evil.example": 403} {

@@ -192,7 +192,6 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-// compat: option allowRequest
 // compat: engine.use
 // compat: engine.handleRequest
 // compat: engine.handleUpgrade

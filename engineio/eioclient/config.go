@@ -72,7 +72,8 @@ type Config struct {
 
 // Queue bounds what waits to be sent by one session. A message that finds it
 // full is refused with ErrQueueFull, except that an empty queue takes any
-// message; what the protocol itself must say is never refused.
+// message. What the protocol itself must say may exceed the bound by a quarter;
+// beyond that the session ends, with transport error.
 type Queue struct {
 	Bytes   int // 0 means 4 MiB
 	Packets int // 0 means 4096

@@ -74,6 +74,9 @@ func (d *Dialer) dial(ctx context.Context, transport string, base *url.URL, h Ha
 	if !d.add(s) {
 		return nil, ErrClosed
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(ErrClosed) })() // by Close
 	var err error
 	if transport == Polling {
 		err = s.openPolling(ctx)

@@ -140,7 +140,7 @@ func (s *Session) batch() (body []byte, packets, size int) {
 	n := 1
 	for n < len(s.box) {
 		total += 1 + packet.ChunkSize(s.box[n])
-		if limit > 0 && total > limit || s.box[n].Type == packet.Close {
+		if limit > 0 && int64(total) > limit || s.box[n].Type == packet.Close {
 			break
 		}
 		n++

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,7 +68,7 @@ type handshake struct {
 	Upgrades     []string `json:"upgrades"`
 	PingInterval int64    `json:"pingInterval"`
 	PingTimeout  int64    `json:"pingTimeout"`
-	MaxPayload   int      `json:"maxPayload"`
+	MaxPayload   int64    `json:"maxPayload"`
 }
 
 // period is the longest time between two pings.
@@ -173,7 +172,10 @@ func (s *Session) receive(p packet.Packet) {
 		s.end(TransportClose, nil)
 	case packet.Ping:
 		s.pinged.Store(s.now())
-		s.sendPacket(packet.Packet{Type: packet.Pong, Data: slices.Clone(p.Data)})
+		if err := s.sendPacket(packet.Packet{Type: packet.Pong}); err != nil {
+			s.end(TransportError, err)
+			return
+		}
 		if s.h.OnPing != nil {
 			s.h.OnPing()
 		}

@@ -79,17 +79,23 @@ func (s *Session) Buffered() (bytes, packets int) {
 	return s.bytes, s.packets
 }
 
-// sendPacket sends a packet of the protocol's own, whose data is ours.
-func (s *Session) sendPacket(p packet.Packet) {
+// sendPacket sends a packet of the protocol's own, whose data is ours. It may
+// exceed the bound of the queue by a quarter; ErrQueueFull is the end.
+func (s *Session) sendPacket(p packet.Packet) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ws := s.ws.Load(); ws != nil {
 		_ = ws.conn.SendMessages(wscore.Must, frame(p)) // closed: the reader hears of it
-		return
+		return nil
 	}
-	if s.state == stateOpen {
-		s.push(p)
+	if s.state != stateOpen {
+		return nil
 	}
+	if q := &s.d.cfg.Queue; s.packets > q.Packets+q.Packets/4 {
+		return ErrQueueFull
+	}
+	s.push(p)
+	return nil
 }
 
 // add puts p into the box. mu is held.
