@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -9,18 +10,23 @@ import (
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
-// A client that made its socket join and leave a room over and over, while the
-// log kept a packet, made its session grow with each turn, and each join slower
-// than the one before, under the lock of the namespace.
-func TestChurnOfRoomsIsBounded(t *testing.T) {
+// recovering is an adapter that keeps all for long.
+func recovering(t testing.TB) *Adapter {
 	q := newQuiet()
 	q.recovery = adapters.Recovery{On: true, MaxDisconnection: 1 << 40, Retention: 1 << 40, LogBytes: 64 << 20}
 	made, err := New()(q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := made.(*Adapter)
-	defer a.Close(t.Context())
+	t.Cleanup(func() { _ = made.Close(context.Background()) })
+	return made.(*Adapter)
+}
+
+// A client that made its socket join and leave a room over and over, while the
+// log kept a packet, made its session grow with each turn, and each join slower
+// than the one before, under the lock of the namespace.
+func TestChurnOfRoomsIsBounded(t *testing.T) {
+	a := recovering(t)
 	emit := func(room string) {
 		p := &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(`["e"]`)}}
 		if err := a.Broadcast(p, adapters.Target{Rooms: []string{room}}); err != nil {
@@ -85,14 +91,7 @@ func TestChurnOfRoomsIsBounded(t *testing.T) {
 // rooms.
 func BenchmarkManyRooms(b *testing.B) {
 	const rooms = 5000
-	q := newQuiet()
-	q.recovery = adapters.Recovery{On: true, MaxDisconnection: 1 << 40, Retention: 1 << 40, LogBytes: 64 << 20}
-	made, err := New()(q)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer made.Close(b.Context())
-	a, m := made.(*Adapter), &dummy{"m"}
+	a, m := recovering(b), &dummy{"m"}
 	s := adapters.Session{ID: "m", PID: "p"}
 	_ = a.Join(b.Context(), m, "m")
 	a.Save(m, s)
