@@ -20,7 +20,16 @@ type parentAdapter struct {
 func (a *parentAdapter) each(f func(*Namespace) error) (err error) {
 	for _, n := range a.srv.children(a.parent) {
 		n.open()
-		err = errors.Join(err, f(n))
+		err = errors.Join(err, a.unlessGone(n, f(n)))
+	}
+	return err
+}
+
+// unlessGone is err, but nil if it comes of n having been removed meanwhile:
+// then there is nobody to act on.
+func (a *parentAdapter) unlessGone(n *Namespace, err error) error {
+	if errors.Is(err, adapters.ErrClosed) && a.srv.stageOf(n) == stageRemoved {
+		return nil
 	}
 	return err
 }
@@ -63,7 +72,7 @@ func (a *parentAdapter) BroadcastAck(ctx context.Context, p *parser.Packet, t ad
 	for _, n := range a.srv.children(a.parent) {
 		wg.Go(func() {
 			n.open()
-			err := n.adapter.BroadcastAck(ctx, addressed(p, n), t, each)
+			err := a.unlessGone(n, n.adapter.BroadcastAck(ctx, addressed(p, n), t, each))
 			mu.Lock()
 			defer mu.Unlock()
 			var part *adapters.PartialError

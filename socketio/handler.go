@@ -3,11 +3,11 @@ package socketio
 import (
 	"context"
 	"errors"
-	"github.com/hermod-io/hermod/adapters"
 	"maps"
 	"runtime/debug"
 	"slices"
 
+	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/socketio/args"
 )
 

@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -34,10 +33,7 @@ type life struct {
 	ready   chan struct{} // closed when the hooks of OnNewNamespace have returned; never changed
 }
 
-var (
-	errInvalidNamespace = &Error{Message: "Invalid namespace"}
-	errNoAdapter        = errors.New("socketio: the adapter could not be made")
-)
+var errInvalidNamespace = &Error{Message: "Invalid namespace"}
 
 // acquire returns the namespace that a CONNECT is for, or an error if it is
 // clear already that there is none. held says that it lasts until release. It is
@@ -152,23 +148,28 @@ func (n *Namespace) announce(hooks []func(*Namespace)) {
 // the others wait.
 func (n *Namespace) open() {
 	n.opening.Do(func() {
-		n.adapter = brokenAdapter{errNoAdapter}
 		if n.after != nil {
 			<-n.after
 		}
 		if n.family != nil {
 			n.table.Store(n.family.ns.table.Load())
 		}
-		a, err := n.srv.cfg.Adapter((*local)(n))
-		if err == nil && n.srv.cfg.Recovery != nil {
-			n.recoverer, err = recoverer(a)
+		if err := n.makeAdapter(); err != nil {
+			n.logHook("no adapter", err)
+			n.adapter, n.recoverer = brokenAdapter{err}, nil
 		}
-		if err != nil {
-			a = brokenAdapter{err}
-		}
-		n.adapter = a
 		n.watchRooms()
 	})
+}
+
+// makeAdapter calls the factory; a panic becomes an error.
+func (n *Namespace) makeAdapter() (err error) {
+	defer n.srv.recovered(&err)
+	n.adapter, err = n.srv.cfg.Adapter((*local)(n))
+	if err == nil && n.srv.cfg.Recovery != nil {
+		n.recoverer, err = recoverer(n.adapter)
+	}
+	return err
 }
 
 // place returns the namespace that Of is to return, and whether it was made.

@@ -238,3 +238,61 @@ func TestChildrenChurn(t *testing.T) {
 		}
 	})
 }
+
+// closingAdapter is that of a child that is removed while the parent acts on it.
+type closingAdapter struct {
+	adapters.Adapter
+	leave func()
+}
+
+func (a *closingAdapter) SocketsJoin(ctx context.Context, t adapters.Target, rooms ...string) error {
+	a.leave()
+	return a.Adapter.SocketsJoin(ctx, t, rooms...)
+}
+
+// An operation of a parent failed when one of its children was removed meanwhile,
+// which is nobody's fault.
+func TestParentActsOnChildThatGoes(t *testing.T) {
+	var leave func()
+	cfg := socketio.Config{CleanupEmptyChildNamespaces: true}
+	cfg.Adapter = func(l adapters.Local) (adapters.Adapter, error) {
+		a, err := memory.New()(l)
+		return &closingAdapter{a, func() { leave() }}, err
+	}
+	runWebSocket(t, cfg, func(r *rig) {
+		parent := r.srv.OfPattern("/room-{id}")
+		p := r.join("/room-1")
+		leave = func() {
+			p.send("41/room-1,")
+			r.eventually("it is removed", func() bool { return len(slices.Collect(parent.Children())) == 0 })
+			synctest.Wait() // its adapter is closed
+		}
+		if err := parent.SocketsJoin(r.Context(), "x"); err != nil {
+			r.Errorf("SocketsJoin: %v", err)
+		}
+	})
+}
+
+// A panic of an adapter's factory took the program down, when it was not the one
+// who made the namespace that ran it; or Of.
+func TestAdapterFactoryPanics(t *testing.T) {
+	cfg := socketio.Config{Adapter: func(l adapters.Local) (adapters.Adapter, error) {
+		if l.Name() != "/" {
+			panic("no adapter")
+		}
+		return memory.New()(l)
+	}}
+	runWebSocket(t, cfg, func(r *rig) {
+		n := r.srv.Of("/x")
+		if err := n.Emit("e"); err == nil || !strings.Contains(err.Error(), "no adapter") {
+			r.Errorf("Emit: %v", err)
+		}
+		if n := r.srv.Stats().Panics; n != 1 {
+			r.Errorf("%d panics", n)
+		}
+		r.srv.OfPattern("/room-{id}")
+		p := r.open()
+		p.send("40/room-1,")
+		p.wantMatch(`^44/room-1,.*internal error`, "no adapter")
+	})
+}
