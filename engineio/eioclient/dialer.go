@@ -86,10 +86,10 @@ func (d *Dialer) dial(ctx context.Context, transport string, base *url.URL, h Ha
 	if err == nil {
 		return s, nil
 	}
-	s.end(ForcedClose, nil)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	s.end(ForcedClose, nil) // cancels ctx
 	var refused *DialError
 	if errors.As(err, &refused) {
 		return nil, refused

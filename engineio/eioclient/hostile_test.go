@@ -73,18 +73,6 @@ func TestPingFlood(t *testing.T) {
 	}
 }
 
-// What the official client answers to a ping is a pong without data.
-func TestPongWithoutData(t *testing.T) {
-	f, url := serve(t, 25000, 1e6)
-	if _, err := dialURL(t, url, eioclient.Config{NoUpgrade: true}, eioclient.Handler{}); err != nil {
-		t.Fatal(err)
-	}
-	f.answers <- "2" + strings.Repeat("x", 1000)
-	if got := <-f.posts; got != "3" {
-		t.Errorf("%q", got)
-	}
-}
-
 // A Dial that is cancelled leaves nothing behind, in each phase.
 func TestDialCancelled(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request, func()){
