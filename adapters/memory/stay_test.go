@@ -33,14 +33,13 @@ func TestChurnOfRoomsIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := &dummy{"m"}
+	m, s := &dummy{"m"}, adapters.Session{ID: "m", PID: "p"}
 	join := func(rooms ...string) {
 		if err := a.Join(t.Context(), m, rooms...); err != nil {
 			t.Fatal(err)
 		}
 	}
 	join("m")
-	s := adapters.Session{ID: "m", PID: "p"}
 	a.Save(m, s)
 	emit("m")
 	for range 1000 {
