@@ -92,6 +92,7 @@ func hear(t *testing.T, r *rand.Rand, mode string, wire []byte) (told string) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t, Settings{MaxMessage: modesLimit, Deflate: &Deflate{Takeover: true, PeerWindow: 15}}, testnet.Options{})
 		p.conn.negotiate("", deflateName, deflateParams{serverBits: 15, clientBits: 15})
+		reads := rand.New(rand.NewPCG(r.Uint64(), 3)) // the writer has r
 		go func() {
 			for rest := wire; len(rest) > 0; {
 				n := min(1+r.IntN(1+r.IntN(3000)), len(rest))
@@ -109,7 +110,7 @@ func hear(t *testing.T, r *rand.Rand, mode string, wire []byte) (told string) {
 			heard = p.rec.got()
 			_, err = p.rec.closed()
 		} else {
-			heard, err = p.pullAll(r, mode == "stream")
+			heard, err = p.pullAll(reads, mode == "stream")
 		}
 		var ce *CloseError
 		if !errors.As(err, &ce) {
