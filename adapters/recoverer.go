@@ -81,7 +81,8 @@ type Recoverer interface {
 	// Restore consumes the session of pid: from now on there is none of that
 	// name until the next Save, so of several calls one has it. If its socket
 	// still lives, on whatever node, that one is superseded first
-	// (Member.Supersede) and its last Save awaited, until ctx ends.
+	// (Member.Supersede) and its last Save awaited, until ctx ends. A ctx that
+	// has ended by then consumes nothing.
 	//
 	// offset is that of the last packet the client has; "" means that it has
 	// none since its CONNECT, and so does an offset from before that CONNECT.

@@ -210,6 +210,15 @@ func supersedes(r *restorer) {
 	if v, ok := got.session.Values.(values); ok && v["n"] != 2 || !ok && string(got.session.Data) != `{"n":2}` {
 		r.t.Errorf("data of the last save: %+v", got.session)
 	}
+	r.lose(got.m, s)
+	dead, end := context.WithCancel(r.ctx)
+	end()
+	if got := r.restore(dead, 0, s.PID, ""); !errors.Is(got.err, context.Canceled) {
+		r.t.Fatalf("Restore: %v, want %v: who asks is gone", got.err, context.Canceled)
+	}
+	if got := r.restore(r.ctx, 0, s.PID, ""); got.err != nil {
+		r.t.Fatalf("who was gone has consumed the session: %v", got.err)
+	}
 	if n := len(r.expirations()); n != 0 {
 		r.t.Errorf("%d sessions expired", n)
 	}

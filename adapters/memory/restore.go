@@ -37,6 +37,9 @@ func (a *Adapter) Restore(ctx context.Context, pid, offset string, admit func(ad
 func (a *Adapter) claim(ctx context.Context, pid string) (*record, error) {
 	r := a.recovery
 	for {
+		if ctx.Err() != nil { // a client that is gone must not take it from its successor
+			return nil, context.Cause(ctx)
+		}
 		a.mu.Lock()
 		rec := r.records[pid]
 		if rec == nil || a.ended {

@@ -121,6 +121,34 @@ func TestRecovery(t *testing.T) {
 	})
 }
 
+// Recovered was false in an OnConnect that ran after the connection was lost
+// again, so that an application loaded anew what it had.
+func TestRecoveredOutlivesTheConnection(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		s.Open()
+		server := <-r.opened
+		r.expect(t, `0`)
+		say(t, server, `0{"sid":"one","pid":"secret"}`, `2["a","first"]`)
+		w.eventually("the connection", s.Connected)
+		server.Close(true)
+		w.eventually("the loss", func() bool { return !s.Connected() })
+		if s.Recovered() {
+			t.Error("the first one was no recovery")
+		}
+		server = <-r.opened
+		r.expect(t, `0{"pid":"secret","offset":"first"}`)
+		say(t, server, `0{"sid":"one","pid":"secret"}`)
+		w.eventually("the connection", s.Connected)
+		server.Close(true)
+		w.eventually("the loss", func() bool { return !s.Connected() })
+		if !s.Recovered() {
+			t.Error("the last one was")
+		}
+	})
+}
+
 // What is no packet ends the connection, which is made again.
 func TestParseError(t *testing.T) {
 	scripted(t, func(w *world, r *raw) {

@@ -172,7 +172,7 @@ func (s *Socket) left(cause *DisconnectError) {
 	if c == nil {
 		return
 	}
-	s.conn, s.recovered = nil, false
+	s.conn = nil
 	c.cancel(cause)
 	if c.flush != nil {
 		c.flush.Stop()
