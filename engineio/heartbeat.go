@@ -23,10 +23,17 @@ func (s *Session) heartbeat() {
 	_ = s.sendPacket(Later|Must, packet.Packet{Type: packet.Ping})
 }
 
-// paused reports whether the heartbeat is not enforced now.
+// paused reports whether the heartbeat is not enforced now: while OnMessage is
+// held up, and for another PingTimeout, in which what the client has sent
+// meanwhile is read.
 func (s *Session) paused() bool {
-	since := s.suspended.Load()
-	return since != 0 && time.Since(time.Unix(0, since)) < s.srv.cfg.MaxReadPause
+	switch at := s.suspended.Load(); {
+	case at > 0:
+		return time.Since(time.Unix(0, at)) < s.srv.cfg.MaxReadPause
+	case at < 0:
+		return time.Since(time.Unix(0, -at)) < s.srv.cfg.PingTimeout
+	}
+	return false
 }
 
 // pong is the client's answer, or an unasked sign of life.
@@ -51,9 +58,10 @@ func (s *Session) rearm(d time.Duration) {
 	}
 }
 
-// Suspend and Resume bracket a wait within OnMessage: while suspended the heartbeat is not
-// enforced, for at most Config.MaxReadPause.
+// Suspend begins a wait within OnMessage. Until [Session.Resume], and for
+// Config.PingTimeout after it, a missing heartbeat does not end the session; but
+// it does when one such wait takes longer than Config.MaxReadPause.
 func (s *Session) Suspend() { s.suspended.Store(time.Now().UnixNano()) }
 
-// Resume ends Suspend.
-func (s *Session) Resume() { s.suspended.Store(0) }
+// Resume ends the wait that Suspend began.
+func (s *Session) Resume() { s.suspended.Store(-time.Now().UnixNano()) }

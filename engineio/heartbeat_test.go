@@ -140,3 +140,36 @@ func TestTimer(t *testing.T) {
 		w.want("then", "a")
 	})
 }
+
+// A handler that holds the reading up again and again leaves short times between
+// in which a heartbeat can be due, and the pong wait behind what is still to be
+// read: its client was once taken for dead then.
+func TestHeartbeatBetweenSuspensions(t *testing.T) {
+	for _, protocol := range []string{"4", "3"} {
+		cfg := quick
+		cfg.AllowEIO3 = true
+		scenario(t, cfg, func(w *world) {
+			w.h.onMessage = func(s *Session, _ bool, _ []byte) {
+				s.Suspend()
+				time.Sleep(900 * time.Millisecond)
+				s.Resume()
+				time.Sleep(100 * time.Millisecond)
+			}
+			c, _ := w.dialWS("EIO=" + protocol + "&transport=websocket")
+			c.next() // open
+			if protocol == "4" {
+				w.pass(cfg.PingInterval + time.Second)
+			}
+			want := []string{"open"}
+			for range 100 {
+				c.send("4x")
+				want = append(want, "text x")
+			}
+			c.send(map[string]string{"4": "3", "3": "2"}[protocol])
+			w.pass(101 * time.Second)
+			w.want("it lives as long as there is something to read", want...)
+			w.pass(cfg.PingInterval + 2*cfg.PingTimeout + time.Minute)
+			w.want("and not longer", "close: ping timeout")
+		})
+	}
+}

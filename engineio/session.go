@@ -37,7 +37,7 @@ type Session struct {
 	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
 	awaiting  atomic.Bool                 // a pong is due
 	extended  atomic.Bool                 // the wait for it was prolonged
-	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; 0: not
+	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; negative: until when it was
 
 	ready atomic.Bool // OnOpen has returned
 
