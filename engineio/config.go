@@ -52,8 +52,8 @@ type Config struct {
 	// nil is off. The zero wscore.Deflate compresses those of 1 KiB and more, each
 	// for itself. JS: perMessageDeflate.
 	PerMessageDeflate *wscore.Deflate
-	// AllowEIO3 lets clients of protocol 3 in: those of Socket.IO 1 and 2. JS:
-	// allowEIO3.
+	// AllowEIO3 lets clients of protocol 3 in: those of Socket.IO 1 and 2, which
+	// are else refused (code 5). JS: allowEIO3.
 	AllowEIO3 bool
 	// AllowRequest is asked about each handshake, when all else about it is in
 	// order; nil allows all. An error refuses it (403, code 4), its text is
@@ -75,14 +75,14 @@ type Config struct {
 	InitialPacket *Message
 	// GenerateID makes the sid of a session, which must be unique and not to be
 	// guessed; nil means 15 random bytes in base64url. An error refuses the
-	// handshake (code 3). JS: engine.generateId.
+	// handshake (code 3), as do "" and an id in use. JS: engine.generateId.
 	GenerateID func(r *http.Request) (string, error)
 	// Queue bounds what waits for one client, over either transport.
 	Queue Queue
 	// Limits bound who may open a session; the zero value has none.
 	Limits Limits
 	// MaxReadPause bounds how long the heartbeat may be suspended, see
-	// [Session.Suspend]; 0 means 60 s.
+	// [Session.Suspend]; 0 means 60 s, negative that it is not suspended.
 	MaxReadPause time.Duration
 	// OnInitialHeaders may change the headers of the first response of a
 	// session, polling or the 101. JS: event initial_headers.
@@ -159,6 +159,10 @@ func (c *Config) Validate() error {
 		return errors.New("engineio: PingInterval, PingTimeout and UpgradeTimeout cannot be switched off")
 	case c.MaxHTTPBufferSize < 0:
 		return errors.New("engineio: MaxHTTPBufferSize cannot be switched off")
+	case c.Queue.Bytes < 0 || c.Queue.Packets < 0:
+		return errors.New("engineio: Queue is negative: there is no queue without a bound")
+	case c.Queue.OnFull > DropNewest:
+		return fmt.Errorf("engineio: Queue.OnFull is %d", c.Queue.OnFull)
 	case c.Limits.Connections < 0 || c.Limits.PerIP < 0 || c.Limits.Handshakes < 0 || c.Limits.Burst < 0:
 		return errors.New("engineio: Limits are not negative; 0 is no limit")
 	}

@@ -1,5 +1,6 @@
-// Package engineio is an Engine.IO server (protocol 4): sessions over HTTP
-// long-polling and WebSocket, with upgrade from the one to the other.
+// Package engineio is an Engine.IO server (protocol 4, and 3 with
+// [Config.AllowEIO3]): sessions over HTTP long-polling, JSONP among it, and
+// WebSocket, with upgrade from the one to the other.
 //
 // The three types to know: [Server], an http.Handler, made by [New] from a
 // [Config]; [Session], what a sid names, which survives the change of

@@ -114,3 +114,13 @@ func TestSessionEndsWhileOpening(t *testing.T) {
 		w.want("it ends", "open", "close: transport close")
 	})
 }
+
+// An id that no request can name is refused, not given to a session that nobody
+// can reach.
+func TestEmptyID(t *testing.T) {
+	scenario(t, Config{GenerateID: func(*http.Request) (string, error) { return "", nil }}, func(w *world) {
+		if res := w.request("GET", pollingQuery, ""); res.status != http.StatusBadRequest || !strings.Contains(res.body, `"code":3`) {
+			t.Errorf("%+v", res)
+		}
+	})
+}

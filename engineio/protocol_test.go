@@ -272,6 +272,9 @@ func inflate(t *testing.T, encoding, body string) string {
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]Config{
 		"Limits":            {Limits: Limits{PerIP: -1}},
+		"Queue":             {Queue: Queue{Bytes: -1}},
+		"Queue is":          {Queue: Queue{Packets: -1}},
+		"OnFull":            {Queue: Queue{OnFull: 7}},
 		"PingInterval":      {PingInterval: -1},
 		"MaxHTTPBufferSize": {MaxHTTPBufferSize: -1},
 		"transport":         {Transports: []string{"pigeon"}},

@@ -137,7 +137,7 @@ func (srv *Server) register(s *Session, r *http.Request) *ConnectionError {
 	switch {
 	case most > 0 && srv.sessions.len() >= most: // only we add, under mu
 		e = overLimit(r, tooManyConnections, "Connections")
-	case srv.closed || !srv.sessions.add(s):
+	case srv.closed || s.id == "" || !srv.sessions.add(s):
 		e = &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
 	}
 	if e != nil {

@@ -207,11 +207,12 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok")
 }
 
-// beginPost claims the session for a POST. An overlapping one ends it.
+// beginPost claims the session for a POST. An overlapping one ends it, and one
+// that has ended has none: nobody would end the wait for its body.
 func (s *Session) beginPost(w http.ResponseWriter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.posting {
+	if s.posting || s.state == stateClosed {
 		s.endLocked(TransportError, errOverlap)
 		return false
 	}

@@ -125,3 +125,22 @@ func TestAnswerBehindTheSession(t *testing.T) {
 		_ = nc.Close()
 	})
 }
+
+// A POST that found its session when it was still there does not wait for a body
+// that never comes.
+func TestPOSTBehindTheEnd(t *testing.T) {
+	var w *world
+	cfg := Config{OnHeaders: func(_ http.Header, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.h.session(0).Close(true)
+		}
+	}}
+	scenario(t, cfg, func(world *world) {
+		w = world
+		p := w.poller()
+		got := w.raw("POST /engine.io/?" + p.query() + " HTTP/1.1\r\nHost: here.example\r\nConnection: close\r\nContent-Length: 10\r\n\r\n4")
+		if !strings.HasPrefix(got, "HTTP/1.1 400 ") {
+			t.Errorf("%q", got)
+		}
+	})
+}
