@@ -21,7 +21,8 @@ type Limits struct {
 	// limit. IPv6 addresses count by their first 64 bits.
 	PerIP int
 	// Handshakes is the largest number of handshakes a second, over all
-	// addresses; 0 means no limit.
+	// addresses; 0 means no limit. Those that AllowRequest or the protocol
+	// refuses count too.
 	Handshakes float64
 	// Burst is how many may come at once; 0 means the handshakes of one second,
 	// at least one.
