@@ -163,34 +163,40 @@ func (c *Conn) writeSome() {
 	c.drained()
 }
 
-// flush writes what is queued, for a flusher. It owns the write side meanwhile
-// and does not hold mu: those that broadcast would go at the pace of the
-// writes. What was queued behind it is left to the dirty list.
-func (c *Conn) flush(scratch *vector) {
+// claim takes the write side for a flusher, with what is queued, and reports
+// whether there is anything. The flusher does not hold mu while it writes: those
+// that broadcast would go at the pace of the writes.
+func (c *Conn) claim(v *vector) bool {
 	o := &c.out
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o.dirty = false
 	if o.owned || o.corked || c.state == stateGone || o.empty() {
-		return
+		return false
 	}
 	o.owned = true
-	o.vec(scratch)
-	c.mu.Unlock()
-	n, again, err := c.raw.tryWritev(scratch)
+	o.vec(v)
+	return true
+}
+
+// settle accounts for what the flusher wrote. What was queued behind it is left
+// to the dirty list.
+func (c *Conn) settle(v *vector) {
+	o := &c.out
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case c.state == stateGone:
 		o.owned = false
 		o.drop(&c.grp.pools)
 		return
-	case err != nil:
-		c.writeFailed(err)
+	case v.err != nil:
+		c.writeFailed(v.err)
 		return
 	}
-	o.wrote(n)
+	o.wrote(v.n)
 	switch {
-	case again:
+	case v.again:
 		o.refused = true
 		c.grp.goFunc(c.drain)
 	case o.empty():

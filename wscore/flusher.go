@@ -28,13 +28,10 @@ func (g *group) flushLater(c *Conn) {
 // flusher writes what is queued until the dirty list is empty. It never waits.
 func (g *group) flusher() {
 	defer g.ended()
-	scratch := g.pools.vec()
-	defer g.pools.putVec(scratch)
-	var batch [16]*Conn
-	for n := g.takeDirty(batch[:]); n > 0; n = g.takeDirty(batch[:]) {
-		for _, c := range batch[:n] {
-			c.flush(scratch)
-		}
+	b := g.pools.batch()
+	defer g.pools.putBatch(b)
+	for n := g.takeDirty(b.conns[:]); n > 0; n = g.takeDirty(b.conns[:]) {
+		b.flush(n)
 		runtime.Gosched() // a goroutine that runs for long makes the runtime watch it closely
 	}
 }

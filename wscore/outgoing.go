@@ -82,13 +82,12 @@ func (o *outgoing) push(p *pools, s segment) {
 	o.queue.segments = append(o.queue.segments, s)
 }
 
-// vec fills v with the bytes of the queue, as many pieces as one writev takes.
+// vec fills v with the bytes of the queue, as many pieces as one write takes.
 func (o *outgoing) vec(v *vector) *vector {
-	v.pieces = v.bufs[:0]
-	for i := range min(len(o.queue.segments), len(v.bufs)) {
-		v.pieces = append(v.pieces, o.queue.segments[i].b)
+	v.pieces = v.room(len(o.queue.segments))
+	for i := range v.pieces {
+		v.pieces[i] = o.queue.segments[i].b
 	}
-	v.used = max(v.used, len(v.pieces))
 	return v
 }
 
@@ -142,16 +141,41 @@ func encodedLen(msgs []Message, masked bool) (size int) {
 
 // pools lend what a connection needs only while it writes.
 type pools struct {
-	vectors, queues sync.Pool
+	vectors, queues, batches sync.Pool
 }
 
-// vector is what one writev needs: the pieces to be written, their room, and
-// the call itself.
+// vector is what one write needs: the pieces to be written, and the call itself.
 type vector struct {
-	pieces [][]byte // the first of bufs
-	bufs   [maxPieces][]byte
-	used   int
+	pieces [][]byte // one of them, or the first of many
+	one    [1][]byte
+	many   *many // nil until there is more than one
 	call   write
+	n      int // how the write went: see rawIO
+	again  bool
+	err    error
+}
+
+// many is what a write of more than one piece needs.
+type many struct {
+	bufs [maxPieces][]byte
+	iovecs
+}
+
+// room returns room for n pieces, or for as many as one write takes.
+func (v *vector) room(n int) [][]byte {
+	if n == 1 {
+		return v.one[:]
+	}
+	if v.many == nil {
+		v.many = new(many)
+	}
+	return v.many.bufs[:min(n, maxPieces)]
+}
+
+// forget lets go of the pieces.
+func (v *vector) forget() {
+	clear(v.pieces)
+	v.pieces, v.err = nil, nil
 }
 
 // queue is what waits. It is lent as long as something does.
@@ -171,8 +195,7 @@ func (p *pools) vec() *vector {
 }
 
 func (p *pools) putVec(v *vector) {
-	clear(v.bufs[:v.used])
-	v.pieces, v.used = nil, 0
+	v.forget()
 	p.vectors.Put(v)
 }
 

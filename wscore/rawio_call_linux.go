@@ -46,10 +46,16 @@ func writeSocket(fd uintptr, b []byte) (int, error) {
 	return call(len(b) <= briefly, syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), syscall.MSG_NOSIGNAL)
 }
 
+// iovecs is what sendmsg(2) is given.
+type iovecs struct {
+	iov [maxPieces]syscall.Iovec
+	msg syscall.Msghdr
+}
+
 // writev is sendmsg(2).
-func (w *write) writev(fd uintptr) (int, error) {
+func (w *iovecs) writev(fd uintptr, bufs [][]byte) (int, error) {
 	k, size := 0, 0
-	for _, b := range w.bufs[:min(len(w.bufs), len(w.iov))] {
+	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
 		}
@@ -66,6 +72,3 @@ func (w *write) writev(fd uintptr) (int, error) {
 	clear(w.iov[:k])
 	return n, err
 }
-
-// header is that of sendmsg(2).
-type header = syscall.Msghdr

@@ -9,6 +9,3 @@ func readSocket(fd uintptr, b []byte) (int, error) { return syscall.Read(int(fd)
 
 // writeSocket is write(2).
 func writeSocket(fd uintptr, b []byte) (int, error) { return syscall.Write(int(fd), b) }
-
-// header is not needed here.
-type header struct{}

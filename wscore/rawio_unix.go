@@ -32,6 +32,7 @@ func newRawIO(rwc io.ReadWriteCloser) rawIO {
 
 // fdIO is the rawIO of a file descriptor. A callback that RawConn is given does
 // one system call and nothing else: the descriptor cannot be closed while it runs.
+// Those of a batch do as many as it has: see batch.hold.
 type fdIO struct{ rc syscall.RawConn }
 
 func (f fdIO) waitRead(g func(fd uintptr) bool) error { return f.rc.Read(g) }
@@ -55,56 +56,50 @@ func (f fdIO) tryRead(fd uintptr, p []byte) (n int, again bool, err error) {
 	return n, false, nil
 }
 
-// write is one system call that writes, and what a RawConn is given for it: the
-// functions are made once for the vector that the write is part of.
+// write is what a RawConn is given so that it writes: the functions are made
+// once for the vector that they write.
 type write struct {
-	once  func(fd uintptr) bool // calls run, once
+	once  func(fd uintptr)      // calls run
 	until func(fd uintptr) bool // calls run until it has not to wait
-	bufs  [][]byte
-	iov   [maxPieces]syscall.Iovec
-	msg   header
-	n     int
-	again bool
-	err   error
 }
 
-// of makes w ready for the pieces of v.
-func (w *write) of(v *vector) *write {
-	if w.once == nil {
-		w.once = func(fd uintptr) bool { w.run(fd); return true }
-		w.until = func(fd uintptr) bool { w.run(fd); return !w.again }
+// ready makes the functions.
+func (v *vector) ready() {
+	if v.call.once == nil {
+		v.call.once = v.run
+		v.call.until = func(fd uintptr) bool { v.run(fd); return !v.again }
 	}
-	w.bufs = v.pieces
-	return w
 }
 
-// tryWritev is one system call.
+// tryWritev is one system call. Control keeps the descriptor open like Write,
+// and spares what a write that waits for the poller needs.
 func (f fdIO) tryWritev(v *vector) (n int, again bool, err error) {
-	w := v.call.of(v)
-	if err := f.rc.Write(w.once); err != nil {
+	v.ready()
+	if err := f.rc.Control(v.call.once); err != nil {
 		return 0, false, err
 	}
-	return w.n, w.again, w.err
+	return v.n, v.again, v.err
 }
 
 // waitWritev is one system call that the kernel does not refuse.
 func (f fdIO) waitWritev(v *vector) (n int, err error) {
-	w := v.call.of(v)
-	if err := f.rc.Write(w.until); err != nil {
+	v.ready()
+	if err := f.rc.Write(v.call.until); err != nil {
 		return 0, err
 	}
-	return w.n, w.err
+	return v.n, v.err
 }
 
-func (w *write) run(fd uintptr) {
-	w.n, w.again, w.err = 0, false, nil
+// run is one system call that writes.
+func (v *vector) run(fd uintptr) {
+	v.n, v.again, v.err = 0, false, nil
 	var n int
 	var err error
 	for {
-		if len(w.bufs) == 1 {
-			n, err = writeSocket(fd, w.bufs[0])
+		if len(v.pieces) == 1 {
+			n, err = writeSocket(fd, v.pieces[0])
 		} else {
-			n, err = w.writev(fd)
+			n, err = v.many.writev(fd, v.pieces)
 		}
 		if err != syscall.EINTR {
 			break
@@ -112,10 +107,10 @@ func (w *write) run(fd uintptr) {
 	}
 	switch {
 	case err == syscall.EAGAIN:
-		w.again = true
+		v.again = true
 	case err != nil:
-		w.err = os.NewSyscallError("write", err)
+		v.err = os.NewSyscallError("write", err)
 	default:
-		w.n = n
+		v.n = n
 	}
 }

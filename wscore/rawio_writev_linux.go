@@ -7,10 +7,15 @@ import (
 	"unsafe"
 )
 
+// iovecs is what writev(2) is given.
+type iovecs struct {
+	iov [maxPieces]syscall.Iovec
+}
+
 // writev is writev(2).
-func (w *write) writev(fd uintptr) (int, error) {
+func (w *iovecs) writev(fd uintptr, bufs [][]byte) (int, error) {
 	k := 0
-	for _, b := range w.bufs[:min(len(w.bufs), len(w.iov))] {
+	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
 		}

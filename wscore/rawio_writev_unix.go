@@ -4,9 +4,12 @@ package wscore
 
 import "syscall"
 
+// iovecs is not needed here.
+type iovecs struct{}
+
 // writev writes the first piece alone: package syscall has no writev here.
-func (w *write) writev(fd uintptr) (int, error) {
-	for _, b := range w.bufs {
+func (iovecs) writev(fd uintptr, bufs [][]byte) (int, error) {
+	for _, b := range bufs {
 		if len(b) > 0 {
 			return syscall.Write(int(fd), b)
 		}
