@@ -14,7 +14,7 @@ import (
 type peer interface {
 	// open begins to connect, and to connect again after each loss.
 	open()
-	// disconnect leaves the namespace, on purpose. It does not wait.
+	// disconnect leaves the namespace, on purpose, within ledger.quiet.
 	disconnect()
 	// close disconnects for ever and waits until nothing of the peer runs.
 	close() error
@@ -174,7 +174,7 @@ func (c *client) question(ctx context.Context, name string, n note) bool {
 
 // comeAndGo disconnects and connects again.
 func (c *client) comeAndGo(ctx context.Context) error {
-	c.ledger.quiet(c.peer.disconnect)
+	c.peer.disconnect()
 	wait(ctx, nil, time.Duration(c.rnd.IntN(1000))*time.Millisecond)
 	c.ledger.speak()
 	c.peer.open()

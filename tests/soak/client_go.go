@@ -95,8 +95,9 @@ func (p *goPeer) event(_ context.Context, _ *sioclient.Socket, e *sioclient.Even
 	return nil
 }
 
-func (p *goPeer) open()       { p.s.Open() }
-func (p *goPeer) disconnect() { p.s.Disconnect() }
+func (p *goPeer) open() { p.s.Open() }
+
+func (p *goPeer) disconnect() { p.l.quiet(p.s.Disconnect) }
 
 func (p *goPeer) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)

@@ -21,6 +21,7 @@ func main() {
 	flag.DurationVar(&o.ping, "ping", 2*time.Second, "ping interval; the timeout is twice that")
 	flag.DurationVar(&o.window, "window", 30*time.Second, "how long the server keeps the session of a client that was lost")
 	flag.StringVar(&o.only, "only", "", "kinds of clients whose description has this regular expression, such as polling.*json")
+	flag.StringVar(&o.root, "root", ".", "folder of the project, for the official clients in a Node process; \"\" means none of those")
 	flag.IntVar(&o.plant, "plant", 0, "drop one in so many broadcasts, to see that it is noticed")
 	flag.Parse()
 	if err := begin(o, *serving); err != nil {

@@ -29,6 +29,9 @@ func (s *soak) String() string {
 			}
 		}
 		total.add(t)
+		if n == 0 {
+			continue
+		}
 		s.row(w, appNames[k.app], k.name, n, t)
 	}
 	s.row(w, "", "all", len(s.all), total)

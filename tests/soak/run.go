@@ -18,6 +18,7 @@ type options struct {
 	cuts     time.Duration
 	plant    int
 	only     string
+	root     string
 	timing
 }
 
@@ -28,6 +29,7 @@ type soak struct {
 	server  *child
 	at      addresses
 	ask     controller
+	node    *nodeHost // nil without official clients
 	proxies []*proxy
 	kinds   []*kind
 	all     []*client
@@ -65,6 +67,16 @@ func (s *soak) run(ctx context.Context) (err error) {
 	}()
 	if err := s.startProxies(); err != nil {
 		return err
+	}
+	if s.root != "" {
+		if s.node, err = startNode(s.root, &s.faults); err != nil {
+			return err
+		}
+		defer func() {
+			if e := s.node.stop(); err == nil {
+				err = e
+			}
+		}()
 	}
 	if err := s.makeClients(); err != nil {
 		return err
@@ -234,8 +246,28 @@ func (s *soak) startProxies() error {
 	return nil
 }
 
+// nodeKinds adds the official clients, of which there are fewer. Version 2 speaks
+// Engine.IO 3.
+func (s *soak) nodeKinds() {
+	if s.node == nil {
+		return
+	}
+	for _, k := range []struct {
+		version int
+		mode    string
+		app     int
+		share   int
+	}{
+		{4, "upgrade", appJSON, 2}, {4, "websocket", appMsgPack, 1}, {4, "polling", appPlain, 1},
+		{2, "upgrade", appPlain, 1}, {2, "polling", appPlain, 1}, {2, "websocket", appPlain, 1},
+	} {
+		s.kinds = append(s.kinds, s.node.kind(k.version, k.mode, k.app, "http://"+s.proxies[k.app].addr(), k.share))
+	}
+}
+
 // makeClients makes the clients, none of which connects yet.
 func (s *soak) makeClients() error {
+	s.nodeKinds()
 	only, err := regexp.Compile(s.only)
 	if err != nil {
 		return err

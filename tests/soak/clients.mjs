@@ -1,0 +1,123 @@
+// The official JavaScript clients, many in one process, driven by lines of JSON
+// on the standard input and heard on the standard output. It ends with its
+// input. See client_node.go for the lines.
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const require = createRequire(new URL("../conformance/package.json", import.meta.url));
+const versions = { 2: require("socket.io-client-v2"), 4: require("socket.io-client").io };
+const msgpack = require("socket.io-msgpack-parser");
+
+const events = ["hello", "uni", "room", "pair", "joined", "left", "ask", "sum"];
+const clients = new Map();
+
+const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+// The bytes that go with a number, as in wire.go.
+function payload(n, size) {
+  const b = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) b[i] = (n + i) & 255;
+  return b;
+}
+
+const intact = (b, n) => Buffer.isBuffer(b) && b.equals(payload(n, b.length));
+
+class Client {
+  constructor({ id, slot, url, mode, version, msgpack: packed, conn }) {
+    Object.assign(this, { id, slot, version, conn, calls: new Set() });
+    const options = {
+      autoConnect: false,
+      forceNew: true,
+      transports: mode === "upgrade" ? ["polling", "websocket"] : [mode],
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 1000,
+    };
+    if (packed) options.parser = msgpack;
+    if (version === 4) options.auth = (cb) => cb(this.begin());
+    this.socket = versions[version](url, options);
+    this.listen();
+  }
+
+  // begin counts a connection.
+  begin() {
+    this.conn++;
+    tell({ id: this.id, what: "begin" });
+    return { slot: this.slot, conn: this.conn };
+  }
+
+  listen() {
+    const s = this.socket;
+    if (this.version === 2) s.on("reconnect_attempt", () => this.introduce());
+    s.on("connect", () => {
+      this.connected = true;
+      tell({ id: this.id, what: "connect" });
+    });
+    s.on("disconnect", (reason) => {
+      // A connection that is lost before the answer to CONNECT is told of, too.
+      if (this.connected) tell({ id: this.id, what: "disconnect", reason });
+      this.connected = false;
+      for (const call of this.calls) this.answer(call, "closed");
+      if (reason === "io server disconnect") setImmediate(() => this.open());
+    });
+    s.on("connect_error", (err) => {
+      if (this.version === 4 && !s.active) tell({ id: this.id, what: "refused", reason: String(err) });
+    });
+    for (const name of events) {
+      s.on(name, (note, ...rest) => {
+        const bytes = note.size ? rest[0] : Buffer.alloc(0);
+        tell({ id: this.id, what: "event", name, note, bytes: intact(bytes, note.n) ? bytes.length : -1 });
+        const ack = rest.at(-1);
+        if (typeof ack === "function") ack({ n: 3 * note.n + 1 });
+      });
+    }
+  }
+
+  // introduce says who it is in the query, for version 2.
+  introduce() {
+    this.socket.io.opts.query = this.begin();
+  }
+
+  open() {
+    if (this.socket.connected) return;
+    if (this.version === 2 && this.socket.io.readyState === "closed") this.introduce();
+    this.socket.connect();
+  }
+
+  emit(name, note, ...more) {
+    const args = note.size ? [payload(note.n, note.size)] : [];
+    this.socket.emit(name, note, ...args, ...more);
+  }
+
+  ask(name, note, call) {
+    this.calls.add(call);
+    this.emit(name, note, (note) => this.answer(call, "", note));
+  }
+
+  answer(call, reason, note) {
+    if (this.calls.delete(call)) tell({ id: this.id, what: "answer", call, reason, note });
+  }
+}
+
+const operations = {
+  make: (line) => clients.set(line.id, new Client(line)),
+  open: (_, c) => c.open(),
+  disconnect: (line, c) => {
+    c.socket.disconnect();
+    tell({ id: line.id, what: "quiet" });
+  },
+  close: (line, c) => {
+    c.socket.disconnect();
+    for (const call of c.calls) c.answer(call, "closed");
+    clients.delete(line.id);
+    tell({ id: line.id, what: "closed" });
+  },
+  emit: (line, c) => c.emit(line.name, line.note),
+  ask: (line, c) => c.ask(line.name, line.note, line.call),
+};
+
+createInterface({ input: process.stdin })
+  .on("line", (text) => {
+    const line = JSON.parse(text);
+    operations[line.op](line, clients.get(line.id));
+  })
+  .on("close", () => process.exit(0));
