@@ -107,9 +107,9 @@ func (c *client) act(ctx context.Context) error {
 	case n < 960:
 		c.call(ctx, evLeave, note{Room: roomName(c.rnd.IntN(c.rooms))})
 	case n < 980:
-		return c.comeAndGo(ctx)
+		c.comeAndGo(ctx)
 	default:
-		return c.renew(ctx)
+		return c.renew()
 	}
 	return nil
 }
@@ -130,7 +130,6 @@ func (c *client) emitUp() {
 }
 
 // call asks, if there is a lane for it, and leaves the lane with the answer.
-// What joins and leaves rooms has the last lane.
 func (c *client) call(ctx context.Context, name string, n note) {
 	var lane int
 	select {
@@ -173,16 +172,15 @@ func (c *client) question(ctx context.Context, name string, n note) bool {
 }
 
 // comeAndGo disconnects and connects again.
-func (c *client) comeAndGo(ctx context.Context) error {
+func (c *client) comeAndGo(ctx context.Context) {
 	c.peer.disconnect()
 	wait(ctx, nil, time.Duration(c.rnd.IntN(1000))*time.Millisecond)
 	c.ledger.speak()
 	c.peer.open()
-	return nil
 }
 
 // renew closes the peer and makes another.
-func (c *client) renew(context.Context) error {
+func (c *client) renew() error {
 	if err := c.peer.close(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}

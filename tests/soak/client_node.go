@@ -98,16 +98,16 @@ func (h *nodeHost) number() int {
 
 // nodePeer is an official client.
 type nodePeer struct {
-	h     *nodeHost
-	l     *ledger
-	id    int
-	hushd chan struct{} // takes "quiet" and "closed"
+	h      *nodeHost
+	l      *ledger
+	id     int
+	hushed chan struct{} // takes "quiet" and "closed"
 }
 
 // nodeKind returns what makes official clients of a version, 2 or 4.
 func (h *nodeHost) kind(version int, mode string, app int, url string, share int) *kind {
 	make := func(l *ledger, slot int) (peer, error) {
-		p := &nodePeer{h: h, l: l, id: h.number(), hushd: make(chan struct{}, 1)}
+		p := &nodePeer{h: h, l: l, id: h.number(), hushed: make(chan struct{}, 1)}
 		h.mu.Lock()
 		h.peers[p.id] = p
 		h.mu.Unlock()
@@ -141,12 +141,12 @@ func (p *nodePeer) hear(line nodeLine) {
 		p.l.mu.Unlock()
 	case "quiet":
 		p.l.quiet(func() {})
-		p.hushd <- struct{}{}
+		p.hushed <- struct{}{}
 	case "closed":
 		p.h.mu.Lock()
 		delete(p.h.peers, p.id)
 		p.h.mu.Unlock()
-		p.hushd <- struct{}{}
+		p.hushed <- struct{}{}
 	case "answer":
 		p.h.mu.Lock()
 		ch := p.h.calls[line.Call]
@@ -176,7 +176,7 @@ func (p *nodePeer) close() error {
 func (p *nodePeer) hush(op string) {
 	p.h.send(nodeOrder{Op: op, ID: p.id})
 	select {
-	case <-p.hushd:
+	case <-p.hushed:
 	case <-p.h.done:
 	}
 }

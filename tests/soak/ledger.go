@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -79,13 +80,14 @@ func (l *ledger) note(format string, args ...any) {
 
 // complain needs mu.
 func (l *ledger) complain(format string, args ...any) {
-	text := l.who + ": " + fmt.Sprintf(format, args...)
+	var text strings.Builder
+	text.WriteString(l.who + ": " + fmt.Sprintf(format, args...))
 	for i := range historyLength {
 		if line := l.history[(l.at+i)%historyLength]; line != "" {
-			text += "\n    " + line
+			text.WriteString("\n    " + line)
 		}
 	}
-	l.faults.add("%s", text)
+	l.faults.add("%s", text.String())
 }
 
 // begin counts a new connection and returns what the client says of itself.

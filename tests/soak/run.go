@@ -181,8 +181,8 @@ func (s *soak) rest() error {
 // memory; it is bounded by what was in use at a time.
 const (
 	marginGoroutines = 12
-	marginLive       = 3 << 20
-	marginPerClient  = 2 << 10
+	marginLive       = 1 << 20
+	marginPerClient  = 1 << 10
 )
 
 func (s *soak) margin() string {

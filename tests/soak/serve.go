@@ -72,7 +72,7 @@ func (p *process) control(seed uint64) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /start", func(http.ResponseWriter, *http.Request) {
 		ctx, cancel := context.WithCancel(context.Background())
-		p.hush, p.went = cancel, &traffic{apps: p.apps, seed: seed, faults: p.faults}
+		p.hush, p.went = cancel, &traffic{apps: p.apps, seed: seed}
 		p.went.start(ctx)
 	})
 	mux.HandleFunc("POST /quiet", func(http.ResponseWriter, *http.Request) {
@@ -131,7 +131,8 @@ func resident() uint64 {
 // controller asks the server process.
 type controller struct{ addr string }
 
-// client bounds every question but "quiet", which waits for acks.
+// do asks, and decodes the answer into out unless that is nil. "quiet" waits for
+// acks.
 func (c controller) do(method, what string, out any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*callTimeout)
 	defer cancel()

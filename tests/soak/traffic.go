@@ -16,10 +16,9 @@ const callTimeout = 2 * time.Minute
 
 // traffic is what the server does by itself, until ctx ends.
 type traffic struct {
-	apps   []*app
-	seed   uint64
-	faults *faults
-	wg     sync.WaitGroup
+	apps []*app
+	seed uint64
+	wg   sync.WaitGroup
 }
 
 // Events a second, of each client and of each room.
