@@ -121,6 +121,26 @@ func TestRecovery(t *testing.T) {
 	})
 }
 
+// Disconnect drops the events that wait for their handlers. When its DISCONNECT was
+// lost with the connection, the session was recovered behind them, and they were
+// missing for ever.
+func TestDisconnectGivesTheSessionUp(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		s.Open()
+		server := <-r.opened
+		r.expect(t, `0`)
+		say(t, server, `0{"sid":"one","pid":"secret"}`, `2["a","first"]`)
+		w.eventually("the connection", s.Connected)
+		s.Disconnect()
+		r.expect(t, `1`)
+		s.Open()
+		<-r.opened
+		r.expect(t, `0`)
+	})
+}
+
 // Recovered was false in an OnConnect that ran after the connection was lost
 // again, so that an application loaded anew what it had.
 func TestRecoveredOutlivesTheConnection(t *testing.T) {

@@ -121,7 +121,8 @@ func (s *Socket) Context() context.Context {
 // itself. Events that wait for their handlers are dropped; those that were
 // emitted before are sent, and those that wait in the Buffer kept. It does
 // not wait: OnDisconnect is called once the running handler has returned. The
-// connection is closed if no other Socket uses it. JS: disconnect.
+// connection is closed if no other Socket uses it. A session that could be
+// recovered is given up. JS: disconnect.
 func (s *Socket) Disconnect() {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
@@ -132,6 +133,7 @@ func (s *Socket) Disconnect() {
 // disconnect needs mu.
 func (s *Socket) disconnect() {
 	s.active = false
+	s.pid, s.offset = "", ""
 	s.tellWaiting(ErrClosed)
 	if s.conn == nil {
 		return
