@@ -53,6 +53,10 @@ class Client {
       tell({ id: this.id, what: "connect" });
     });
     s.on("disconnect", (reason) => {
+      // Version 2, told to disconnect while it opens, closes that connection late,
+      // when it has been told to open again already, and makes another.
+      if (this.version === 2 && reason === "forced close" && this.hurried) reason = "transport close";
+      this.hurried = false;
       // A connection that is lost before the answer to CONNECT is told of, too.
       if (this.connected) tell({ id: this.id, what: "disconnect", reason });
       this.connected = false;
@@ -102,6 +106,7 @@ const operations = {
   make: (line) => clients.set(line.id, new Client(line)),
   open: (_, c) => c.open(),
   disconnect: (line, c) => {
+    c.hurried = !c.socket.connected;
     c.socket.disconnect();
     tell({ id: line.id, what: "quiet" });
   },
