@@ -53,10 +53,6 @@ class Client {
       tell({ id: this.id, what: "connect" });
     });
     s.on("disconnect", (reason) => {
-      // Version 2, told to disconnect while it opens, closes that connection late,
-      // when it has been told to open again already, and makes another.
-      if (this.version === 2 && reason === "forced close" && this.hurried) reason = "transport close";
-      this.hurried = false;
       // A connection that is lost before the answer to CONNECT is told of, too.
       if (this.connected) tell({ id: this.id, what: "disconnect", reason });
       this.connected = false;
@@ -87,6 +83,15 @@ class Client {
     this.socket.connect();
   }
 
+  // settled calls f when the client may be told to disconnect. Version 2 that is
+  // told so while it connects or upgrades closes that connection late, and if it
+  // is to open again meanwhile it hears two connections at once.
+  settled(f) {
+    const s = this.socket;
+    if (this.version === 4 || (s.connected && !s.io.engine.upgrading)) return f();
+    setTimeout(() => this.settled(f), 50);
+  }
+
   emit(name, note, ...more) {
     const args = note.size ? [payload(note.n, note.size)] : [];
     this.socket.emit(name, note, ...args, ...more);
@@ -105,17 +110,18 @@ class Client {
 const operations = {
   make: (line) => clients.set(line.id, new Client(line)),
   open: (_, c) => c.open(),
-  disconnect: (line, c) => {
-    c.hurried = !c.socket.connected;
-    c.socket.disconnect();
-    tell({ id: line.id, what: "quiet" });
-  },
-  close: (line, c) => {
-    c.socket.disconnect();
-    for (const call of c.calls) c.answer(call, "closed");
-    clients.delete(line.id);
-    tell({ id: line.id, what: "closed" });
-  },
+  disconnect: (line, c) =>
+    c.settled(() => {
+      c.socket.disconnect();
+      tell({ id: line.id, what: "quiet" });
+    }),
+  close: (line, c) =>
+    c.settled(() => {
+      c.socket.disconnect();
+      for (const call of c.calls) c.answer(call, "closed");
+      clients.delete(line.id);
+      tell({ id: line.id, what: "closed" });
+    }),
   emit: (line, c) => c.emit(line.name, line.note),
   ask: (line, c) => c.ask(line.name, line.note, line.call),
 };
