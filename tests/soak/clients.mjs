@@ -129,6 +129,8 @@ const operations = {
 createInterface({ input: process.stdin })
   .on("line", (text) => {
     const line = JSON.parse(text);
-    operations[line.op](line, clients.get(line.id));
+    const c = clients.get(line.id);
+    if (c || line.op === "make") operations[line.op](line, c);
+    else if (line.op === "ask") tell({ id: line.id, what: "answer", call: line.call, reason: "closed" });
   })
   .on("close", () => process.exit(0));
