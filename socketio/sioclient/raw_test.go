@@ -141,6 +141,36 @@ func TestDisconnectGivesTheSessionUp(t *testing.T) {
 	})
 }
 
+// Events that wait when Disconnect is called are dropped, also when the connection
+// was lost just before.
+func TestDisconnectAfterLossDropsEvents(t *testing.T) {
+	scripted(t, func(w *world, r *raw) {
+		t := w.T
+		s := w.socket("", exact(w.config()))
+		begun, goOn := make(chan struct{}, 2), make(chan struct{})
+		s.OnAny(func(context.Context, *sioclient.Socket, *sioclient.Event) error {
+			begun <- struct{}{}
+			<-goOn
+			return nil
+		})
+		s.Open()
+		server := <-r.opened
+		r.expect(t, `0`)
+		say(t, server, `0{"sid":"one"}`, `2["a"]`, `2["b"]`)
+		<-begun
+		server.Close(true) // it is noticed behind the second event
+		w.eventually("the loss", func() bool { return !s.Connected() })
+		s.Disconnect()
+		close(goOn)
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if len(begun) != 0 {
+			t.Error("the second event was handled")
+		}
+	})
+}
+
 // Recovered was false in an OnConnect that ran after the connection was lost
 // again, so that an application loaded anew what it had.
 func TestRecoveredOutlivesTheConnection(t *testing.T) {

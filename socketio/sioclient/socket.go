@@ -135,11 +135,11 @@ func (s *Socket) disconnect() {
 	s.active = false
 	s.pid, s.offset = "", ""
 	s.tellWaiting(ErrClosed)
+	s.dropMail()
 	if s.conn == nil {
 		return
 	}
 	_ = s.conn.link.send(must, &parser.Packet{Type: parser.Disconnect, Namespace: s.nsp}) // closed: it hears anyway
-	s.dropMail()
 	s.left(&DisconnectError{Reason: IOClientDisconnect})
 }
 
