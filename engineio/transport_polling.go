@@ -160,7 +160,9 @@ func (s *Session) answered() {
 	s.answer = nil
 }
 
-// writePayload answers a GET.
+// writePayload answers a GET. It flushes, because what net/http only keeps in its
+// buffers cannot fail: an answer that the client will not get ends the session,
+// so that the client hears of the loss, as Engine.IO has no way to repeat one.
 func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []unit, compress bool) error {
 	body, contentType := s.dialect.payload(units)
 	h := w.Header()
@@ -171,8 +173,13 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []u
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(body)
-	return err
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // answerPost takes packets.
