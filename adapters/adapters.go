@@ -28,6 +28,9 @@ type Flags struct {
 	Local bool
 	// NoCompress: the packet is not worth compressing (compress(false)).
 	NoCompress bool
+	// Single: the target is one socket, whichever node has it
+	// (expectSingleResponse). It changes nothing but what travels.
+	Single bool
 	// Timeout bounds the wait for acks and answers, beside the context of the
 	// call; 0 means that the context alone does (a namespace puts its default
 	// there).
@@ -132,13 +135,14 @@ type Adapter interface {
 	Rooms(ctx context.Context) ([]string, error)
 	// Broadcast sends p to t. It never blocks. When it returns each member of
 	// this node has been handed to [Local], in the order of the caller's
-	// calls. p is not changed, by anyone, from then on; the slices of t are the
-	// caller's again.
+	// calls, and p, its bytes and the slices of t are the caller's again: who
+	// keeps any of it copies it. The error is nil, [ErrQueueFull] or [ErrClosed].
 	Broadcast(p *parser.Packet, t Target) error
 	// BroadcastAck sends p to t and calls each for every answer, possibly
 	// from several goroutines, never after it returned. It returns when all
 	// asked have answered, or ctx or t.Flags.Timeout ended: then with a
-	// *PartialError. The number asked is fixed when p is sent.
+	// *PartialError. The number asked is fixed when p is sent. Of the answer of
+	// another node's socket only the first argument comes.
 	BroadcastAck(ctx context.Context, p *parser.Packet, t Target, each func(parser.Args)) error
 	// SocketsJoin moves the sockets of t into rooms. It waits for no answer of
 	// another node.

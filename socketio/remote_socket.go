@@ -42,7 +42,11 @@ func (r *RemoteSocket) Timeout(d time.Duration) *RemoteSocket {
 	return &RemoteSocket{ns: r.ns, info: r.info, timeout: d}
 }
 
-func (r *RemoteSocket) only() Broadcast { return r.ns.To(r.info.ID).Timeout(r.timeout) }
+func (r *RemoteSocket) only() Broadcast {
+	b := r.ns.To(r.info.ID).Timeout(r.timeout)
+	b.flags.Single = true
+	return b
+}
 
 // Emit sends an event to the socket; see Broadcast.Emit. That the socket is
 // gone is no error.

@@ -11,18 +11,29 @@ import (
 // nothing.
 func New() adapters.Factory {
 	return func(local adapters.Local) (adapters.Adapter, error) {
-		a := &Adapter{
-			local:   local,
-			closed:  make(chan struct{}),
-			rooms:   make(map[string]*room),
-			members: make(map[adapters.Member]*occupant),
-		}
-		a.scratch.New = func() any { return newSelection() }
+		a := Make(local, nil)
 		if policy := local.Recovery(); policy.On {
 			a.recovery = newRecovery(policy)
 		}
 		return a, nil
 	}
+}
+
+// Make makes the rooms of one node for an adapter that spans several: it keeps
+// no sessions. onRoom, if not nil, is called when a room gets its first member
+// and when it loses its last one, under the adapter's lock: it must neither
+// block nor call the adapter. What it was told holds when the call that caused
+// it returns.
+func Make(local adapters.Local, onRoom func(room string, exists bool)) *Adapter {
+	a := &Adapter{
+		local:   local,
+		onRoom:  onRoom,
+		closed:  make(chan struct{}),
+		rooms:   make(map[string]*room),
+		members: make(map[adapters.Member]*occupant),
+	}
+	a.scratch.New = func() any { return newSelection() }
+	return a
 }
 
 // Adapter keeps the rooms of one namespace in memory; see [adapters.Adapter]
@@ -32,6 +43,7 @@ func New() adapters.Factory {
 // without it.
 type Adapter struct {
 	local    adapters.Local
+	onRoom   func(room string, exists bool) // may be nil; called with mu held
 	scratch  sync.Pool     // of *selection
 	closed   chan struct{} // closed by Close
 	recovery *recovery     // nil when sessions are not restored

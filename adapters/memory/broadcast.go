@@ -40,6 +40,19 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *parser.Packet, t adapters
 	return w.wait(ctx, asked, t.Flags.Timeout, a.closed)
 }
 
+// Ask is BroadcastAck without the wait, for an adapter that counts the answers
+// of several nodes: asked is how many members of this node were asked; stop
+// forgets the answers still missing and must be called. each is called as by
+// [adapters.Local].DeliverAck.
+func (a *Adapter) Ask(p *parser.Packet, t adapters.Target, each func(parser.Args)) (asked int, stop func()) {
+	s := a.pick(t)
+	defer a.release(s)
+	if len(s.members) == 0 {
+		return 0, func() {}
+	}
+	return a.local.DeliverAck(p, t.Flags, s.all, func(_ adapters.Member, args parser.Args) { each(args) })
+}
+
 // ServerSideEmit reaches nobody: there is no other node. each is not called and
 // the error is nil.
 func (a *Adapter) ServerSideEmit(context.Context, parser.Args, func(parser.Args)) error {

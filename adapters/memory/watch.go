@@ -27,6 +27,9 @@ func (a *Adapter) WatchRooms(f func(adapters.RoomEvent)) {
 
 // note puts an event behind those to be told. mu is held.
 func (a *Adapter) note(kind adapters.RoomEventKind, room string, m adapters.Member) {
+	if a.onRoom != nil && m == nil {
+		a.onRoom(room, kind == adapters.RoomCreated)
+	}
 	if a.watch.f != nil {
 		a.watch.events = append(a.watch.events, roomEvent{kind, room, m})
 	}

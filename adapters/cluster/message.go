@@ -1,0 +1,71 @@
+package cluster
+
+import (
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/parser"
+)
+
+// Type is the kind of a message. The numbers up to AdapterClose are those that
+// the official ClusterAdapter writes.
+type Type uint8
+
+// The types of messages. Those that end in Response, and BroadcastClientCount
+// and BroadcastAck, are answers: they go to the node that asked.
+const (
+	InitialHeartbeat       Type = 1
+	Heartbeat              Type = 2
+	Broadcast              Type = 3
+	SocketsJoin            Type = 4
+	SocketsLeave           Type = 5
+	DisconnectSockets      Type = 6
+	FetchSockets           Type = 7
+	FetchSocketsResponse   Type = 8
+	ServerSideEmit         Type = 9
+	ServerSideEmitResponse Type = 10
+	BroadcastClientCount   Type = 11
+	BroadcastAck           Type = 12
+	AdapterClose           Type = 13
+	AllRooms               Type = 101 // not of the official ClusterAdapter, see Traits.AllRooms
+	AllRoomsResponse       Type = 102
+)
+
+// Answer reports whether messages of this type answer a request.
+func (t Type) Answer() bool {
+	switch t {
+	case FetchSocketsResponse, ServerSideEmitResponse, BroadcastClientCount, BroadcastAck, AllRoomsResponse:
+		return true
+	}
+	return false
+}
+
+// Message is what one node says to others within a namespace. Which fields
+// count depends on Type.
+type Message struct {
+	Type Type
+	// From is the node that sent it, "" when the bus cannot tell.
+	From string
+	// RequestID correlates a request and its answers; "" means that no answer
+	// is wanted.
+	RequestID string
+	// Target says whom Broadcast, SocketsJoin, SocketsLeave, DisconnectSockets
+	// and FetchSockets reach.
+	Target adapters.Target
+	// Packet is what Broadcast sends; its Namespace is the bus' own.
+	Packet *parser.Packet
+	// Rooms are those of SocketsJoin, SocketsLeave and AllRoomsResponse.
+	Rooms []string
+	// Close is the argument of DisconnectSockets.
+	Close bool
+	// Args are those of ServerSideEmit. In ServerSideEmitResponse and
+	// BroadcastAck they are the answer, of which only the first argument
+	// travels.
+	Args parser.Args
+	// ClientCount is how many sockets BroadcastClientCount was asked.
+	ClientCount int
+	// Sockets are those of FetchSocketsResponse.
+	Sockets []adapters.SocketInfo
+}
+
+// Emitter is the name under which programs publish that serve no sockets. They
+// are not counted as nodes.
+const Emitter = "emitter"

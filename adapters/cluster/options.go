@@ -1,0 +1,47 @@
+package cluster
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/hermod-io/hermod/adapters"
+)
+
+// Options tune the adapters. The zero value is ready to use.
+type Options struct {
+	// RequestTimeout is how long Fetch, Rooms and ServerSideEmit wait for other
+	// nodes, unless Flags.Timeout says otherwise; 0 means 5 s (requestsTimeout).
+	RequestTimeout time.Duration
+	// JoinTimeout is how long Join waits for a subscription; 0 means 1 s. Then
+	// the error is a *[adapters.SubscriptionPending].
+	JoinTimeout time.Duration
+	// HeartbeatInterval is how long a node is silent at most, HeartbeatTimeout
+	// after how much silence it counts as lost; 0 means 5 s and 10 s. They are
+	// for buses that need heartbeats.
+	HeartbeatInterval, HeartbeatTimeout time.Duration
+	// LivenessInterval is how often nodes that have not answered are looked for
+	// while a request waits; 0 means 500 ms.
+	LivenessInterval time.Duration
+	// Redact, if set, may remove credentials (headers, query, auth) from the
+	// handshakes of this node's sockets before other nodes see them. The maps
+	// are copies. It is called from any goroutine.
+	Redact func(h *adapters.Handshake)
+	// OnGap, if set, is told when messages of other nodes may have been lost in
+	// a namespace. It must not block.
+	OnGap func(namespace string, g Gap)
+	// Logger gets what goes wrong between nodes; nil logs nothing.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, 5*time.Second)
+	o.JoinTimeout = cmp.Or(o.JoinTimeout, time.Second)
+	o.HeartbeatInterval = cmp.Or(o.HeartbeatInterval, 5*time.Second)
+	o.HeartbeatTimeout = cmp.Or(o.HeartbeatTimeout, 10*time.Second)
+	o.LivenessInterval = cmp.Or(o.LivenessInterval, 500*time.Millisecond)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
