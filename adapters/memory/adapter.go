@@ -44,9 +44,9 @@ func Make(local adapters.Local, onRoom func(room string, exists bool)) *Adapter 
 type Adapter struct {
 	local    adapters.Local
 	onRoom   func(room string, exists bool) // may be nil; called with mu held
-	scratch  sync.Pool     // of *selection
-	closed   chan struct{} // closed by Close
-	recovery *recovery     // nil when sessions are not restored
+	scratch  sync.Pool                      // of *selection
+	closed   chan struct{}                  // closed by Close
+	recovery *recovery                      // nil when sessions are not restored
 
 	mu       sync.RWMutex // guards what follows
 	ended    bool         // Close was called
