@@ -77,9 +77,23 @@ class Client {
     this.socket.io.opts.query = this.begin();
   }
 
+  // Version 2 that has left hears its session until the DISCONNECT is through,
+  // and takes what comes meanwhile for the application's if it is open again, but
+  // not what came before. So it opens when the connection before has closed.
   open() {
-    if (this.socket.connected) return;
-    if (this.version === 2 && this.socket.io.readyState === "closed") this.introduce();
+    if (this.socket.connected || this.waiting) return;
+    const { io } = this.socket;
+    if (this.version === 2 && io.engine?.readyState === "closing") {
+      this.waiting = true;
+      io.engine.once("close", () =>
+        setImmediate(() => {
+          this.waiting = false;
+          this.open();
+        }),
+      );
+      return;
+    }
+    if (this.version === 2 && io.readyState === "closed") this.introduce();
     this.socket.connect();
   }
 

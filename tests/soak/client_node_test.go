@@ -1,0 +1,156 @@
+//go:build node
+
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/proc"
+)
+
+// gate is a server for old clients that can hold up POSTs and openings.
+type gate struct {
+	t        *testing.T
+	url      string
+	sockets  chan *socketio.Socket
+	held     atomic.Pointer[chan struct{}] // closed to let the requests through
+	polls    atomic.Int64                  // GETs that came
+	answered atomic.Int64
+}
+
+func newGate(t *testing.T) *gate {
+	t.Helper()
+	g := &gate{t: t, sockets: make(chan *socketio.Socket, 10)}
+	srv, err := socketio.New(socketio.Config{Engine: engineio.Config{AllowEIO3: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Of("/").OnConnect(func(_ context.Context, s *socketio.Socket) error {
+		g.sockets <- s
+		return nil
+	})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		poll := r.Method == http.MethodGet && r.URL.Query().Has("sid")
+		if held := g.held.Load(); held != nil && !poll {
+			<-*held
+		}
+		if poll {
+			g.polls.Add(1)
+			defer g.answered.Add(1)
+		}
+		srv.ServeHTTP(w, r)
+	}))
+	g.url = web.URL
+	t.Cleanup(func() {
+		_ = srv.Close(context.Background())
+		web.Close()
+	})
+	return g
+}
+
+// hold holds up what begins from now on, until release is called.
+func (g *gate) hold() (release func()) {
+	ch := make(chan struct{})
+	g.held.Store(&ch)
+	return func() {
+		g.held.Store(nil)
+		close(ch)
+	}
+}
+
+// socket is the next that joins.
+func (g *gate) socket() *socketio.Socket {
+	g.t.Helper()
+	select {
+	case s := <-g.sockets:
+		return s
+	case <-time.After(time.Minute):
+		g.t.Fatal("nobody joins")
+	}
+	return nil
+}
+
+// until polls for ok.
+func (g *gate) until(what string, ok func() bool) {
+	g.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-late:
+			g.t.Fatalf("no %s", what)
+		}
+	}
+}
+
+// heard sends an event to the only session and returns when its client has it,
+// which is when it polls again.
+func (g *gate) heard(s *socketio.Socket, name string, n note) {
+	g.t.Helper()
+	g.until("waiting GET", func() bool { return g.polls.Load() == g.answered.Load()+1 })
+	before := g.polls.Load()
+	if err := s.Emit(name, n); err != nil {
+		g.t.Fatal(err)
+	}
+	g.until("GET behind the answer", func() bool { return g.polls.Load() > before })
+}
+
+// Version 2 that disconnects over polling hears its session until the POST of
+// the DISCONNECT is answered. A client that had been opened again meanwhile was
+// told of what came then, but not of what had come before, as if that were lost.
+func TestOldClientOpensWhenItHasClosed(t *testing.T) {
+	f := new(faults)
+	g := newGate(t)
+	node, err := startNode(proc.Root(t), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := node.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	l := newLedger("client", false, 0, f)
+	p, _ := node.kind(2, "polling", appPlain, g.url, 1).make(l, 1)
+	p.open()
+	first := g.socket()
+	g.heard(first, evHello, note{N: 1})
+	g.heard(first, evUni, note{N: 1})
+
+	release := g.hold()
+	p.disconnect()
+	g.heard(first, evUni, note{N: 2}) // the application has given the session up
+	l.speak()
+	p.open()
+	// The answer to another order shows that this one was carried out.
+	other, _ := node.kind(4, "polling", appPlain, g.url, 1).make(newLedger("other", false, 0, f), 2)
+	if err := other.close(); err != nil {
+		t.Fatal(err)
+	}
+	g.heard(first, evUni, note{N: 3})
+	release()
+
+	second := g.socket()
+	for _, name := range []string{evHello, evUni} {
+		if err := second.Emit(name, note{N: 4}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.until("event of the second session", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.uni == 5 || f.count() > 0
+	})
+	for _, text := range f.all() {
+		t.Error(text)
+	}
+}
