@@ -34,8 +34,9 @@ var floors = map[string][]string{
 	"adapters":              {"socketio/parser"},
 	"adapters/memory":       {"adapters", "socketio/parser"},
 	"adapters/adaptertest":  {"adapters", "socketio/parser"},
-	"adapters/cluster":      {"adapters", "adapters/memory", "engineio", "socketio/parser"},
-	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/memory", "socketio/parser"},
+	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "socketio/parser"},
+	"adapters/cluster/wire": {"socketio/parser"},
+	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "socketio/parser"},
 
 	// 3
 	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
@@ -72,7 +73,7 @@ var modules = map[string][]string{
 	"github.com/peterbourgon/ff":         {"server"},
 	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
-	"github.com/tinylib/msgp":            {"socketio/parser"},
+	"github.com/tinylib/msgp":            {"adapters/cluster/wire", "socketio/parser"},
 	"golang.org/x/net":                   {"wscore"},
 	"golang.org/x/time":                  {"engineio", "socketio"},
 	"golang.org/x/term":                  {"server"},

@@ -73,7 +73,7 @@ func (msgpackParser) AppendPacket(dst []byte, p *Packet) (msg []byte, binary boo
 	}
 	dst = msgp.AppendUint64(msgp.AppendString(dst, keyType), uint64(p.Type))
 	if p.JSON != nil {
-		dst = appendMsgpack(msgp.AppendString(dst, keyData), p.Args)
+		dst = AppendMsgpack(msgp.AppendString(dst, keyData), Notepack2, p.Args)
 	}
 	if p.HasID && p.Type != Ack {
 		dst = msgp.AppendUint64(msgp.AppendString(dst, keyID), p.ID)

@@ -18,6 +18,7 @@ type unpacker struct {
 	out            []byte
 	att            [][]byte // copies
 	maxAttachments int
+	form           MsgpackForm
 }
 
 // value appends the next value, which lies within depth containers.
@@ -274,7 +275,7 @@ func (n number) appendText(dst []byte) []byte {
 
 // undefined takes the next value if it is notepack.io's form of undefined.
 func (u *unpacker) undefined() bool {
-	if len(u.in) < 3 || u.in[0] != fixExt1 || u.in[1] != 0 {
+	if len(u.in) < 3 || u.in[0] != fixExt1 || u.in[1] != 0 || u.form == MsgpackJS {
 		return false
 	}
 	u.in = u.in[3:]
@@ -290,6 +291,19 @@ func (u *unpacker) extension() *Error {
 	lead, typ := u.in[0], int8(u.in[header-1])
 	body := u.in[header : header+int(n)]
 	u.in = u.in[header+int(n):]
+	if ms, ok := u.timestamp(typ, body); ok {
+		u.out = appendDate(u.out, ms)
+		return nil
+	}
+	if u.form == MsgpackJS {
+		u.out = strconv.AppendInt(append(u.out, `{"type":`...), int64(typ), 10)
+		u.out = append(u.out, `,"data":`...)
+		if err := u.attach(body); err != nil {
+			return err
+		}
+		u.out = append(u.out, '}')
+		return nil
+	}
 	switch {
 	case typ == 0 && lead == fixExt1: // undefined outside of containers
 		u.out = append(u.out, "null"...)
@@ -326,10 +340,45 @@ func (u *unpacker) extensionSize() (header int, n uint64) {
 	return 0, 0
 }
 
+// timestamp reports whether an extension is a date, and which.
+func (u *unpacker) timestamp(typ int8, body []byte) (ms int64, ok bool) {
+	if typ != -1 || u.form == Notepack2 {
+		return 0, false
+	}
+	return MsgpackTimestamp(body)
+}
+
+// MsgpackTimestamp returns the milliseconds since 1970 of the body of a timestamp,
+// MessagePack's extension -1, as JavaScript's Date has them. ok is false if it is
+// not 4, 8 or 12 bytes long.
+func MsgpackTimestamp(body []byte) (ms int64, ok bool) {
+	var s, ns int64
+	switch len(body) {
+	case 4:
+		s = int64(binary.BigEndian.Uint32(body))
+	case 8:
+		v := binary.BigEndian.Uint64(body)
+		s, ns = int64(v&(1<<34-1)), int64(v>>34)
+	case 12:
+		s, ns = int64(binary.BigEndian.Uint64(body[4:])), int64(binary.BigEndian.Uint32(body))
+	default:
+		return 0, false
+	}
+	if s < -dateLimit || s > dateLimit {
+		return math.MaxInt64, true // an invalid Date
+	}
+	if ms = s*1000 + ns/1e6; ms < 0 && ns%1e6 != 0 {
+		ms++ // a Date drops the fraction
+	}
+	return ms, true
+}
+
+// dateLimit is the last Date of JavaScript, in milliseconds.
+const dateLimit = 8_640_000_000_000_000
+
 // appendDate appends a Date as its toJSON does; ms is since 1970.
 func appendDate(dst []byte, ms int64) []byte {
-	const limit = 8.64e15
-	if ms < -limit || ms > limit {
+	if ms < -dateLimit || ms > dateLimit {
 		return append(dst, "null"...)
 	}
 	t := time.UnixMilli(ms).UTC()

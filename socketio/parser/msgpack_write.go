@@ -11,17 +11,6 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// appendMsgpack appends what the JSON text of a means, with its binary values in
-// their places; nil if the text is not valid JSON.
-func appendMsgpack(dst []byte, a Args) []byte {
-	p := packer{in: a.JSON, att: a.Attachments, out: dst}
-	if !p.value(0) || skipSpace(p.in, p.pos) != len(p.in) {
-		return msgp.AppendNil(p.out[:len(dst)])
-	}
-	p.widen()
-	return p.out
-}
-
 // packer turns JSON text into MessagePack in one pass. How many elements a
 // container has is known at its end, so each header is written as if they were
 // few; widen makes room for those of more. Recursion is bounded: an argument nests
@@ -32,6 +21,7 @@ type packer struct {
 	att  [][]byte
 	out  []byte
 	wide []wideHeader
+	form MsgpackForm
 }
 
 // wideHeader is a container of more than 15 elements whose header, out[at], has
@@ -48,6 +38,9 @@ const (
 	array32  = 0xdd
 	map16    = 0xde
 	map32    = 0xdf
+
+	uint64Lead = 0xcf
+	int64Lead  = 0xd3
 )
 
 // value appends the value at in[pos]. It reports whether it is valid.
@@ -186,8 +179,32 @@ func (p *packer) number() bool {
 	}
 	raw := p.in[p.pos:end]
 	p.pos = end
-	p.out = appendNumber(p.out, raw)
+	if p.form == MsgpackJS {
+		p.out = appendNumberJS(p.out, raw)
+	} else {
+		p.out = appendNumber(p.out, raw)
+	}
 	return true
+}
+
+// appendNumberJS is appendNumber in the form of @msgpack/msgpack, for which an
+// integer beyond 2^53-1 is a float. One that JavaScript would not print so, and
+// that is no float, can only be another program's: it stays exact.
+func appendNumberJS(dst, raw []byte) []byte {
+	f, _ := strconv.ParseFloat(string(raw), 64)
+	if f != math.Trunc(f) || math.Abs(f) <= maxID {
+		return appendNumber(dst, raw)
+	}
+	var room [48]byte
+	if exact := appendNumber(room[:0], raw); exact[0] == uint64Lead || exact[0] == int64Lead {
+		text := appendFloat(room[16:16], f, 64)
+		bits := binary.BigEndian.Uint64(exact[1:])
+		same := f < 0 && int64(f) == int64(bits) || f > 0 && f < 1<<64 && uint64(f) == bits
+		if !same && !bytes.Equal(text, raw) {
+			return append(dst, exact...)
+		}
+	}
+	return msgp.AppendFloat64(dst, f)
 }
 
 // appendNumber appends a valid JSON number: an integer if it is one and there is
