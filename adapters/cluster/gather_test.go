@@ -41,71 +41,74 @@ func counted(from string, n int) *Message {
 
 var errTest = errors.New("test")
 
+// gatherings are the ways in which acks of two nodes come, or do not.
+var gatherings = []struct {
+	name     string
+	run      func(g *gathering)
+	complete bool
+	missing  int
+	nodes    int
+}{
+	{"counts before answers", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 1))
+		g.answer("b", answer("b"))
+		g.count(counted("c", 0))
+	}, true, 0, 0},
+	{"answers before counts", func(g *gathering) {
+		g.answer("b", answer("b"))
+		g.count(counted("b", 1))
+		g.count(counted("c", 0))
+		g.expect(2)
+	}, true, 0, 0},
+	{"nodes that cannot be told apart", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("", 1))
+		g.answer("", answer(""))
+		g.count(counted("", 1))
+		g.answer("", answer(""))
+	}, true, 0, 0},
+	{"a count that comes twice", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 0))
+		g.count(counted("b", 0))
+	}, false, 1, 1},
+	{"a socket and a node missing", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 2))
+		g.answer("b", answer("b"))
+	}, false, 2, 1},
+	{"a silent node is lost", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 0))
+		g.living(1, nil)
+	}, true, 1, 1},
+	{"a node that told its count is lost", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 3))
+		g.answer("b", answer("b"))
+		g.count(counted("c", 0))
+		g.living(1, []string{"b"})
+	}, true, 2, 1},
+	{"a node that has answered is lost, another is awaited", func(g *gathering) {
+		g.expect(2)
+		g.count(counted("b", 0))
+		g.living(1, []string{"b"})
+	}, false, 1, 1},
+	{"a node more", func(g *gathering) {
+		g.expect(1)
+		g.living(5, nil)
+		g.count(counted("b", 0))
+	}, true, 0, 0},
+	{"a negative count", func(g *gathering) {
+		g.expect(1)
+		g.count(counted("b", -3))
+	}, true, 0, 0},
+}
+
 func TestGatheringOfAcks(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name     string
-		run      func(g *gathering)
-		complete bool
-		missing  int
-		nodes    int
-	}{
-		{"counts before answers", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 1))
-			g.answer("b", answer("b"))
-			g.count(counted("c", 0))
-		}, true, 0, 0},
-		{"answers before counts", func(g *gathering) {
-			g.answer("b", answer("b"))
-			g.count(counted("b", 1))
-			g.count(counted("c", 0))
-			g.expect(2)
-		}, true, 0, 0},
-		{"nodes that cannot be told apart", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("", 1))
-			g.answer("", answer(""))
-			g.count(counted("", 1))
-			g.answer("", answer(""))
-		}, true, 0, 0},
-		{"a count that comes twice", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 0))
-			g.count(counted("b", 0))
-		}, false, 1, 1},
-		{"a socket and a node missing", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 2))
-			g.answer("b", answer("b"))
-		}, false, 2, 1},
-		{"a silent node is lost", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 0))
-			g.living(1, nil)
-		}, true, 1, 1},
-		{"a node that told its count is lost", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 3))
-			g.answer("b", answer("b"))
-			g.count(counted("c", 0))
-			g.living(1, []string{"b"})
-		}, true, 2, 1},
-		{"a node that has answered is lost, another is awaited", func(g *gathering) {
-			g.expect(2)
-			g.count(counted("b", 0))
-			g.living(1, []string{"b"})
-		}, false, 1, 1},
-		{"a node more", func(g *gathering) {
-			g.expect(1)
-			g.living(5, nil)
-			g.count(counted("b", 0))
-		}, true, 0, 0},
-		{"a negative count", func(g *gathering) {
-			g.expect(1)
-			g.count(counted("b", -3))
-		}, true, 0, 0},
-	} {
+	for _, tc := range gatherings {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newGathering(true, func(*Message) {})
 			g.own(0)
