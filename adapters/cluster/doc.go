@@ -12,5 +12,6 @@
 //
 // The messages are those of the official ClusterAdapter (npm socket.io-adapter
 // 2.5), with its numbers; how they are written is the matter of a bus, with the
-// codecs of package cluster/wire.
+// codecs of package cluster/wire. [AppendEnvelope] and [ParseEnvelope] are what
+// most official adapters write; AllRooms has no place there.
 package cluster
