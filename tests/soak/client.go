@@ -42,18 +42,20 @@ type client struct {
 	ledger *ledger
 	peer   peer
 	faults *faults
-	rooms  int // how many there are
+	gov    *governor // of all clients
+	rooms  int       // how many there are
 
 	up    uint64        // the next number
 	calls [lanes]uint64 // the last numbers, of whoever has the lane
 	free  chan int      // lanes that nobody has
 }
 
-// pace is the mean time between two things that a client does.
+// pace is the mean time between two things that a client does, on a machine that
+// keeps up.
 const pace = time.Second
 
-func newClient(k *kind, slot int, seed uint64, rooms int, l *ledger) (*client, error) {
-	c := &client{kind: k, slot: slot, rnd: rand.New(rand.NewPCG(seed, uint64(slot))), ledger: l, faults: l.faults, rooms: rooms,
+func newClient(k *kind, slot int, seed uint64, rooms int, l *ledger, gov *governor) (*client, error) {
+	c := &client{kind: k, slot: slot, rnd: rand.New(rand.NewPCG(seed, uint64(slot))), ledger: l, faults: l.faults, gov: gov, rooms: rooms,
 		up: 1, free: make(chan int, lanes)}
 	for i := range lanes {
 		c.free <- i
@@ -92,7 +94,25 @@ func (c *client) complain(format string, args ...any) {
 
 // rest waits for some time and reports whether to go on.
 func (c *client) rest(ctx context.Context) bool {
-	return wait(ctx, nil, time.Duration(c.rnd.ExpFloat64()*float64(pace)))
+	d := c.gov.stretch(time.Duration(c.rnd.ExpFloat64() * float64(pace)))
+	until := time.Now().Add(d)
+	if !wait(ctx, nil, d) {
+		return false
+	}
+	c.gov.note(time.Since(until))
+	return true
+}
+
+// started waits until the client has joined for the first time.
+func (c *client) started(ctx context.Context) {
+	late := time.NewTimer(callTimeout)
+	defer late.Stop()
+	select {
+	case <-c.ledger.first:
+	case <-ctx.Done():
+	case <-late.C:
+		c.complain("not connected after %v", callTimeout)
+	}
 }
 
 // act does something.
@@ -148,11 +168,14 @@ func (c *client) call(ctx context.Context, name string, n note) {
 	}()
 }
 
+// errOverdue ends a question that should have had an answer.
+var errOverdue = errors.New("no answer")
+
 // question asks. Without an answer there must have been a loss.
 func (c *client) question(ctx context.Context, name string, n note) bool {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	conn, ok := c.ledger.stable()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go c.awaitOverdue(ctx, cancel)
 	answer, err := c.peer.ask(ctx, name, n, payload(n.N, n.Size))
 	switch {
 	case err == nil && answer.N != reply(n.N):
@@ -161,14 +184,23 @@ func (c *client) question(ctx context.Context, name string, n note) bool {
 	case err == nil:
 		c.ledger.change(func(t *tally) { t.Calls++ })
 		return true
+	case context.Cause(ctx) == context.DeadlineExceeded: // of who asks, who complains
 	case !errors.Is(err, net.ErrClosed):
-		now, still := c.ledger.stable()
-		if still && (!ok || conn == now) { // there was a connection, mostly
-			c.complain("%s %v: %v", name, n, err)
-		}
+		c.complain("%s %v: %v", name, n, err)
 	}
 	c.ledger.change(func(t *tally) { t.CallsLost++ })
 	return false
+}
+
+// awaitOverdue ends a question with errOverdue when it should have been answered:
+// after callTimeout, and so long on one connection. Without one nothing is due.
+// It ends with ctx.
+func (c *client) awaitOverdue(ctx context.Context, end context.CancelCauseFunc) {
+	for rest := callTimeout; wait(ctx, nil, rest); {
+		if rest = callTimeout - c.ledger.connectedFor(); rest <= 0 {
+			end(errOverdue)
+		}
+	}
 }
 
 // comeAndGo disconnects and connects again.

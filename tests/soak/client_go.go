@@ -21,7 +21,7 @@ type goPeer struct {
 
 // goKind returns what makes Go clients.
 func goKind(mode string, app int, url string) *kind {
-	cfg := sioclient.Config{AckTimeout: callTimeout}
+	cfg := sioclient.Config{AckTimeout: -1} // see client.awaitOverdue
 	cfg.Reconnection.Delay = 100 * time.Millisecond
 	cfg.Reconnection.DelayMax = time.Second
 	switch mode {

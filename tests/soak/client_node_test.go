@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -78,8 +80,8 @@ func (g *gate) socket() *socketio.Socket {
 }
 
 // until polls for ok.
-func (g *gate) until(what string, ok func() bool) {
-	g.t.Helper()
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(time.Minute)
@@ -87,7 +89,7 @@ func (g *gate) until(what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-late:
-			g.t.Fatalf("no %s", what)
+			t.Fatalf("no %s", what)
 		}
 	}
 }
@@ -96,12 +98,12 @@ func (g *gate) until(what string, ok func() bool) {
 // which is when it polls again.
 func (g *gate) heard(s *socketio.Socket, name string, n note) {
 	g.t.Helper()
-	g.until("waiting GET", func() bool { return g.polls.Load() == g.answered.Load()+1 })
+	until(g.t, "waiting GET", func() bool { return g.polls.Load() == g.answered.Load()+1 })
 	before := g.polls.Load()
 	if err := s.Emit(name, n); err != nil {
 		g.t.Fatal(err)
 	}
-	g.until("GET behind the answer", func() bool { return g.polls.Load() > before })
+	until(g.t, "GET behind the answer", func() bool { return g.polls.Load() > before })
 }
 
 // Version 2 that disconnects over polling hears its session until the POST of
@@ -145,12 +147,72 @@ func TestOldClientOpensWhenItHasClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g.until("event of the second session", func() bool {
+	until(t, "event of the second session", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.uni == 5 || f.count() > 0
 	})
 	for _, text := range f.all() {
 		t.Error(text)
+	}
+}
+
+// cutPacket is a server of Engine.IO 3 whose first connection ends between a
+// binary event and its bytes. It counts the connections.
+type cutPacket struct {
+	opened atomic.Int64
+	gets   atomic.Int64 // of the first connection
+}
+
+func (c *cutPacket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	payload := func(packets ...string) {
+		for _, p := range packets {
+			fmt.Fprintf(w, "%d:%s", len(p), p)
+		}
+	}
+	switch sid := r.URL.Query().Get("sid"); {
+	case r.Method == http.MethodPost:
+		_, _ = io.WriteString(w, "ok")
+	case sid == "":
+		n := c.opened.Add(1)
+		payload(fmt.Sprintf(`0{"sid":"%d","upgrades":[],"pingInterval":60000,"pingTimeout":60000}`, n), "40",
+			fmt.Sprintf(`42["hello",{"n":1,"conn":%d}]`, n))
+	case sid == "1" && c.gets.Add(1) == 1:
+		payload(`451-["uni",{"n":1,"size":1},{"_placeholder":true,"num":0}]`)
+	case sid == "1":
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		<-r.Context().Done()
+	}
+}
+
+// Version 2 keeps the half of a binary event for the next connection, whose first
+// packet it then throws out of the process.
+func TestOldClientForgetsHalfAPacket(t *testing.T) {
+	f := new(faults)
+	web := httptest.NewServer(new(cutPacket))
+	defer web.Close()
+	node, err := startNode(proc.Root(t), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLedger("client", false, 0, f)
+	p, _ := node.kind(2, "polling", appPlain, web.URL, 1).make(l, 1)
+	p.open()
+	until(t, "second connection, or the end of the process", func() bool {
+		select {
+		case <-node.done:
+			return true
+		default:
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.tally.New == 2
+	})
+	for _, text := range f.all() {
+		t.Error(text)
+	}
+	if err := node.stop(); err != nil {
+		t.Error(err)
 	}
 }

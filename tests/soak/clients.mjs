@@ -35,7 +35,19 @@ class Client {
     if (packed) options.parser = msgpack;
     if (version === 4) options.auth = (cb) => cb(this.begin());
     this.socket = versions[version](url, options);
+    if (version === 2) this.forget();
     this.listen();
+  }
+
+  // forget lets version 2 forget half a binary event with its connection, or the
+  // first packet of the next one would be thrown out of the process.
+  forget() {
+    const { decoder } = this.socket.io;
+    const { destroy } = decoder;
+    decoder.destroy = () => {
+      destroy.call(decoder);
+      decoder.reconstructor = null;
+    };
   }
 
   // begin counts a connection.

@@ -22,6 +22,7 @@ type ledger struct {
 	mu      sync.Mutex // guards what follows
 	conns   int        // connections that were begun
 	joined  bool       // between a CONNECT's answer and the loss
+	since   time.Time  // when it joined
 	stay    bool       // a hello came
 	ended   bool       // the session was ended on purpose, by either side
 	heard   time.Time  // when the last event came
@@ -30,6 +31,7 @@ type ledger struct {
 	rooms   map[string]*stream
 	silent  bool // Disconnect was called; late counts what came since
 	late    int
+	first   chan struct{} // closed when it has joined for the first time
 	sums    chan struct{} // closed by evSum
 	history []string      // the last events, a ring
 	at      int
@@ -69,7 +71,7 @@ const historyLength = 40
 
 func newLedger(who string, recovery bool, within time.Duration, f *faults) *ledger {
 	return &ledger{who: who, recovery: recovery, within: within, faults: f, now: time.Now,
-		rooms: make(map[string]*stream), sums: make(chan struct{}), history: make([]string, historyLength)}
+		rooms: make(map[string]*stream), first: make(chan struct{}), sums: make(chan struct{}), history: make([]string, historyLength)}
 }
 
 // note keeps a line for the history. mu is held.
@@ -106,8 +108,10 @@ func (l *ledger) connected() {
 	if l.joined {
 		l.complain("connected twice")
 	}
-	l.joined = true
-	l.tally.Connects++
+	l.joined, l.since = true, l.now()
+	if l.tally.Connects++; l.tally.Connects == 1 {
+		close(l.first)
+	}
 	l.note("connected")
 }
 
@@ -319,6 +323,16 @@ func (l *ledger) sum(n note) {
 	default:
 		close(l.sums)
 	}
+}
+
+// connectedFor is how long the client has been on its connection, 0 without one.
+func (l *ledger) connectedFor() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.joined {
+		return 0
+	}
+	return l.now().Sub(l.since)
 }
 
 // stable returns the number of the connection, if there is one.

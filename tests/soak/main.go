@@ -15,7 +15,7 @@ func main() {
 	var o options
 	serving := flag.Bool("serve", false, "be the server process (used by the program itself)")
 	flag.IntVar(&o.clients, "clients", 50, "number of clients")
-	flag.DurationVar(&o.duration, "duration", 20*time.Second, "time of traffic and cuts")
+	flag.DurationVar(&o.duration, "duration", 20*time.Second, "time of traffic and cuts, after all clients have connected")
 	flag.Uint64Var(&o.seed, "seed", 0, "seed of the random choices; 0 means another each time")
 	flag.DurationVar(&o.cuts, "cuts", 15*time.Second, "mean time until something happens to a connection")
 	flag.DurationVar(&o.ping, "ping", 2*time.Second, "ping interval; the timeout is twice that")

@@ -14,6 +14,7 @@ import (
 type proxy struct {
 	target  string
 	l       net.Listener
+	gov     *governor     // a slow machine has fewer cuts
 	mean    time.Duration // between the beginning of a connection and what happens to it
 	silence time.Duration // how long it is silent before it is cut
 	wg      sync.WaitGroup
@@ -47,12 +48,12 @@ type pipe struct {
 	quiet          atomic.Bool
 }
 
-func newProxy(target string, seed uint64, mean, silence time.Duration) (*proxy, error) {
+func newProxy(target string, seed uint64, mean, silence time.Duration, gov *governor) (*proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{target: target, l: l, mean: mean, silence: silence, rnd: rand.New(rand.NewPCG(seed, 1)), pipes: make(map[*pipe]struct{})}
+	p := &proxy{target: target, l: l, gov: gov, mean: mean, silence: silence, rnd: rand.New(rand.NewPCG(seed, 1)), pipes: make(map[*pipe]struct{})}
 	p.ctx, p.calm = context.WithCancel(context.Background())
 	p.wg.Go(p.accept) // until close
 	return p, nil
@@ -80,7 +81,7 @@ func (p *proxy) serve(client *net.TCPConn) {
 	x := &pipe{client: client, server: c.(*net.TCPConn), done: make(chan struct{})}
 	p.mu.Lock()
 	p.pipes[x] = struct{}{}
-	after := time.Duration(p.rnd.ExpFloat64() * float64(p.mean))
+	after := p.gov.stretch(time.Duration(p.rnd.ExpFloat64() * float64(p.mean)))
 	f := p.draw()
 	p.mu.Unlock()
 	var both sync.WaitGroup

@@ -46,7 +46,8 @@ func (s *soak) String() string {
 	}
 	fmt.Fprintf(&out, "\nserver: %d events in, %d sent (a broadcast is one)\n", s.end.In, s.end.Out)
 	s.memory(&out)
-	fmt.Fprintf(&out, "\nseed %d, %v, violations: %d\n", s.seed, s.took.Round(100*time.Millisecond), s.faults.count())
+	fmt.Fprintf(&out, "\nseed %d, %v after a start of %v, the clients slowed down by %d %%, violations: %d\n",
+		s.seed, s.took.Round(100*time.Millisecond), s.ramp.Round(100*time.Millisecond), s.gov.slowed(), s.faults.count())
 	return out.String()
 }
 

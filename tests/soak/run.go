@@ -36,12 +36,14 @@ type soak struct {
 	base    stats
 	series  []sample
 	end     stats
-	took    time.Duration
+	gov     governor      // of the clients
+	ramp    time.Duration // until all clients had connected
+	took    time.Duration // from then on
 }
 
 // sample is the server at one moment.
 type sample struct {
-	at time.Duration // since the beginning
+	at time.Duration // since all clients had connected
 	stats
 }
 
@@ -84,11 +86,9 @@ func (s *soak) run(ctx context.Context) (err error) {
 	if s.base, err = s.ask.stats(); err != nil {
 		return err
 	}
-	began := time.Now()
-	if err := s.load(ctx, began); err != nil {
+	if err := s.load(ctx); err != nil {
 		return err
 	}
-	s.took = time.Since(began)
 	for _, p := range s.proxies {
 		p.close()
 	}
@@ -98,24 +98,22 @@ func (s *soak) run(ctx context.Context) (err error) {
 	return s.rest()
 }
 
-// load is the time of traffic and of cuts, and the calm after it.
-func (s *soak) load(ctx context.Context, began time.Time) error {
+// load is the start of the clients, the time of traffic and of cuts, and the calm
+// after it.
+func (s *soak) load(ctx context.Context) error {
 	if err := s.ask.do("POST", "/start", nil); err != nil {
 		return err
 	}
-	active, stop := context.WithTimeout(ctx, s.duration)
-	defer stop()
-	calm := make(chan struct{})
 	settled, settle := context.WithCancel(context.Background())
 	defer settle()
 	var running sync.WaitGroup
-	for _, c := range s.all {
-		running.Go(func() { c.run(settled) })
-	}
-	go func() { // ends with the clients
-		running.Wait()
-		close(calm)
-	}()
+	began := time.Now()
+	s.startClients(ctx, settled, &running)
+	s.ramp = time.Since(began)
+	began = time.Now()
+	defer func() { s.took = time.Since(began) }()
+	active, stop := context.WithTimeout(ctx, s.duration)
+	defer stop()
 	err := s.watch(active, began)
 	for _, p := range s.proxies {
 		p.calm()
@@ -124,8 +122,32 @@ func (s *soak) load(ctx context.Context, began time.Time) error {
 		err = e
 	}
 	settle()
-	<-calm
+	running.Wait()
 	return err
+}
+
+// opening is how many clients connect for the first time at once: they come as
+// fast as the machine takes them.
+const opening = 32
+
+// startClients starts the clients and returns when all have connected, or ctx has
+// ended. They run until settled ends.
+func (s *soak) startClients(ctx, settled context.Context, running *sync.WaitGroup) {
+	free := make(chan struct{}, opening)
+	var starting sync.WaitGroup
+	defer starting.Wait()
+	for _, c := range s.all {
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		running.Go(func() { c.run(settled) })
+		starting.Go(func() { // ends with ctx, and with callTimeout
+			c.started(ctx)
+			<-free
+		})
+	}
 }
 
 // watch takes the samples until ctx ends.
@@ -234,7 +256,7 @@ func (s *soak) startServer() (err error) {
 
 func (s *soak) startProxies() error {
 	for i, addr := range s.at.Apps {
-		p, err := newProxy(addr, s.seed+uint64(i), s.cuts, 4*s.ping)
+		p, err := newProxy(addr, s.seed+uint64(i), s.cuts, 4*s.ping, &s.gov)
 		if err != nil {
 			return err
 		}
@@ -287,7 +309,7 @@ func (s *soak) makeClients() error {
 		k := of[i%len(of)]
 		who := fmt.Sprintf("client %d (%s, server %s)", i+1, k.name, appNames[k.app])
 		l := newLedger(who, k.app != appPlain, s.window/3, &s.faults)
-		c, err := newClient(k, i+1, s.seed, roomCount(s.clients), l)
+		c, err := newClient(k, i+1, s.seed, roomCount(s.clients), l, &s.gov)
 		if err != nil {
 			return err
 		}

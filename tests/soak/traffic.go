@@ -11,7 +11,8 @@ import (
 	"github.com/hermod-io/hermod/socketio"
 )
 
-// callTimeout bounds the wait for an ack. Nothing should take so long.
+// callTimeout bounds the wait for an ack over one connection. Nothing should take
+// so long.
 const callTimeout = 2 * time.Minute
 
 // traffic is what the server does by itself, until ctx ends.
@@ -21,7 +22,7 @@ type traffic struct {
 	wg   sync.WaitGroup
 }
 
-// Events a second, of each client and of each room.
+// Events a second, of each client and of each room, on a machine that keeps up.
 const (
 	rateUni  = 0.5
 	rateAsk  = 0.1
@@ -49,11 +50,12 @@ func (t *traffic) start(ctx context.Context) {
 	}
 }
 
-// run does a share of the traffic of an app, every 10 ms what is due.
+// run does a share of the traffic of an app, every 10 ms what is due by a clock
+// that a slow machine holds up.
 func (t *traffic) run(ctx context.Context, a *app, rnd *rand.Rand, shares float64) {
-	tick := time.NewTicker(10 * time.Millisecond)
+	c := clock{tick: 10 * time.Millisecond}
+	tick := time.NewTicker(c.tick)
 	defer tick.Stop()
-	began := time.Now()
 	kinds := []struct {
 		rate float64
 		f    func()
@@ -65,22 +67,23 @@ func (t *traffic) run(ctx context.Context, a *app, rnd *rand.Rand, shares float6
 		{rate: rateRoom * float64(len(a.rooms)), f: func() { a.emitRoom(rnd.IntN(len(a.rooms)), size(rnd)) }},
 		{rate: ratePair * float64(len(a.rooms)), f: func() { a.emitPair(rnd.IntN(len(a.rooms)), rnd.IntN(len(a.rooms))) }},
 	}
-	large := began
+	var large time.Duration
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		since := time.Since(began).Seconds()
+		now := c.advance(time.Now())
+		since := now.Seconds()
 		for i := range kinds {
 			k := &kinds[i]
 			for due := int(since * k.rate / shares); k.done < due && ctx.Err() == nil; k.done++ {
 				k.f()
 			}
 		}
-		if time.Since(large) > gapLarge {
-			large = time.Now()
+		if now-large > gapLarge {
+			large = now
 			a.emitUni(a.anyone(rnd), 65<<10+rnd.IntN(100<<10))
 		}
 	}
