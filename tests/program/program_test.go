@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/internal/polltest"
-	"github.com/hermod-io/hermod/tests/internal/proc"
+	"github.com/hermod-io/hermod/internal/proc"
 )
 
 const patience = time.Minute

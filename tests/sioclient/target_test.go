@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/eioclient"
+	"github.com/hermod-io/hermod/internal/proc"
 	"github.com/hermod-io/hermod/socketio/sioclient"
-	"github.com/hermod-io/hermod/tests/internal/proc"
 )
 
 // patience bounds every wait.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hermod-io/hermod/tests/internal/proc"
+	"github.com/hermod-io/hermod/internal/proc"
 )
 
 // limit bounds a run of some seconds.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/proc"
 	"github.com/hermod-io/hermod/tests/autobahn/internal/raw"
-	"github.com/hermod-io/hermod/tests/internal/proc"
 )
 
 // TestAttacks runs what is beyond the Autobahn test suite against one server,

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/proc"
 	"github.com/hermod-io/hermod/tests/autobahn/internal/raw"
-	"github.com/hermod-io/hermod/tests/internal/proc"
 )
 
 var long = flag.Bool("long", false, "the compression cases with all their 1000 messages")
