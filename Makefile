@@ -63,7 +63,7 @@ lint: ## formatting, vet on four systems, go.mod, go fix, staticcheck
 	internal/tools/lint.sh
 
 .PHONY: unit
-unit: deps-cc ## all Go tests with the race detector; poisoned buffers; 32 bits
+unit: deps-cc deps-redis ## all Go tests with the race detector; poisoned buffers; 32 bits
 	go test -C internal/tools ./...
 	$(GOTEST) unit $(MIN_UNIT) -race -shuffle=on ./...
 	$(GOTEST) poison $(MIN_POISON) -race -shuffle=on -tags poison $(PACKAGES_POISON)
@@ -133,11 +133,15 @@ web: deps-node server/web/node_modules/.package-lock.json ## the official browse
 	npm run --silent --prefix server/web build
 
 .PHONY: deps
-deps: deps-cc deps-node deps-chromium deps-python ## install what is missing (as root on Debian; elsewhere it says what to do)
+deps: deps-cc deps-redis deps-node deps-chromium deps-python ## install what is missing (as root on Debian; elsewhere it says what to do)
 
 .PHONY: deps-cc
 deps-cc:
 	@$(DEPS) cc
+
+.PHONY: deps-redis
+deps-redis:
+	@$(DEPS) redis-server
 
 .PHONY: deps-node
 deps-node:

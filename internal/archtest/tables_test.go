@@ -13,7 +13,9 @@ var floors = map[string][]string{
 	"internal/bufpool":  {},
 	"internal/testnet":  {},
 	"internal/polltest": {},
+	"internal/proc":     {},
 
+	"internal/redistest":     {"internal/proc"},
 	"internal/mormotvectors": {},
 	"internal/wheel":         {},
 
@@ -36,7 +38,9 @@ var floors = map[string][]string{
 	"adapters/adaptertest":  {"adapters", "socketio/parser"},
 	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "socketio/parser"},
 	"adapters/cluster/wire": {"socketio/parser"},
-	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "socketio/parser"},
+	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "adapters/redisadapter/internal/link", "socketio/parser"},
+
+	"adapters/redisadapter/internal/link": {},
 
 	// 3
 	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
@@ -71,6 +75,7 @@ var modules = map[string][]string{
 	"github.com/gorilla/mux":             {"server", "examples"},
 	"github.com/klauspost/compress":      {"wscore", "engineio"},
 	"github.com/peterbourgon/ff":         {"server"},
+	"github.com/redis/go-redis":          {"adapters/redisadapter", "adapters/redisadapter/internal/link", "internal/redistest", "server"},
 	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
 	"github.com/tinylib/msgp":            {"adapters/cluster/wire", "socketio/parser"},
@@ -82,9 +87,7 @@ var modules = map[string][]string{
 
 // later are the modules that have their place but are not used yet, so that
 // docs/dependencies.md does not name them.
-var later = map[string][]string{
-	"github.com/redis/go-redis": {"adapters/redisadapter", "server"},
-}
+var later = map[string][]string{}
 
 // libraries are the folders that other programs import: no output, no exit.
 var libraries = []string{"wscore/...", "engineio/...", "socketio/...", "adapters/..."}

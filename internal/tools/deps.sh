@@ -2,7 +2,8 @@
 # deps.sh TOOL...: makes sure that the named programs are there. As root on
 # Debian it installs what is missing; elsewhere it says what to type and fails.
 # Tools: node, npm, cc (the race detector needs a C compiler), chromium,
-# qemu-arm, python-socketio (a client that the conformance tests run).
+# qemu-arm, redis-server (sentinels and Clusters are the same program),
+# python-socketio (a client that the conformance tests run).
 set -euo pipefail
 
 # present TOOL: whether the program can be run.

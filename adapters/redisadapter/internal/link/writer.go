@@ -1,0 +1,253 @@
+package link
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// background is the context of commands: their time is bounded by the
+// connection's deadlines.
+var background = context.Background()
+
+// Writer sends commands to Redis, in pipelines of what is queued: at once when
+// it is idle, many at a time when it is busy. Make it with [NewWriter]; its
+// methods may be called from any goroutine.
+//
+// There is a lane for each server, which owns the connection to it. A command
+// is in one queue at a time: of a lane, or, on a Cluster, of the router, which
+// finds out who is in charge of its slot.
+type Writer struct {
+	c      Config
+	top    *topology
+	ctx    context.Context // until Close gives up
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	pool   publishers
+	count  struct {
+		published, refused, dropped, ambiguous, retried, resets, panics atomic.Int64
+	}
+
+	mu       sync.Mutex // guards what follows
+	closing  chan struct{}
+	closed   bool
+	lost     bool          // something was left at Close
+	drained  chan struct{} // closed when closed and nothing is left
+	bytes    int64
+	left     int // commands that are not finished
+	lanes    map[string]*lane
+	routes   []route // by slot, on a Cluster
+	unrouted []*entry
+	kick     chan struct{} // wakes the router
+	failing  int           // lanes that cannot connect
+	lossFrom time.Time
+	lossN    int64
+}
+
+// route is who gets the commands of a slot, while the lane is of that
+// generation.
+type route struct {
+	lane       *lane
+	generation uint32
+}
+
+// NewWriter returns a Writer for the servers of a client, see [New].
+func NewWriter(client redis.UniversalClient, c Config) (*Writer, error) {
+	top, err := newTopology(client, c.writeTimeout())
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{c: c, top: top, closing: make(chan struct{}), drained: make(chan struct{}), lanes: make(map[string]*lane), kick: make(chan struct{}, 1)}
+	w.ctx, w.cancel = context.WithCancel(background)
+	if top.cluster != nil {
+		w.routes = make([]route, slots)
+		w.wg.Go(w.runRouter) // until Close
+	}
+	return w, nil
+}
+
+// Publish appends PUBLISH. It never waits; the payload must not be changed any
+// more. The error is ErrQueueFull or ErrClosed.
+func (w *Writer) Publish(channel string, payload []byte) error {
+	return w.append(w.pool.get(verbPublish, channel, payload))
+}
+
+// SPublish appends SPUBLISH, as Publish.
+func (w *Writer) SPublish(channel string, payload []byte) error {
+	return w.append(w.pool.get(verbSPublish, channel, payload))
+}
+
+// Append appends a command. It never waits. The error is ErrQueueFull,
+// ErrClosed or ErrArgument; then Done is not called.
+func (w *Writer) Append(c Command) error {
+	e, err := newEntry(c)
+	if err != nil {
+		return err
+	}
+	return w.append(e)
+}
+
+func (w *Writer) append(e *entry) error {
+	if w.routes != nil {
+		e.slot = keySlot(e.key)
+	}
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	if w.bytes > 0 && w.bytes+e.size > w.c.queueBytes() {
+		w.lose()
+		w.mu.Unlock()
+		return ErrQueueFull
+	}
+	w.bytes += e.size
+	w.left++
+	w.push(e)
+	w.mu.Unlock()
+	return nil
+}
+
+// push puts an entry where it belongs. Needs mu.
+func (w *Writer) push(e *entry) {
+	if w.routes == nil {
+		w.lane("").push(e)
+		return
+	}
+	if r := w.routes[e.slot]; r.lane != nil && r.generation == r.lane.generation {
+		r.lane.push(e)
+		return
+	}
+	w.unrouted = append(w.unrouted, e)
+	wake(w.kick)
+}
+
+// lane returns the lane to a server. Needs mu.
+func (w *Writer) lane(addr string) *lane {
+	l := w.lanes[addr]
+	if l == nil {
+		l = &lane{w: w, addr: addr, kick: make(chan struct{}, 1)}
+		w.lanes[addr] = l
+		w.wg.Go(l.run) // until Close, or the router retires it
+	}
+	return l
+}
+
+// wake makes a goroutine look around that waits for a channel of capacity 1.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// lose counts a command that is given up. Needs mu.
+func (w *Writer) lose() {
+	w.count.dropped.Add(1)
+	if w.lossN++; w.lossFrom.IsZero() {
+		w.lossFrom = time.Now()
+	}
+}
+
+// finish ends entries, each with its answer or, if err is set, that error.
+func (w *Writer) finish(list []*entry, err error) {
+	if len(list) == 0 {
+		return
+	}
+	var size int64
+	for _, e := range list {
+		size += e.size
+		if e.done != nil {
+			w.call(e, err)
+		}
+		if e.publish {
+			w.pool.put(e)
+		}
+	}
+	w.mu.Lock()
+	w.bytes -= size
+	w.left -= len(list)
+	if w.closed && w.left == 0 {
+		close(w.drained)
+	}
+	w.mu.Unlock()
+}
+
+// call calls Done.
+func (w *Writer) call(e *entry, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.count.panics.Add(1)
+			w.c.log(slog.LevelError, "a Done function panicked", "err", v)
+		}
+	}()
+	if err == nil {
+		err = e.cmd.Err()
+	}
+	e.done(e.cmd.Val(), err)
+}
+
+// Stats returns the counters.
+func (w *Writer) Stats() Stats {
+	w.mu.Lock()
+	queued := w.bytes
+	w.mu.Unlock()
+	return Stats{
+		Published: w.count.published.Load(), Refused: w.count.refused.Load(), Dropped: w.count.dropped.Load(),
+		Ambiguous: w.count.ambiguous.Load(), Retried: w.count.retried.Load(), Queued: queued,
+		WriterResets: w.count.resets.Load(), Panics: w.count.panics.Load(),
+	}
+}
+
+// Close refuses further commands, waits until those queued are answered, the
+// server is out of reach, or ctx ends, and returns when nothing of the Writer
+// runs any more. What is left then gets ErrClosed, which is also the error if
+// there was any. A second call waits as well.
+func (w *Writer) Close(ctx context.Context) error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.closing)
+		if w.left == 0 {
+			close(w.drained)
+		}
+	}
+	w.mu.Unlock()
+	select {
+	case <-w.drained:
+	case <-ctx.Done():
+	}
+	w.cancel()
+	w.wg.Wait()
+	return w.abandon()
+}
+
+// abandon ends what is left when nothing runs any more.
+func (w *Writer) abandon() error {
+	w.mu.Lock()
+	left := w.unrouted
+	w.unrouted = nil
+	for _, l := range w.lanes {
+		left = append(left, l.takeAll()...)
+	}
+	w.giveUp(len(left))
+	lost := w.lost
+	w.mu.Unlock()
+	w.finish(left, ErrClosed)
+	if lost {
+		return ErrClosed
+	}
+	return nil
+}
+
+// giveUp counts commands that are left at Close. Needs mu.
+func (w *Writer) giveUp(n int) {
+	for range n {
+		w.lose()
+	}
+	w.lost = w.lost || n > 0
+}
