@@ -298,7 +298,7 @@ func ackRace(c *cluster) {
 func ackTargets(c *cluster) {
 	ab, a, far, none := c.add(0, "a", "b"), c.add(0, "a"), c.add(1, "b"), c.add(1)
 	for _, l := range c.locals {
-		l.answerAtOnce(func(m *member, answer func(string)) { answer(m.id) })
+		l.answerAtOnce(func(m *member, answer func(string)) { answer(`["` + m.id + `"]`) })
 	}
 	for _, tc := range []struct {
 		t    adapters.Target
@@ -311,10 +311,19 @@ func ackTargets(c *cluster) {
 	} {
 		tc.t.Flags.Timeout = patience
 		got, err := c.ask(0, tc.t)
-		if want := ids(tc.want); err != nil || !slices.Equal(got, want) {
+		if want := quotedIDs(tc.want); err != nil || !slices.Equal(got, want) {
 			c.t.Errorf("%+v: %q answered (%v), want %q", tc.t, got, err, want)
 		}
 	}
+}
+
+// quotedIDs returns the members' ids as the arguments of acks, sorted.
+func quotedIDs(members []*member) []string {
+	names := ids(members)
+	for i, name := range names {
+		names[i] = `["` + name + `"]`
+	}
+	return names
 }
 
 // ids returns the members' ids, sorted.

