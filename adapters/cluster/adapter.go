@@ -44,6 +44,7 @@ func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error)
 	if a.nodes != nil {
 		a.nodes.start()
 	}
+	a.countFirst()
 	return a, nil
 }
 
@@ -63,6 +64,8 @@ type Adapter struct {
 	nodes  *nodes // nil unless the bus needs heartbeats
 	closed chan struct{}
 	work   sync.WaitGroup // goroutines that answer other nodes
+
+	counted atomic.Int64 // other nodes, when they were last counted
 
 	mu      sync.Mutex // guards what follows
 	ended   bool

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -371,3 +372,55 @@ func TestUnknownNodes(t *testing.T) {
 type lost struct{ cluster.Bus }
 
 func (lost) Living(context.Context, []string) (int, []string, error) { return 0, nil, errTestLink }
+
+// A request whose context ends before the nodes are counted goes by the last
+// count, and ends with the cause.
+func TestContextEndsBeforeTheCount(t *testing.T) {
+	t.Parallel()
+	connect := func(ns string, r cluster.Receiver) (cluster.Bus, error) {
+		b, err := cluster.NewLoopback().Connect(ns, r)
+		return &slowCount{Bus: counting{b}}, err
+	}
+	a, err := cluster.Make(connect, cluster.Options{}, new(local))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close(context.Background()) })
+	if err := a.Join(t.Context(), &socket{"a"}, "a"); err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("asker gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if found, err := a.Fetch(ctx, adapters.Target{}); len(found) != 1 || err != nil {
+		t.Errorf("alone: found %d, %v", len(found), err)
+	}
+	a2, err := cluster.Make(func(ns string, r cluster.Receiver) (cluster.Bus, error) {
+		b, err := cluster.NewLoopback().Connect(ns, r)
+		return &slowCount{Bus: counting{b}, more: 2}, err
+	}, cluster.Options{}, new(local))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a2.Close(context.Background()) })
+	_, err = a2.Fetch(ctx, adapters.Target{})
+	if p := partialOf(t, err); p.Nodes != 2 || !errors.Is(err, cause) {
+		t.Errorf("among three: %+v", p)
+	}
+}
+
+// slowCount is a bus that counts quickly once.
+type slowCount struct {
+	cluster.Bus
+	more  int
+	asked atomic.Bool
+}
+
+func (s *slowCount) Living(ctx context.Context, known []string) (int, []string, error) {
+	if s.asked.Swap(true) {
+		<-ctx.Done()
+		return 0, nil, ctx.Err()
+	}
+	n, gone, err := s.Bus.Living(ctx, known)
+	return n + s.more, gone, err
+}

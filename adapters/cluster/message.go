@@ -64,6 +64,8 @@ type Message struct {
 	ClientCount int
 	// Sockets are those of FetchSocketsResponse.
 	Sockets []adapters.SocketInfo
+	// Note is for the bus that a request came from, which finds it in Answer.
+	Note any
 }
 
 // Emitter is the name under which programs publish that serve no sockets. They

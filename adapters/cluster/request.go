@@ -89,18 +89,37 @@ func remaining(ctx context.Context, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// expect finds out how many nodes have to answer g. While nobody can tell, the
-// other nodes count as one.
+// expect finds out how many nodes have to answer g. When ctx ends before that is
+// known, it is as many as there were last time; when nobody can tell, at least
+// one.
 func (a *Adapter) expect(ctx context.Context, g *gathering) error {
 	bounded, cancel := context.WithTimeout(ctx, a.opts.RequestTimeout)
 	defer cancel()
 	n, err := a.others(bounded)
-	if err != nil {
-		g.expect(1)
-		return err
+	if err == nil {
+		a.counted.Store(int64(n))
+		g.expect(n)
+		return nil
+	}
+	n = int(a.counted.Load())
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else {
+		n = max(n, 1)
 	}
 	g.expect(n)
-	return nil
+	return err
+}
+
+// countFirst counts the other nodes once, so that expect has something to go by.
+func (a *Adapter) countFirst() {
+	ctx, cancel := context.WithTimeout(context.Background(), a.opts.JoinTimeout)
+	defer cancel()
+	n, err := a.others(ctx)
+	if err != nil {
+		n = 1
+	}
+	a.counted.Store(int64(n))
 }
 
 // ask sends a request to the other nodes and waits for the answer of each. The
