@@ -76,13 +76,13 @@ func (p *publishers) of(verb string) *sync.Pool {
 }
 
 // get returns an entry; its put is in Writer.finish.
-func (p *publishers) get(verb, channel string, payload []byte) *entry {
+func (p *publishers) get(verb, key, channel string, payload []byte) *entry {
 	e, _ := p.of(verb).Get().(*entry)
 	if e == nil {
 		e = &entry{publish: true}
 		e.cmd = redis.NewCmd(background, verb, &e.channel, &e.payload)
 	}
-	e.key, e.channel, e.payload.b = channel, channel, payload
+	e.key, e.channel, e.payload.b = key, channel, payload
 	e.size = int64(len(channel)+len(payload)) + overhead
 	e.wire = array(3) + bulk(len(verb)) + bulk(len(channel)) + bulk(len(payload))
 	return e

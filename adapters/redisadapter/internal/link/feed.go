@@ -31,6 +31,7 @@ type feed struct {
 	moving   *outage   // the last that slots were given away in
 	alive    time.Time // when the server was last heard; zero: no connection
 	answered bool      // on this connection
+	down     bool      // the last connection was lost, or could not be made
 }
 
 // delay is a subscription that is tried again later.
@@ -158,7 +159,7 @@ func (f *feed) begin() {
 		u.sent = false
 		f.join = append(f.join, u)
 	}
-	f.alive, f.answered = time.Now(), false
+	f.alive, f.answered, f.down = time.Now(), false, false
 }
 
 // lost notes that the connection is gone, if there was one. What was known
@@ -169,7 +170,7 @@ func (f *feed) lost(err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from := f.alive
-	f.alive, f.sent = time.Time{}, nil
+	f.alive, f.sent, f.down = time.Time{}, nil, err != errEmpty
 	if from.IsZero() || err == errEmpty {
 		return false
 	}

@@ -135,32 +135,56 @@ func newHome() string { return strconv.Itoa(rand.IntN(1 << 30)) }
 // ErrKind, which leave everything as it is.
 func (s *Subscriber) Subscribe(ctx context.Context, kind Kind, h Handler, channels ...string) error {
 	t := &ticket{done: make(chan struct{})}
-	list := make([]*sub, 0, len(channels))
 	s.mu.Lock()
-	if s.closed {
+	list, err := s.register(kind, h, channels)
+	if err != nil {
 		s.mu.Unlock()
-		return ErrClosed
+		return err
 	}
-	for _, c := range channels {
-		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind != kind {
-			s.mu.Unlock()
-			return ErrKind
-		}
-	}
-	for _, c := range channels {
-		u := s.want(kind, c)
-		u.handler, u.lingers = h, false
-		if !u.confirmed {
-			u.tickets = append(u.tickets, t)
-			t.left++
-		}
-		list = append(list, u)
+	for _, u := range list {
+		t.watch(u)
 	}
 	ready := t.left == 0
 	s.mu.Unlock()
 	if ready {
 		return nil
 	}
+	if err = s.await(ctx, t, list); err == errLeft {
+		return ErrClosed
+	}
+	return err
+}
+
+// register makes channels wanted. Needs mu.
+func (s *Subscriber) register(kind Kind, h Handler, channels []string) ([]*sub, error) {
+	if s.closed {
+		return nil, ErrClosed
+	}
+	for _, c := range channels {
+		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind != kind {
+			return nil, ErrKind
+		}
+	}
+	list := make([]*sub, 0, len(channels))
+	for _, c := range channels {
+		u := s.want(kind, c)
+		u.handler, u.lingers = h, false
+		list = append(list, u)
+	}
+	return list, nil
+}
+
+// watch makes t wait for u, unless that is confirmed. Needs the Subscriber's
+// mutex.
+func (t *ticket) watch(u *sub) {
+	if !u.confirmed {
+		u.tickets = append(u.tickets, t)
+		t.left++
+	}
+}
+
+// await waits for what t watches, of which list has all.
+func (s *Subscriber) await(ctx context.Context, t *ticket, list []*sub) error {
 	select {
 	case <-t.done:
 		return t.err
@@ -235,7 +259,7 @@ func (s *Subscriber) Unsubscribe(kind Kind, channels ...string) {
 	for _, c := range channels {
 		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind == kind && !u.lingers && !s.closed {
 			u.lingers, u.handler = true, nil
-			u.settle(ErrClosed)
+			u.settle(errLeft)
 			s.leaving = append(s.leaving, departure{u, until})
 		}
 	}

@@ -73,12 +73,18 @@ func NewWriter(client redis.UniversalClient, c Config) (*Writer, error) {
 // Publish appends PUBLISH. It never waits; the payload must not be changed any
 // more. The error is ErrQueueFull or ErrClosed.
 func (w *Writer) Publish(channel string, payload []byte) error {
-	return w.append(w.pool.get(verbPublish, channel, payload))
+	return w.append(w.pool.get(verbPublish, channel, channel, payload))
+}
+
+// PublishVia is Publish that goes, on a Cluster, to the server in charge of key:
+// all that is published via one key keeps its order, whatever the channel.
+func (w *Writer) PublishVia(key, channel string, payload []byte) error {
+	return w.append(w.pool.get(verbPublish, key, channel, payload))
 }
 
 // SPublish appends SPUBLISH, as Publish.
 func (w *Writer) SPublish(channel string, payload []byte) error {
-	return w.append(w.pool.get(verbSPublish, channel, payload))
+	return w.append(w.pool.get(verbSPublish, channel, channel, payload))
 }
 
 // Append appends a command. It never waits. The error is ErrQueueFull,
