@@ -1,0 +1,224 @@
+package redisadapter
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+)
+
+// New returns the factory of classic adapters, over PUBLISH and SUBSCRIBE: those
+// of createAdapter in npm @socket.io/redis-adapter 8. The client stays the
+// caller's; see the package documentation.
+func New(client redis.UniversalClient, opts Options) adapters.Factory {
+	shared := newLinks(client, opts.Options, opts.Counters)
+	return cluster.New(func(nsp string, r cluster.Receiver) (cluster.Bus, error) {
+		return newClassicBus(shared, &opts, nsp, r)
+	}, opts.Options)
+}
+
+// classicBus is the bus of a namespace over classic pub/sub. It belongs to its
+// adapter; messages arrive on the goroutine of the link that reads.
+type classicBus struct {
+	opts     *Options
+	link     *lease
+	receiver cluster.Receiver
+	nsp, uid string
+	own      []byte // how our own broadcasts begin
+	names    classicNames
+	pattern  bool
+
+	count  atomic.Uint64 // requests, see newRequestID
+	gate   sync.RWMutex  // held for reading while a message is received
+	closed atomic.Bool   // set under gate
+
+	mu    sync.RWMutex // guards rooms, and is held while they are subscribed
+	rooms map[string]struct{}
+}
+
+// classicNames are the channels of a namespace.
+type classicNames struct {
+	all      string // of broadcasts; one to a single room has the room behind it
+	pattern  string // that matches all of those
+	request  string
+	response string
+	mine     string // answers for this node
+}
+
+func newClassicNames(key, nsp, uid string) classicNames {
+	n := classicNames{
+		all:      key + "#" + nsp + "#",
+		request:  key + "-request#" + nsp + "#",
+		response: key + "-response#" + nsp + "#",
+	}
+	n.mine = n.answersOf(uid)
+	n.pattern = globEscaper.Replace(n.all) + "*"
+	return n
+}
+
+// globEscaper makes a pattern that matches only itself.
+var globEscaper = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`)
+
+// room is the channel of broadcasts to that room alone.
+func (n *classicNames) room(room string) string { return n.all + room + "#" }
+
+// answersOf is the channel of answers for the node uid.
+func (n *classicNames) answersOf(uid string) string { return n.response + uid + "#" }
+
+// roomOf returns the room that a channel of broadcasts is for, "" for all.
+func (n *classicNames) roomOf(channel string) string {
+	room, _ := strings.CutPrefix(channel, n.all)
+	return strings.TrimSuffix(room, "#")
+}
+
+// newUID names a node, as the official adapter does but with 48 bits.
+func newUID() string {
+	var b [6]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver) (*classicBus, error) {
+	b := &classicBus{opts: opts, receiver: r, nsp: nsp, rooms: make(map[string]struct{})}
+	if opts.ids.node != nil {
+		b.uid = opts.ids.node(nsp)
+	} else {
+		b.uid = newUID()
+	}
+	b.own = appendClassicHead(nil, b.uid)
+	b.names = newClassicNames(opts.key(), nsp, b.uid)
+	// The channels of /a#b would be those of the room b in /a.
+	b.pattern = opts.PatternSubscription || strings.Contains(nsp, "#")
+	var err error
+	if b.link, err = shared.open(nsp, r); err != nil {
+		return nil, err
+	}
+	b.subscribe()
+	return b, nil
+}
+
+// subscribe begins to listen, and waits a moment until Redis has confirmed it.
+// It goes on being tried, so that Redis need not be there yet.
+func (b *classicBus) subscribe() {
+	start := []struct {
+		kind    link.Kind
+		handler link.Handler
+		name    string
+	}{
+		{link.Plain, b.onBroadcast, b.names.all},
+		{link.Plain, b.onRequest, b.names.request},
+		{link.Plain, b.onResponse, b.names.response},
+		{link.Plain, b.onResponse, b.names.mine},
+	}
+	if b.pattern {
+		start[0].kind, start[0].name = link.Pattern, b.names.pattern
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(b.opts.JoinTimeout, time.Second))
+	defer cancel()
+	for _, s := range start {
+		_ = b.link.Want(s.kind, s.handler, s.name) // the link is open and the name is not of another kind
+	}
+	for _, s := range start {
+		if err := b.link.Wait(ctx, s.kind, s.name); err != nil {
+			b.link.shared.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", b.nsp), slog.Any("err", err))
+			return
+		}
+	}
+}
+
+// Traits implements [cluster.Bus].
+func (b *classicBus) Traits() cluster.Traits {
+	return cluster.Traits{Node: b.uid, AllRooms: true, NewRequestID: b.newRequestID}
+}
+
+// newRequestID names a request. It holds the name of the node, by which answers
+// for others are told before they are decoded.
+func (b *classicBus) newRequestID() string {
+	if b.opts.ids.request != nil {
+		return b.opts.ids.request()
+	}
+	return b.uid + strconv.FormatUint(b.count.Add(1), 36)
+}
+
+// Room implements [cluster.Bus].
+func (b *classicBus) Room(room string, exists bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !exists {
+		delete(b.rooms, room)
+		if !b.pattern {
+			b.link.Unsubscribe(link.Plain, b.names.room(room))
+		}
+		return
+	}
+	b.rooms[room] = struct{}{}
+	if !b.pattern {
+		_ = b.link.Want(link.Plain, b.onBroadcast, b.names.room(room)) // an error is that all is closed
+	}
+}
+
+// has reports whether a room has members here.
+func (b *classicBus) has(room string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, ok := b.rooms[room]
+	return ok
+}
+
+// Confirm implements [cluster.Bus].
+func (b *classicBus) Confirm(ctx context.Context, rooms []string) error {
+	if b.pattern {
+		return nil
+	}
+	channels := make([]string, len(rooms))
+	for i, room := range rooms {
+		channels[i] = b.names.room(room)
+	}
+	return busError(b.link.Wait(ctx, link.Plain, channels...))
+}
+
+// Living implements [cluster.Bus]: it counts who hears requests. Answers do not
+// say whose they are, so nobody is known to be gone.
+func (b *classicBus) Living(ctx context.Context, _ []string) (nodes int, gone []string, err error) {
+	if err := b.link.Wait(ctx, link.Plain, b.names.request); err != nil {
+		return 0, nil, busError(err) // the count would be without us
+	}
+	n, err := b.link.NumSub(ctx, link.Plain, b.names.request)
+	if err != nil {
+		return 0, nil, err
+	}
+	return int(n[0]), nil, nil
+}
+
+// Close implements [cluster.Bus].
+func (b *classicBus) Close(ctx context.Context) error {
+	b.gate.Lock() // nothing is received any more
+	b.closed.Store(true)
+	b.gate.Unlock()
+	b.mu.Lock()
+	leave := []string{b.names.request, b.names.response, b.names.mine}
+	if b.pattern {
+		b.link.Drop(link.Pattern, b.names.pattern)
+	} else {
+		leave = append(leave, b.names.all)
+		for room := range b.rooms {
+			leave = append(leave, b.names.room(room))
+		}
+	}
+	b.link.Drop(link.Plain, leave...)
+	clear(b.rooms)
+	b.mu.Unlock()
+	return busError(b.link.release(ctx))
+}

@@ -1,0 +1,126 @@
+package redisadapter
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+)
+
+// links is what the namespaces of one factory share: the connections to Redis,
+// from the first lease to the last one's release.
+type links struct {
+	client   redis.UniversalClient
+	log      *slog.Logger // never nil
+	counters *Counters    // never nil
+
+	mu     sync.Mutex // guards what follows
+	link   *link.Link // nil without leases
+	leases map[*lease]struct{}
+}
+
+// newLinks prepares the connections of a factory. counters may be nil.
+func newLinks(client redis.UniversalClient, opts cluster.Options, counters *Counters) *links {
+	return &links{
+		client:   client,
+		log:      cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
+		counters: cmp.Or(counters, new(Counters)),
+		leases:   make(map[*lease]struct{}),
+	}
+}
+
+// lease is one namespace's share of a link.
+type lease struct {
+	*link.Link
+	shared   *links
+	nsp      string
+	receiver cluster.Receiver
+}
+
+// open returns a lease; r is told of gaps. The error is that of a client of
+// another kind.
+func (s *links) open(nsp string, r cluster.Receiver) (*lease, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == nil {
+		l, err := link.New(s.client, link.Config{OnGap: s.gap, OnLost: s.lost, Logger: s.log})
+		if err != nil {
+			return nil, err
+		}
+		s.link = l
+		s.counters.use(l)
+	}
+	l := &lease{Link: s.link, shared: s, nsp: nsp, receiver: r}
+	s.leases[l] = struct{}{}
+	return l, nil
+}
+
+// release gives the lease back. With the last one the link is closed: what was
+// published is sent until ctx ends, and no handler runs when it returned.
+func (l *lease) release(ctx context.Context) error {
+	s := l.shared
+	s.mu.Lock()
+	delete(s.leases, l)
+	last := len(s.leases) == 0
+	if last {
+		s.link = nil
+	}
+	s.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return l.Link.Close(ctx)
+}
+
+// gap tells all namespaces.
+func (s *links) gap(from, to time.Time) {
+	s.mu.Lock()
+	receivers := make([]cluster.Receiver, 0, len(s.leases))
+	for l := range s.leases {
+		receivers = append(receivers, l.receiver)
+	}
+	s.mu.Unlock()
+	for _, r := range receivers {
+		r.Gap(cluster.Gap{From: from, To: to})
+	}
+}
+
+// lost logs that other nodes have not got what this one sent.
+func (s *links) lost(from, to time.Time, n int64) {
+	s.log.Warn("messages to other nodes lost", slog.Int64("count", n), slog.Time("from", from), slog.Time("to", to))
+}
+
+// poison notes a message that was dropped because of err.
+func (l *lease) poison(channel string, err error) {
+	n, log := l.shared.counters.poisoned()
+	if log {
+		l.shared.log.Warn("malformed message of another node dropped", slog.String("nsp", l.nsp),
+			slog.String("channel", channel), slog.Int64("dropped", n), slog.Any("err", err))
+	}
+}
+
+// busError returns the error of a bus for one of a link.
+func busError(err error) error {
+	switch {
+	case errors.Is(err, link.ErrQueueFull):
+		return adapters.ErrQueueFull
+	case errors.Is(err, link.ErrClosed):
+		return adapters.ErrClosed
+	}
+	return err
+}
+
+// identity makes the names of nodes and of requests. Fields that are nil stand
+// for random names, in the form of the flavour.
+type identity struct {
+	node    func(namespace string) string
+	request func() string
+}

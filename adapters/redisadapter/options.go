@@ -1,0 +1,33 @@
+package redisadapter
+
+import (
+	"cmp"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
+)
+
+// Options are those of the classic adapter, see [New]. The zero value is that of
+// the official one.
+type Options struct {
+	cluster.Options
+
+	// Key begins the names of the channels; "" means "socket.io" (key).
+	Key string
+	// PublishOnSpecificResponseChannel: answers go to the node that asked, and
+	// not to all (publishOnSpecificResponseChannel). Nodes that have it set and
+	// nodes that have not understand each other.
+	PublishOnSpecificResponseChannel bool
+	// PatternSubscription: all broadcasts of a namespace are received, as the
+	// official adapter does it, and those to rooms that have no members here are
+	// dropped. Otherwise a channel is subscribed for each room that has members
+	// here, and for each socket, so that Redis sends only what is wanted: good
+	// unless there are millions of rooms. Nodes of both kinds understand each
+	// other. A namespace with # in its name always does it.
+	PatternSubscription bool
+	// Counters, if set, counts what goes over the connections.
+	Counters *Counters
+
+	ids identity
+}
+
+func (o *Options) key() string { return cmp.Or(o.Key, "socket.io") }
