@@ -349,8 +349,9 @@ func (u *unpacker) timestamp(typ int8, body []byte) (ms int64, ok bool) {
 }
 
 // MsgpackTimestamp returns the milliseconds since 1970 of the body of a timestamp,
-// MessagePack's extension -1, as JavaScript's Date has them. ok is false if it is
-// not 4, 8 or 12 bytes long.
+// MessagePack's extension -1, as JavaScript's Date has them. What is out of the
+// range of a Date is beyond it here too. ok is false if the body is not 4, 8 or 12
+// bytes long.
 func MsgpackTimestamp(body []byte) (ms int64, ok bool) {
 	var s, ns int64
 	switch len(body) {
@@ -364,7 +365,7 @@ func MsgpackTimestamp(body []byte) (ms int64, ok bool) {
 	default:
 		return 0, false
 	}
-	if s < -dateLimit || s > dateLimit {
+	if s < -dateLimit/1000 || s > dateLimit/1000 {
 		return math.MaxInt64, true // an invalid Date
 	}
 	if ms = s*1000 + ns/1e6; ms < 0 && ns%1e6 != 0 {

@@ -1,8 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
+
+	"github.com/tinylib/msgp/msgp"
 
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -10,9 +13,6 @@ import (
 // Value writes v. Undefined is null; as a member of v it is left out, but in
 // Msgpack.
 func (w *Writer) Value(v Value) {
-	if v.rep != repArgs {
-		v = v.scalar()
-	}
 	switch v.rep {
 	case repNone, repNull:
 		w.Null()
@@ -35,34 +35,98 @@ func (w *Writer) Value(v Value) {
 		w.Millis(int64(v.num))
 	case repArgs:
 		w.Args(parser.Args{JSON: v.data, Attachments: v.att})
-	default:
-		w.container(v)
-	}
-}
-
-func (w *Writer) container(v Value) {
-	if v.Kind() == List {
-		w.Array(v.Len())
-		for _, e := range v.Elems() {
+	case repView:
+		if v.d == JSON {
+			w.Args(parser.Args{JSON: v.data})
+		} else {
+			w.view(v.d, v.data)
+		}
+	case repList:
+		w.Array(len(v.list))
+		for _, e := range v.list {
 			w.Value(e)
 		}
 		w.EndArray()
-		return
+	case repDict:
+		w.members(v.members)
 	}
+}
+
+func (w *Writer) members(ms []Member) {
 	n := 0
-	for _, m := range v.Members() {
-		if w.d == Msgpack || m.Kind() != Undefined {
+	for i := range ms {
+		if w.d == Msgpack || ms[i].Value.Kind() != Undefined {
 			n++
 		}
 	}
 	w.Map(n)
-	for name, m := range v.Members() {
-		if w.d == Msgpack || m.Kind() != Undefined {
-			w.Key(name)
-			w.Value(m)
+	for i := range ms {
+		if w.d == Msgpack || ms[i].Value.Kind() != Undefined {
+			w.Key(ms[i].Name)
+			w.Value(ms[i].Value)
 		}
 	}
 	w.EndMap()
+}
+
+// view writes the value that b, valid in a dialect of MessagePack, begins with,
+// and returns what follows it. It looks at each byte once, however deep it lies.
+func (w *Writer) view(d Dialect, b []byte) (rest []byte) {
+	h, _ := headOf(b)
+	switch h.kind {
+	case List:
+		w.Array(int(h.body))
+		rest = b[h.size:]
+		for range h.body {
+			rest = w.view(d, rest)
+		}
+		w.EndArray()
+		return rest
+	case Dict:
+		return w.viewMembers(d, b[h.size:], int(h.body))
+	}
+	end := h.size + int(h.body)
+	w.Value(view(d, b[:end]).msgpackScalar())
+	return b[end:]
+}
+
+func (w *Writer) viewMembers(d Dialect, b []byte, n int) (rest []byte) {
+	w.Map(n)
+	begin, written := len(w.out), n
+	for range n {
+		h, _ := headOf(b)
+		end := h.size + int(h.body)
+		name := view(d, b[:end]).msgpackName()
+		b = b[end:]
+		if d == Notepack && w.d != Msgpack && bytes.HasPrefix(b, undefined) {
+			b = b[len(undefined):]
+			written--
+			continue
+		}
+		w.Key(name)
+		b = w.view(d, b)
+	}
+	if written < n && w.d != JSON {
+		body := w.out[begin:]
+		w.out = msgp.AppendMapHeader(w.out[:begin-mapHeader(n)], uint32(written))
+		w.out = append(w.out, body...) // towards the front, if at all
+	}
+	w.EndMap()
+	return b
+}
+
+// undefined is what old versions of notepack.io write for it.
+var undefined = []byte{0xd4, 0, 0}
+
+// mapHeader is the length of the header of a map of n members.
+func mapHeader(n int) int {
+	switch {
+	case n < 16:
+		return 1
+	case n <= math.MaxUint16:
+		return 3
+	}
+	return 5
 }
 
 // appendTimestamp appends MessagePack's extension -1 in its shortest form.

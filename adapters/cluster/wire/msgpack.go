@@ -83,14 +83,17 @@ func skipMsgpack(b []byte, i, depth int) (end int, reason string) {
 	}
 	i += h.size
 	n := h.body
-	switch {
-	case h.kind != List && h.kind != Dict:
+	switch h.kind {
+	case List, Dict, Binary, Undefined: // as JSON text the last two are containers too
+		if depth >= maxDepth {
+			return i, "nested too deeply"
+		}
+	}
+	if h.kind != List && h.kind != Dict {
 		if n > uint64(len(b)-i) {
 			return i, "truncated"
 		}
 		return i + int(n), ""
-	case depth >= maxDepth:
-		return i, "nested too deeply"
 	}
 	for ; n > 0; n-- {
 		if h.kind == Dict {
@@ -121,6 +124,22 @@ func skipName(b []byte, i, depth int) (end int, reason string) {
 func (d Dialect) next(b []byte) (v Value, rest []byte) {
 	end, _ := skipMsgpack(b, 0, 0)
 	return view(d, b[:end:end]), b[end:]
+}
+
+// binaryIn reports whether there is a binary value in b, which holds valid values.
+func binaryIn(d Dialect, b []byte) bool {
+	for len(b) > 0 {
+		h, _ := headOf(b)
+		end := h.size
+		if h.kind != List && h.kind != Dict {
+			end += int(h.body)
+		}
+		if h.kind == Binary || h.kind == Undefined && view(d, b[:end]).msgpackScalar().HasBinary() {
+			return true
+		}
+		b = b[end:]
+	}
+	return false
 }
 
 // msgpackScalar returns what v, a view in a dialect of MessagePack that is neither

@@ -174,6 +174,29 @@ func (v Value) Millis() (ms int64, ok bool) {
 	return int64(v.num), v.rep == repDate
 }
 
+// HasBinary reports whether there is a binary value in v. See [HasBinary].
+func (v Value) HasBinary() bool {
+	switch v.rep {
+	case repBinary:
+		return true
+	case repArgs:
+		return len(v.att) > 0
+	case repView:
+		return v.d != JSON && binaryIn(v.d, v.data)
+	}
+	for i := range v.list {
+		if v.list[i].HasBinary() {
+			return true
+		}
+	}
+	for i := range v.members {
+		if v.members[i].Value.HasBinary() {
+			return true
+		}
+	}
+	return false
+}
+
 // Len returns the number of elements of an array or of members of a map.
 func (v Value) Len() (n int) {
 	if v.Kind() == List {

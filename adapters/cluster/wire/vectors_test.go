@@ -176,7 +176,7 @@ func tagged(t testing.TB, tag, s string) Value {
 			t.Fatal(err)
 		}
 		return Millis(at.UnixMilli())
-	case "$undefined":
+	case "$undefined", "$note":
 		return Value{}
 	case "$num":
 		f := map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1), "-0": math.Copysign(0, -1)}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -244,13 +245,16 @@ func (w *Writer) Millis(ms int64) {
 // Args writes the arguments a, see [Dialect.AppendArgs].
 func (w *Writer) Args(a parser.Args) {
 	w.next()
-	if w.texts && len(a.JSON) > 0 {
+	switch {
+	case !w.texts || len(a.JSON) == 0:
+		w.out = w.d.AppendArgs(w.out, a)
+	case len(a.Attachments) == 0: // what looks like a placeholder is data
+		w.out = append(w.out, bytes.ReplaceAll(a.JSON, []byte(`"_placeholder"`), []byte(`"\u005fplaceholder"`))...)
+	default:
 		w.out = a.AppendJSON(w.out, func(dst, b []byte) []byte {
 			dst = strconv.AppendInt(append(dst, `{"_placeholder":true,"num":`...), int64(len(w.att)), 10)
 			w.att = append(w.att, b)
 			return append(dst, '}')
 		})
-		return
 	}
-	w.out = w.d.AppendArgs(w.out, a)
 }
