@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 # The stages of "make test", in this order.
-STAGES ?= lint unit fuzz-smoke bench-smoke soak-smoke conformance browser
+STAGES ?= lint unit fuzz-smoke bench-smoke soak-smoke conformance browser cluster
 
 # The least number of tests that each stage must run. They only grow.
 MIN_UNIT        := 4700
@@ -18,6 +18,7 @@ MIN_SOAK        := 35
 MIN_CONFORMANCE := 1035
 MIN_SIOCLIENT   := 108
 MIN_BROWSER     := 27
+MIN_CLUSTER     := 250
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
 ARGS ?=
@@ -78,6 +79,10 @@ conformance: deps-node deps-python tests/conformance/node_modules/.package-lock.
 .PHONY: browser
 browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.json ## two headless browsers chat through the page
 	$(NODETEST) browser $(MIN_BROWSER) node --test tests/browser
+
+.PHONY: cluster
+cluster: deps-node deps-redis tests/cluster/node_modules/.package-lock.json ## official servers and ours as nodes of one cluster on Redis
+	$(GOTEST) cluster $(MIN_CLUSTER) -count=1 -tags node ./tests/cluster/...
 
 .PHONY: soak-smoke
 soak-smoke: deps-node tests/conformance/node_modules/.package-lock.json ## the soak with 50 clients for 20 seconds, and with a planted loss

@@ -1,0 +1,5 @@
+//go:build node
+
+package cluster
+
+var emitters = []scenario{}

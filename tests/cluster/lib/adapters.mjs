@@ -1,0 +1,37 @@
+// The official adapters and the emitter, on either Redis client.
+import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { Emitter } from '@socket.io/redis-emitter';
+import { createAdapter as createStreams } from '@socket.io/redis-streams-adapter';
+import Redis from 'ioredis';
+import { createClient } from 'redis';
+
+/** Connects to Redis; a lost connection is no reason to end. */
+async function connect({ client, redis }) {
+  const c = client === 'ioredis' ? new Redis(redis, { maxRetriesPerRequest: null }) : createClient({ url: redis });
+  c.on('error', (err) => console.error('redis:', err.message || err.code));
+  if (client !== 'ioredis') await c.connect();
+  return c;
+}
+
+const modes = { 'sharded-static': 'static', 'sharded-dynamic': 'dynamic', 'sharded-dynamic-private': 'dynamic-private' };
+
+/** The adapter of options.flavour. */
+export async function adapter(options) {
+  const { flavour, requestTimeout = 5000 } = options;
+  const pub = await connect(options);
+  if (flavour === 'streams') {
+    const { shardedPubSub = false, streamCount = 1, plaintext = false, maxLen = 10_000 } = options;
+    return createStreams(pub, { useShardedPubSub: shardedPubSub, streamCount, onlyPlaintext: plaintext, maxLen });
+  }
+  const sub = await connect(options);
+  if (flavour === 'classic') {
+    const { specificResponses = false } = options;
+    return createAdapter(pub, sub, { requestsTimeout: requestTimeout, publishOnSpecificResponseChannel: specificResponses });
+  }
+  return createShardedAdapter(pub, sub, { subscriptionMode: modes[flavour] });
+}
+
+/** What emits without a server; there is none for the sharded adapter. */
+export async function emitter(options) {
+  return options.flavour === 'classic' ? new Emitter(await connect(options)) : null;
+}

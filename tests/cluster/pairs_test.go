@@ -1,0 +1,62 @@
+//go:build node
+
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/hermod-io/hermod/tests/cluster/internal/nodes"
+)
+
+// scenarios are what each pair of each flavour goes through.
+var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests, emitters)
+
+// compat: server.to
+// compat: server.in
+// compat: server.except
+// compat: server.local
+// compat: server.emit
+// compat: server.emitWithAck
+// compat: server.fetchSockets
+// compat: server.socketsJoin
+// compat: server.socketsLeave
+// compat: server.disconnectSockets
+// compat: server.serverSideEmit
+// compat: server.serverSideEmitWithAck
+func TestPairs(t *testing.T) {
+	for _, f := range nodes.Flavours {
+		t.Run(string(f), func(t *testing.T) {
+			list := quartet(t, f, nodes.Options{})
+			for _, callers := range kinds(f) {
+				for _, called := range kinds(f) {
+					a, b := list[callers][0], list[called][0]
+					if a == b {
+						b = list[called][1]
+					}
+					t.Run(fmt.Sprintf("%s calls %s", a.Kind, b.Kind), func(t *testing.T) { runPair(t, f, a, b) })
+				}
+			}
+		})
+	}
+}
+
+// runPair runs all scenarios. What has to wait for the end of a request that
+// nobody answers runs beside them.
+func runPair(t *testing.T, f nodes.Flavour, a, b *nodes.Node) {
+	p := newPair(t, f, a, b)
+	p.silent = a.Begin("server-side-emit-ack", p.q(nodes.Q{"event": "silent"}))
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) { s.run(t, p) })
+	}
+	t.Run("serverSideEmit that is not answered", func(t *testing.T) {
+		text, err := p.silent.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if replies, failed := sorted(t, text); len(replies) != 0 || failed == "" {
+			t.Errorf("replies %q, error %q", replies, failed)
+		}
+	})
+}
