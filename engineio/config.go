@@ -77,6 +77,10 @@ type Config struct {
 	// guessed; nil means 15 random bytes in base64url. An error refuses the
 	// handshake (code 3), as do "" and an id in use. JS: engine.generateId.
 	GenerateID func(r *http.Request) (string, error)
+	// Router lets any node of a cluster serve any request; nil is off: a
+	// request whose sid is not of a session here is refused. It makes the sids,
+	// so GenerateID must be nil.
+	Router Router
 	// Queue bounds what waits for one client, over either transport.
 	Queue Queue
 	// Limits bound who may open a session; the zero value has none.
@@ -165,6 +169,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("engineio: Queue.OnFull is %d", c.Queue.OnFull)
 	case c.Limits.Connections < 0 || c.Limits.PerIP < 0 || c.Limits.Handshakes < 0 || c.Limits.Burst < 0:
 		return errors.New("engineio: Limits are not negative; 0 is no limit")
+	case c.Router != nil && c.GenerateID != nil:
+		return errors.New("engineio: a Router makes the ids, GenerateID cannot")
 	}
 	for _, t := range c.Transports {
 		if t != Polling && t != WebSocket {

@@ -36,7 +36,8 @@ type Server struct {
 	idle    chan struct{}
 }
 
-// New returns a Server that reports to h. The error is of Config.Validate.
+// New returns a Server that reports to h. The error is of Config.Validate, or of
+// Config.Router.
 func New(cfg Config, h Handler) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -56,6 +57,11 @@ func New(cfg Config, h Handler) (*Server, error) {
 		srv.cors = cors.New(corsOptions(*cfg.CORS))
 	}
 	srv.build()
+	if cfg.Router != nil {
+		if err := cfg.Router.Attach(routed{srv}); err != nil {
+			return nil, err
+		}
+	}
 	return srv, nil
 }
 
@@ -92,6 +98,9 @@ func (srv *Server) Pattern() string {
 // ServeHTTP serves a request whatever its path: mounting is the caller's, see
 // [Server.Pattern].
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if srv.cfg.Router != nil && srv.sendAway(w, r) {
+		return
+	}
 	(*srv.serve.Load()).ServeHTTP(w, r)
 }
 
@@ -153,7 +162,10 @@ func (srv *Server) unregister(s *Session) {
 }
 
 func (srv *Server) newID(r *http.Request) (string, error) {
-	if srv.cfg.GenerateID != nil {
+	switch {
+	case srv.cfg.Router != nil:
+		return srv.cfg.Router.NewID()
+	case srv.cfg.GenerateID != nil:
 		return srv.cfg.GenerateID(r)
 	}
 	var b [15]byte

@@ -10,7 +10,14 @@
 // process, for tests and for programs that run several servers in one; package
 // redisadapter has those over Redis.
 //
-// The messages are those of the official ClusterAdapter (npm socket.io-adapter
+// Apart from adapters, a [Router] over a [Mail] lets any node serve any request,
+// so that a load balancer may send the requests of a client wherever it likes:
+//
+//	router, err := cluster.NewRouter(ctx, mail, cluster.RouterConfig{Key: key})
+//	srv, err := socketio.New(socketio.Config{Engine: engineio.Config{Router: router}})
+//	// at the end srv.Shutdown, then router.Close
+//
+// The messages of a Bus are those of the official ClusterAdapter (npm socket.io-adapter
 // 2.5), with its numbers; how they are written is the matter of a bus, with the
 // codecs of package cluster/wire. [AppendEnvelope] and [ParseEnvelope] are what
 // most official adapters write; AllRooms has no place there.

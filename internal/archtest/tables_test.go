@@ -36,7 +36,7 @@ var floors = map[string][]string{
 	"adapters":              {"socketio/parser"},
 	"adapters/memory":       {"adapters", "socketio/parser"},
 	"adapters/adaptertest":  {"adapters", "socketio/parser"},
-	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "socketio/parser"},
+	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "internal/bufpool", "socketio/parser"},
 	"adapters/cluster/wire": {"socketio/parser"},
 	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "adapters/redisadapter/internal/link", "socketio/parser"},
 
