@@ -162,8 +162,9 @@ func (c *client) call(ctx context.Context, name string, n note) {
 		c.calls[lane]-- // it is not in the stream
 	}
 	n.Lane = lane
+	p := c.peer // renew may come first
 	go func() { // ends with the answer, the connection, or the timeout; run waits for it
-		c.question(context.WithoutCancel(ctx), name, n)
+		c.question(context.WithoutCancel(ctx), p, name, n)
 		c.free <- lane
 	}()
 }
@@ -172,11 +173,11 @@ func (c *client) call(ctx context.Context, name string, n note) {
 var errOverdue = errors.New("no answer")
 
 // question asks. Without an answer there must have been a loss.
-func (c *client) question(ctx context.Context, name string, n note) bool {
+func (c *client) question(ctx context.Context, p peer, name string, n note) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go c.awaitOverdue(ctx, cancel)
-	answer, err := c.peer.ask(ctx, name, n, payload(n.N, n.Size))
+	answer, err := p.ask(ctx, name, n, payload(n.N, n.Size))
 	switch {
 	case err == nil && answer.N != reply(n.N):
 		c.complain("%s %v was answered with %v", name, n, answer)
@@ -232,7 +233,7 @@ func (c *client) sum() {
 	defer cancel()
 	for ctx.Err() == nil {
 		c.peer.open()
-		if c.question(ctx, evTotal, note{N: c.up}) {
+		if c.question(ctx, c.peer, evTotal, note{N: c.up}) {
 			select {
 			case <-c.ledger.sums:
 				return

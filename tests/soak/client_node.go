@@ -72,12 +72,27 @@ func (h *nodeHost) listen() {
 			h.faults.add("Node said %q", lines.Text())
 			continue
 		}
+		if line.What == "answer" { // also to who has been closed
+			h.answer(line)
+			continue
+		}
 		h.mu.Lock()
 		p := h.peers[line.ID]
 		h.mu.Unlock()
 		if p != nil {
 			p.hear(line)
 		}
+	}
+}
+
+// answer hands an answer to who waits for it.
+func (h *nodeHost) answer(line nodeLine) {
+	h.mu.Lock()
+	ch := h.calls[line.Call]
+	delete(h.calls, line.Call)
+	h.mu.Unlock()
+	if ch != nil {
+		ch <- line
 	}
 }
 
@@ -147,14 +162,6 @@ func (p *nodePeer) hear(line nodeLine) {
 		delete(p.h.peers, p.id)
 		p.h.mu.Unlock()
 		p.hushed <- struct{}{}
-	case "answer":
-		p.h.mu.Lock()
-		ch := p.h.calls[line.Call]
-		delete(p.h.calls, line.Call)
-		p.h.mu.Unlock()
-		if ch != nil {
-			ch <- line
-		}
 	}
 }
 

@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -211,6 +213,27 @@ func TestOldClientForgetsHalfAPacket(t *testing.T) {
 	})
 	for _, text := range f.all() {
 		t.Error(text)
+	}
+	if err := node.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A question to a client that has been closed meanwhile ends, too.
+func TestQuestionToAClosedClient(t *testing.T) {
+	f := new(faults)
+	node, err := startNode(proc.Root(t), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := node.kind(4, "polling", appPlain, "http://127.0.0.1:1", 1).make(newLedger("client", false, 0, f), 1)
+	if err := p.close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := p.ask(ctx, evCall, note{N: 1}, nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("error %v", err)
 	}
 	if err := node.stop(); err != nil {
 		t.Error(err)

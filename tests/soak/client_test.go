@@ -45,10 +45,10 @@ func TestOverdue(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := new(faults)
 				m := &mute{lost: make(chan struct{})}
-				c := &client{ledger: newLedger("client", false, 0, f), peer: m}
+				c := &client{ledger: newLedger("client", false, 0, f)}
 				done := make(chan struct{})
 				go func() { // ends with lost
-					c.question(t.Context(), evCall, note{N: 1})
+					c.question(t.Context(), m, evCall, note{N: 1})
 					close(done)
 				}()
 				for _, s := range x.steps {
@@ -76,7 +76,7 @@ func TestQuestionWithADeadline(t *testing.T) {
 		joins()(c.ledger)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if c.question(ctx, evTotal, note{N: 1}) || f.count() > 0 {
+		if c.question(ctx, c.peer, evTotal, note{N: 1}) || f.count() > 0 {
 			t.Errorf("complaints: %q", f.all())
 		}
 	})
