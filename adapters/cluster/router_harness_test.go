@@ -323,10 +323,10 @@ func (s *sock) send(text string) {
 
 // next is the next message; pings are answered.
 func (s *sock) next() (string, error) {
-	ctx, cancel := context.WithTimeout(s.f.Context(), 10*time.Minute)
-	defer cancel()
 	for {
+		ctx, cancel := context.WithTimeout(s.f.Context(), 10*time.Minute)
 		_, data, err := s.c.Read(ctx)
+		cancel()
 		if err != nil || string(data) != "2" {
 			return string(data), err
 		}

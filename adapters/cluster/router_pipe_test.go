@@ -28,7 +28,7 @@ func TestRouterUpgrade(t *testing.T) {
 		if upgrades != 1 {
 			t.Errorf("%d upgrades", upgrades)
 		}
-		go func() { _, _ = s.next() }()     // ends with the connection
+		go func() { _, _ = s.next() }()              // ends with the connection
 		time.Sleep(time.Hour + 300*time.Millisecond) // heartbeats pass, at whole seconds
 		s.end()
 		f.nodes[0].wantLog("the end", "open", "close: transport close")
