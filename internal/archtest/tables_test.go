@@ -38,7 +38,7 @@ var floors = map[string][]string{
 	"adapters/adaptertest":  {"adapters", "socketio/parser"},
 	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "internal/bufpool", "socketio/parser"},
 	"adapters/cluster/wire": {"socketio/parser"},
-	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "adapters/redisadapter/internal/link", "socketio/parser"},
+	"adapters/redisadapter": {"adapters", "adapters/cluster", "adapters/cluster/wire", "adapters/memory", "adapters/redisadapter/internal/link", "socketio/args", "socketio/event", "socketio/parser"},
 
 	"adapters/redisadapter/internal/link": {},
 
