@@ -47,6 +47,7 @@ type Adapter struct {
 	scratch  sync.Pool                      // of *selection
 	closed   chan struct{}                  // closed by Close
 	recovery *recovery                      // nil when sessions are not restored
+	ledger   Ledger                         // may be nil; called with mu held
 
 	mu       sync.RWMutex // guards what follows
 	ended    bool         // Close was called
@@ -94,6 +95,9 @@ func (a *Adapter) LeaveAll(m adapters.Member) {
 	}
 	if a.recovery != nil {
 		a.recovery.gone(m, o)
+	}
+	if a.ledger != nil {
+		a.ledger.Gone(m)
 	}
 	for i := len(o.seats) - 1; i >= 0; i-- {
 		a.vacate(o.seats[i])

@@ -107,6 +107,9 @@ func (a *Adapter) admit(m adapters.Member) *occupant {
 		o = &occupant{seats: make([]seat, 0, 3)}
 		a.members[m] = o
 		a.everyone.take(o, m)
+		if a.ledger != nil {
+			a.ledger.Came(m)
+		}
 	}
 	return o
 }

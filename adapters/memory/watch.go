@@ -30,6 +30,7 @@ func (a *Adapter) note(kind adapters.RoomEventKind, room string, m adapters.Memb
 	if a.onRoom != nil && m == nil {
 		a.onRoom(room, kind == adapters.RoomCreated)
 	}
+	a.keep(kind, room, m)
 	if a.watch.f != nil {
 		a.watch.events = append(a.watch.events, roomEvent{kind, room, m})
 	}
