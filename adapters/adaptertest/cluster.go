@@ -34,6 +34,13 @@ const (
 
 func isFence(event string) bool { return strings.HasPrefix(event, fenceEvent) }
 
+// plainFence returns a fence as it was sent, without the offset that it may
+// have got.
+func plainFence(fence string) string {
+	name, _, _ := strings.Cut(fence[len(fenceEvent):], `"`)
+	return fenceEvent + name + `"]`
+}
+
 func newCluster(t testing.TB, cfg Config, nodes int, recovery adapters.Recovery) *cluster {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 6*patience)

@@ -82,6 +82,9 @@ func (m *member) take(d delivery) bool {
 	if m.pending || m.fence && !isFence(d.event) {
 		return false
 	}
+	if isFence(d.event) {
+		d.event = plainFence(d.event)
+	}
 	if m.counts == nil {
 		m.counts = make(map[string]int)
 	}

@@ -138,7 +138,7 @@ func byRooms(r *restorer) {
 	m, s := r.connect(0)
 	in := func(room string) adapters.Target { return adapters.Target{Rooms: []string{room}} }
 	r.emit(0, in("a"))
-	r.settle("a")
+	r.settle()
 	r.join(m, "a")
 	want := []string{r.emit(0, in("a"))}
 	r.heard(m, 1)
