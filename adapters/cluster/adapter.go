@@ -22,6 +22,15 @@ func New(connect Connect, opts Options) adapters.Factory {
 
 // Make makes the adapter of one namespace.
 func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error) {
+	a := prepare(opts, local)
+	if err := a.connect(connect); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// prepare makes an adapter that is not connected.
+func prepare(opts Options, local adapters.Local) *Adapter {
 	a := &Adapter{
 		local:   local,
 		opts:    opts.withDefaults(),
@@ -31,10 +40,14 @@ func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error)
 	}
 	a.log = a.opts.Logger.With(slog.String("namespace", local.Name()))
 	a.rooms = memory.Make(local, func(room string, exists bool) { a.bus.Room(room, exists) })
+	return a
+}
+
+func (a *Adapter) connect(connect Connect) error {
 	early := &antechamber{next: a}
-	bus, err := connect(local.Name(), early)
+	bus, err := connect(a.local.Name(), early)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: namespace %q: %w", local.Name(), err)
+		return fmt.Errorf("cluster: namespace %q: %w", a.local.Name(), err)
 	}
 	a.bus, a.traits = bus, bus.Traits()
 	if a.traits.Heartbeats {
@@ -45,7 +58,7 @@ func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error)
 		a.nodes.start()
 	}
 	a.countFirst()
-	return a, nil
+	return nil
 }
 
 // Adapter is the part of a cluster that one node has of a namespace; see
@@ -55,15 +68,16 @@ func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error)
 // The rooms are those of an in-memory adapter. Requests to other nodes are in
 // pending while they wait, asks of other nodes in asks; both belong to mu.
 type Adapter struct {
-	local  adapters.Local
-	rooms  *memory.Adapter
-	bus    Bus
-	traits Traits
-	opts   Options
-	log    *slog.Logger
-	nodes  *nodes // nil unless the bus needs heartbeats
-	closed chan struct{}
-	work   sync.WaitGroup // goroutines that answer other nodes
+	local    adapters.Local
+	rooms    *memory.Adapter
+	bus      Bus
+	traits   Traits
+	opts     Options
+	log      *slog.Logger
+	nodes    *nodes         // nil unless the bus needs heartbeats
+	sessions func(*Message) // takes what is said about sessions; nil without recovery
+	closed   chan struct{}
+	work     sync.WaitGroup // goroutines that answer other nodes
 
 	counted atomic.Int64 // other nodes, when they were last counted
 

@@ -27,6 +27,8 @@ const (
 	AdapterClose           Type = 13
 	AllRooms               Type = 101 // not of the official ClusterAdapter, see Traits.AllRooms
 	AllRoomsResponse       Type = 102
+	ReleaseSession         Type = 103 // not of the official ClusterAdapter, see Log
+	SessionReleased        Type = 104
 )
 
 // Answer reports whether messages of this type answer a request.
@@ -66,6 +68,8 @@ type Message struct {
 	Sockets []adapters.SocketInfo
 	// Note is for the bus that a request came from, which finds it in Answer.
 	Note any
+	// PID is the session of ReleaseSession and SessionReleased.
+	PID string
 }
 
 // Emitter is the name under which programs publish that serve no sockets. They

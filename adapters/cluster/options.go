@@ -23,6 +23,10 @@ type Options struct {
 	// LivenessInterval is how often nodes that have not answered are looked for
 	// while a request waits; 0 means 500 ms.
 	LivenessInterval time.Duration
+	// LogPatience is how long, with recovery, this node's members wait for a
+	// broadcast of this node to come back from the log, with its offset; 0
+	// means 50 ms. They are given it then, and perhaps again after a recovery.
+	LogPatience time.Duration
 	// Redact, if set, may remove credentials (headers, query, auth) from the
 	// handshakes of this node's sockets before other nodes see them. The maps
 	// are copies. It is called from any goroutine.
@@ -40,6 +44,7 @@ func (o Options) withDefaults() Options {
 	o.HeartbeatInterval = cmp.Or(o.HeartbeatInterval, 5*time.Second)
 	o.HeartbeatTimeout = cmp.Or(o.HeartbeatTimeout, 10*time.Second)
 	o.LivenessInterval = cmp.Or(o.LivenessInterval, 500*time.Millisecond)
+	o.LogPatience = cmp.Or(o.LogPatience, 50*time.Millisecond)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -45,6 +45,10 @@ func (a *Adapter) Receive(m *Message) {
 		a.beside(func() { a.answerRooms(ctx, m) })
 	case ServerSideEmit:
 		a.serverSideEvent(m)
+	case ReleaseSession, SessionReleased:
+		if a.sessions != nil {
+			a.sessions(m)
+		}
 	default:
 		if m.Type.Answer() {
 			a.answered(m)

@@ -1,0 +1,215 @@
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
+)
+
+// fakeLog is a log in memory, with a store, for the nodes of one test.
+type fakeLog struct {
+	loop *cluster.Loopback
+	page int // entries of a Read
+
+	mu       sync.Mutex // guards what follows
+	changed  sync.Cond
+	entries  []fakeEntry
+	trimmed  int // how many entries are gone
+	sessions map[string]fakeValue
+	nodes    map[string]bool
+	reading  bool // false: the readers see nothing new
+}
+
+type fakeEntry struct {
+	from, text string
+	m          *cluster.Message
+}
+
+type fakeValue struct {
+	value  string
+	expiry time.Time
+}
+
+func newFakeLog() *fakeLog {
+	l := &fakeLog{
+		loop: cluster.NewLoopback(), page: 100, reading: true,
+		sessions: make(map[string]fakeValue), nodes: make(map[string]bool),
+	}
+	l.changed.L = &l.mu
+	return l
+}
+
+// connect is a cluster.ConnectLog.
+func (l *fakeLog) connect(namespace string, r cluster.Receiver) (cluster.Log, error) {
+	bus, err := l.loop.Connect(namespace, r)
+	if err != nil {
+		return nil, err
+	}
+	b := &fakeBus{Bus: bus, l: l, node: bus.Traits().Node, ended: make(chan struct{})}
+	close(b.ended)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nodes[b.node] = true
+	return b, nil
+}
+
+func (l *fakeLog) set(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+	l.changed.Broadcast()
+}
+
+func (l *fakeLog) at(i int) cluster.Offset { return cluster.Offset{Time: 1, Seq: uint64(i)} }
+
+// fakeBus is one node's end of a fakeLog.
+type fakeBus struct {
+	cluster.Bus
+	l       *fakeLog
+	node    string
+	follows bool
+	closed  bool
+	ended   chan struct{} // closed when nothing is read
+}
+
+func (b *fakeBus) Publish(m *cluster.Message) error {
+	switch {
+	case !b.follows:
+	case m.Type == cluster.SocketsJoin || m.Type == cluster.SocketsLeave || m.Type == cluster.DisconnectSockets:
+		c := *m
+		c.Target.Rooms, c.Target.Except = slices.Clone(m.Target.Rooms), slices.Clone(m.Target.Except)
+		c.Rooms = slices.Clone(m.Rooms)
+		_, err := b.Append(&c)
+		return err
+	}
+	return b.Bus.Publish(m)
+}
+
+func (b *fakeBus) Append(m *cluster.Message) (string, error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	text := fmt.Sprint(b.node, "/", len(b.l.entries))
+	b.l.entries = append(b.l.entries, fakeEntry{b.node, text, m})
+	b.l.changed.Broadcast()
+	return text, nil
+}
+
+func (b *fakeBus) Follow(_ context.Context, r cluster.LogReceiver) error {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	n := len(b.l.entries)
+	r.Begin(b.l.at(n))
+	b.follows = true
+	b.ended = make(chan struct{})
+	go b.run(r, n) // ends with Close, which waits
+	return nil
+}
+
+func (b *fakeBus) run(r cluster.LogReceiver, n int) {
+	defer close(b.ended)
+	l := b.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		for !b.closed && (n == len(l.entries) || !l.reading) {
+			l.changed.Wait()
+		}
+		if b.closed {
+			return
+		}
+		e := l.entries[n]
+		n++
+		l.mu.Unlock()
+		if e.from == b.node {
+			r.Own(l.at(n), e.text)
+		} else {
+			m := *e.m
+			r.Entry(l.at(n), &m)
+		}
+		l.mu.Lock()
+	}
+}
+
+func (b *fakeBus) Read(_ context.Context, after, upTo cluster.Offset) (page []cluster.LogEntry, next cluster.Offset, err error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	if int(after.Seq) < b.l.trimmed {
+		return nil, after, cluster.ErrTrimmed
+	}
+	i := after.Seq
+	for ; i < upTo.Seq && len(page) < b.l.page; i++ {
+		if m := b.l.entries[i].m; m.Type == cluster.Broadcast {
+			page = append(page, cluster.LogEntry{Offset: b.l.at(int(i + 1)), Message: m})
+		}
+	}
+	return page, b.l.at(int(i)), nil
+}
+
+func (b *fakeBus) Last(context.Context) (cluster.Offset, error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	return b.l.at(len(b.l.entries)), nil
+}
+
+func (b *fakeBus) StoreSession(pid string, value []byte, ttl time.Duration) error {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	b.l.sessions[pid] = fakeValue{string(value), time.Now().Add(ttl)}
+	return nil
+}
+
+func (b *fakeBus) DropSession(pid string) error {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	delete(b.l.sessions, pid)
+	return nil
+}
+
+func (b *fakeBus) LoadSession(_ context.Context, pid string) ([]byte, error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	if v, ok := b.l.sessions[pid]; ok && time.Now().Before(v.expiry) {
+		return []byte(v.value), nil
+	}
+	return nil, nil
+}
+
+func (b *fakeBus) TakeSession(_ context.Context, pid string, value []byte) (bool, error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	v, ok := b.l.sessions[pid]
+	if !ok || v.value != string(value) {
+		return false, nil
+	}
+	delete(b.l.sessions, pid)
+	return true, nil
+}
+
+func (b *fakeBus) Living(_ context.Context, known []string) (n int, gone []string, err error) {
+	b.l.mu.Lock()
+	defer b.l.mu.Unlock()
+	for _, name := range known {
+		if !b.l.nodes[name] {
+			gone = append(gone, name)
+		}
+	}
+	return len(b.l.nodes), gone, nil
+}
+
+func (b *fakeBus) Close(ctx context.Context) error {
+	b.l.set(func() {
+		b.closed = true
+		delete(b.l.nodes, b.node)
+	})
+	<-b.ended
+	return b.Bus.Close(ctx)
+}
+
+var _ cluster.Log = (*fakeBus)(nil)
+
+// patient waits for its own entries for ever.
+var patient = cluster.Options{LogPatience: time.Minute}

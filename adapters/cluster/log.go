@@ -1,0 +1,116 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Log is a [Bus] that keeps what it carries in one order for a while, and beside
+// it a small store: what connection state recovery over several nodes needs.
+// Every node reads the whole log, its own entries included.
+type Log interface {
+	Bus
+	// Append queues m, a broadcast without RequestID, for the log, as Publish
+	// does for the other nodes. text is what is written; it comes back with
+	// LogReceiver.Own.
+	Append(m *Message) (text string, err error)
+	// Follow tells r of what is appended from now on. It returns when r knows
+	// where that begins, or when ctx ended: then r is told later. It is called
+	// once.
+	Follow(ctx context.Context, r LogReceiver) error
+	// Read returns the broadcasts of the namespace among the next entries after
+	// an offset and up to another, and how far it has looked: upTo when there
+	// are no more. The error is [ErrTrimmed] when entries after the offset are
+	// not kept any more.
+	Read(ctx context.Context, after, upTo Offset) (entries []LogEntry, next Offset, err error)
+	// Last returns the newest offset that was given.
+	Last(ctx context.Context) (Offset, error)
+
+	// StoreSession keeps a value under a pid for as long as ttl. It is queued
+	// and never blocks; what one node does to one pid happens in its order.
+	StoreSession(pid string, value []byte, ttl time.Duration) error
+	// DropSession removes the value of a pid, as StoreSession.
+	DropSession(pid string) error
+	// LoadSession returns the value of a pid, nil if there is none.
+	LoadSession(ctx context.Context, pid string) ([]byte, error)
+	// TakeSession removes the value of a pid if it is this one, and reports
+	// whether it was. Of several nodes that take one value one succeeds.
+	TakeSession(ctx context.Context, pid string, value []byte) (bool, error)
+}
+
+// LogReceiver takes what is read from a [Log], in the order of the offsets, on
+// one goroutine. It does not block for long.
+type LogReceiver interface {
+	// Begin tells that what is read from now on is later than at. It is called
+	// first, and again when the log had to be begun anew.
+	Begin(at Offset)
+	// Entry is what another node appended or published.
+	Entry(at Offset, m *Message)
+	// Own is what this node wrote.
+	Own(at Offset, text string)
+	// Reached tells that there is nothing for the namespace up to at any more.
+	Reached(at Offset)
+}
+
+// LogEntry is a broadcast that is kept in a [Log].
+type LogEntry struct {
+	Offset  Offset
+	Message *Message
+}
+
+// ErrTrimmed is returned by Log.Read when what is asked for is not kept any
+// more.
+var ErrTrimmed = errors.New("cluster: the log does not go back that far")
+
+// Offset is the place of an entry in a [Log]: those of a stream of Redis. Later
+// entries have larger ones; the zero Offset is before all.
+type Offset struct{ Time, Seq uint64 }
+
+// forever is after all offsets.
+var forever = Offset{^uint64(0), ^uint64(0)}
+
+// Compare returns -1, 0 or 1.
+func (o Offset) Compare(p Offset) int {
+	return cmp.Or(cmp.Compare(o.Time, p.Time), cmp.Compare(o.Seq, p.Seq))
+}
+
+// After reports whether o is later than p.
+func (o Offset) After(p Offset) bool { return o.Compare(p) > 0 }
+
+// Append appends the text of o.
+func (o Offset) Append(dst []byte) []byte {
+	dst = append(strconv.AppendUint(dst, o.Time, 10), '-')
+	return strconv.AppendUint(dst, o.Seq, 10)
+}
+
+// String returns the text of o, as Redis has it: 1700000000000-0.
+func (o Offset) String() string { return string(o.Append(nil)) }
+
+// maxOffset is the longest text of an offset.
+const maxOffset = 20 + 1 + 20
+
+// ParseOffset reads the text of an offset. It must be as String writes it.
+func ParseOffset(s string) (o Offset, ok bool) {
+	if len(s) > maxOffset {
+		return Offset{}, false
+	}
+	before, after, _ := strings.Cut(s, "-")
+	var err1, err2 error
+	o.Time, err1 = strconv.ParseUint(before, 10, 64)
+	o.Seq, err2 = strconv.ParseUint(after, 10, 64)
+	if err1 != nil || err2 != nil || o.String() != s {
+		return Offset{}, false
+	}
+	return o, true
+}
+
+func later(o, p Offset) Offset {
+	if p.After(o) {
+		return p
+	}
+	return o
+}
