@@ -16,11 +16,27 @@ type Proxy struct {
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
-	conns  map[*net.TCPConn]struct{}
+	pairs  map[*pair]struct{}
 	down   bool
 	closed bool
 	delay  time.Duration
 	open   chan struct{} // closed unless silent
+}
+
+// pair is the two connections of a client.
+type pair struct {
+	client, server *net.TCPConn
+	gone           chan struct{} // closed when they were cut
+	once           sync.Once
+}
+
+// cut ends both with an RST.
+func (x *pair) cut() {
+	x.once.Do(func() { close(x.gone) })
+	for _, c := range []*net.TCPConn{x.client, x.server} {
+		_ = c.SetLinger(0)
+		_ = c.Close()
+	}
 }
 
 // NewProxy returns a proxy in front of an address; it ends with the test.
@@ -30,7 +46,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatalf("redistest: %v", err)
 	}
-	p := &Proxy{target: target, l: l, conns: make(map[*net.TCPConn]struct{}), open: make(chan struct{})}
+	p := &Proxy{target: target, l: l, pairs: make(map[*pair]struct{}), open: make(chan struct{})}
 	close(p.open)
 	p.wg.Go(p.accept) // until close
 	t.Cleanup(p.close)
@@ -49,9 +65,8 @@ func (p *Proxy) Cut() {
 
 // cut needs mu.
 func (p *Proxy) cut() {
-	for c := range p.conns {
-		_ = c.SetLinger(0)
-		_ = c.Close()
+	for x := range p.pairs {
+		x.cut()
 	}
 }
 
@@ -128,54 +143,53 @@ func (p *Proxy) serve(client *net.TCPConn) {
 		_ = client.SetLinger(0)
 		return
 	}
-	server := c.(*net.TCPConn)
-	defer func() { _ = server.Close() }()
+	x := &pair{client: client, server: c.(*net.TCPConn), gone: make(chan struct{})}
 	p.mu.Lock()
-	if p.down || p.closed {
-		p.mu.Unlock()
-		_ = client.SetLinger(0)
-		return
-	}
-	p.conns[client], p.conns[server] = struct{}{}, struct{}{}
+	refuse := p.down || p.closed
+	p.pairs[x] = struct{}{}
 	p.mu.Unlock()
+	if refuse {
+		x.cut()
+	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(server, client) })
-	both.Go(func() { p.copy(client, server) })
+	both.Go(func() { p.copy(x, x.server, x.client) })
+	both.Go(func() { p.copy(x, x.client, x.server) })
 	both.Wait()
+	_ = x.server.Close()
 	p.mu.Lock()
-	delete(p.conns, client)
-	delete(p.conns, server)
+	delete(p.pairs, x)
 	p.mu.Unlock()
 }
 
 // copy hands on what comes from one side until one of the two is closed.
-func (p *Proxy) copy(to, from *net.TCPConn) {
+func (p *Proxy) copy(x *pair, to, from *net.TCPConn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
 		open, delay := p.open, p.delay
 		p.mu.Unlock()
-		<-open
+		select {
+		case <-open:
+		case <-x.gone:
+			return
+		}
 		if delay > 0 {
 			<-time.After(delay)
 		}
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
-				_ = from.Close()
+				x.cut()
 				return
 			}
 		}
-		if err != nil {
+		if err == io.EOF {
 			_ = to.CloseWrite()
-			_ = to.SetLinger(0)
-			if isReset(err) {
-				_ = to.Close()
-			}
+			return
+		}
+		if err != nil {
+			x.cut()
 			return
 		}
 	}
 }
-
-// isReset reports whether a connection ended otherwise than by a FIN.
-func isReset(err error) bool { return err != io.EOF }

@@ -47,6 +47,8 @@ type entry struct {
 	refused   time.Time // first refusal; zero: none
 	sent      int       // how often it was sent without an answer
 	position  int       // in the batch
+	kept      bool      // is not finished by the batch
+	failure   error     // of ours
 
 	channel string // of a publish entry
 	payload blob

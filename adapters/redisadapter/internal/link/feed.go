@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -230,6 +231,7 @@ func (f *feed) write(ps *redis.PubSub, broken <-chan error) error {
 		case <-f.kick:
 		case <-retry.C:
 		case <-ping.C:
+			f.checkHome()
 			if err := f.ping(ps); err != nil {
 				return err
 			}
@@ -249,4 +251,37 @@ func (f *feed) empty() bool {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	return f.s.top.cluster != nil && len(f.subs) == 0
+}
+
+// checkHome gives the plain channels back if this server of a Cluster is not
+// the one for them any more: one that was taken out of the Cluster would go on
+// answering pings, and bring nothing.
+func (f *feed) checkHome() {
+	s := f.s
+	if s.top.cluster == nil {
+		return
+	}
+	s.mu.Lock()
+	home := s.home
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(s.ctx, resolveTimeout)
+	defer cancel()
+	addr, err := s.top.owner(ctx, home)
+	if err != nil || addr == f.addr {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := &outage{from: f.alive}
+	for u := range f.subs {
+		if u.kind == Sharded {
+			continue
+		}
+		if u.sent {
+			f.leave = append(f.leave, u)
+		}
+		s.setConfirmed(u, false)
+		u.suffer(o)
+		f.giveBack(u)
+	}
 }

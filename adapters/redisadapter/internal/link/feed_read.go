@@ -54,7 +54,7 @@ func (f *feed) deliver(m *redis.Message) {
 	s.mu.Lock()
 	f.alive = time.Now()
 	var h Handler
-	if u := s.subs[name{m.Pattern != "", cmp.Or(m.Pattern, m.Channel)}]; u != nil && !s.closed {
+	if u := s.subs[name{m.Pattern != "", cmp.Or(m.Pattern, m.Channel)}]; u != nil && u.feed == f && !s.closed {
 		h = u.handler
 	}
 	s.mu.Unlock()
@@ -89,6 +89,7 @@ func (f *feed) confirmed(m *redis.Subscription) (gaps []gap) {
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := f.alive
 	f.alive, f.answered = time.Now(), true
 	if len(f.sent) > 0 {
 		if b := &f.sent[0]; !b.ping && b.answer() == m.Kind && b.subs[b.next].channel == m.Channel {
@@ -106,7 +107,7 @@ func (f *feed) confirmed(m *redis.Subscription) (gaps []gap) {
 		}
 	}
 	if m.Kind == "sunsubscribe" {
-		f.evicted(m.Channel)
+		f.evicted(m.Channel, before)
 	}
 	return gaps
 }
@@ -120,9 +121,9 @@ func (b *batch) answer() string {
 }
 
 // evicted deals with a sharded channel that the server has given away with its
-// slot: what is published at the new owner until we are there is lost. Needs
-// the Subscriber's mutex.
-func (f *feed) evicted(channel string) {
+// slot, after the time before: what is published at the new owner until we are
+// there is lost. Needs the Subscriber's mutex.
+func (f *feed) evicted(channel string, before time.Time) {
 	s := f.s
 	u := s.subs[name{false, channel}]
 	if u == nil || u.kind != Sharded || u.feed != f || !u.sent {
@@ -130,7 +131,7 @@ func (f *feed) evicted(channel string) {
 	}
 	s.setConfirmed(u, false)
 	if f.moving == nil || f.moving.waiting == 0 {
-		f.moving = &outage{from: f.alive}
+		f.moving = &outage{from: before}
 	}
 	u.suffer(f.moving)
 	if s.top.cluster == nil {

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -105,12 +106,12 @@ func (l *lane) take() {
 // ready makes sure that there is a connection that works. It reports false
 // after a failure; then it has waited.
 func (l *lane) ready() bool {
-	idle := l.sess != nil && time.Since(l.used) > l.w.c.pingInterval()
-	if idle && l.sess.client.Ping(background).Err() != nil {
-		l.broken(nil)
-	}
 	if l.sess != nil {
-		return true
+		err := l.try()
+		if err == nil {
+			return true
+		}
+		l.broken(err)
 	}
 	err := l.open()
 	if err == nil {
@@ -119,6 +120,21 @@ func (l *lane) ready() bool {
 	}
 	l.failed(err)
 	return false
+}
+
+// try looks whether the connection still stands.
+func (l *lane) try() error {
+	if stale(l.sess.conn.Conn) {
+		return io.EOF
+	}
+	if time.Since(l.used) < l.w.c.pingInterval() {
+		return nil
+	}
+	err := l.sess.client.Ping(background).Err()
+	if isRefusal(err) {
+		return nil
+	}
+	return err
 }
 
 // open connects.
@@ -182,7 +198,7 @@ func (l *lane) failed(err error) {
 	}
 	w.mu.Unlock()
 	if closed {
-		w.finish(left, ErrClosed)
+		w.fail(left, ErrClosed)
 		return
 	}
 	l.pause()
@@ -214,7 +230,7 @@ func (l *lane) send() {
 	_, err := pipe.Exec(background)
 	if err == nil { // each of them was carried out
 		l.w.count.published.Add(int64(len(l.batch)))
-		l.w.finish(l.batch, nil)
+		l.w.finish(l.batch)
 		l.good()
 	} else {
 		l.settle(l.sess.conn.written.Load() - before)

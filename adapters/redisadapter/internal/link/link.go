@@ -27,6 +27,9 @@ var (
 	ErrOvertaken = errors.New("link: refused, and a later command was taken")
 	// ErrArgument is returned for a command that cannot be sent as it is.
 	ErrArgument = errors.New("link: a command is a name and arguments of type string or []byte")
+	// ErrUnsubscribed is returned by a Subscribe that waits when somebody calls
+	// Unsubscribe for one of its channels.
+	ErrUnsubscribed = errors.New("link: unsubscribed in the meantime")
 	// ErrKind is returned by Subscribe for a channel that is subscribed with
 	// another kind: their messages could not be told apart.
 	ErrKind = errors.New("link: the channel is subscribed as another kind")

@@ -99,6 +99,6 @@ func (w *Writer) abandonUnrouted() bool {
 	w.unrouted = nil
 	w.giveUp(len(left))
 	w.mu.Unlock()
-	w.finish(left, ErrClosed)
+	w.fail(left, ErrClosed)
 	return true
 }

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,16 +34,12 @@ func (t *topology) connect(ctx context.Context, addr string) (*session, error) {
 		return nil, err
 	}
 	m := &meter{Conn: c}
-	first := net.Conn(m)
-	if s, ok := c.(syscall.Conn); ok {
-		first = meterSyscall{m, s}
-	}
 	var used atomic.Bool
 	o.Dialer = func(context.Context, string, string) (net.Conn, error) {
 		if used.Swap(true) {
 			return nil, errSpent
 		}
-		return first, nil
+		return m, nil
 	}
 	o.MaxRetries, o.DialerRetries = -1, 1
 	o.ReadTimeout, o.WriteTimeout, o.ContextTimeoutEnabled = t.timeout, t.timeout, false
@@ -77,7 +72,8 @@ func (s *session) abort() {
 	_ = s.client.Close()
 }
 
-// meter counts what was handed to the kernel.
+// meter counts what was handed to the kernel. It does not let go-redis look for
+// an end of the connection, which would dial and log: see stale.
 type meter struct {
 	net.Conn
 	written atomic.Int64
@@ -88,13 +84,6 @@ func (m *meter) Write(p []byte) (int, error) {
 	n, err := m.Conn.Write(p)
 	m.written.Add(int64(n))
 	return n, err
-}
-
-// meterSyscall lets go-redis look for an end of the connection before it
-// writes.
-type meterSyscall struct {
-	*meter
-	syscall.Conn
 }
 
 // backoff is the delays between attempts to connect: none before the first,

@@ -2,6 +2,7 @@ package link
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,16 +16,21 @@ const (
 	maxSends     = 16 // times that it is sent and the connection breaks: perhaps because of it
 )
 
-// outcome is what became of a batch that did not go through as a whole. Each
-// list is in the order of the batch.
+// outcome is what became of a batch that did not go through as a whole.
 type outcome struct {
-	taken    []*entry // carried out
-	refused  []*entry // with an error of Redis that stays
-	unknown  []*entry // sent, not answered, and not to be repeated
-	keep     []*entry // to be sent, again or for the first time
-	broken   bool     // the connection
-	pause    bool     // the server refuses for the moment
-	redirect bool     // routes have changed
+	keep      []*entry // to be sent, again or for the first time; in order
+	taken     []*entry // carried out
+	refused   int      // failed with an error of Redis that stays
+	ambiguous int      // sent, not answered, and not to be repeated
+	broken    bool     // the connection
+	pause     bool     // the server refuses for the moment
+	redirect  bool     // routes have changed
+}
+
+// retain notes an entry that is to be sent.
+func (o *outcome) retain(e *entry) {
+	e.kept = true
+	o.keep = append(o.keep, e)
 }
 
 // settle deals with a batch of which so many bytes were written.
@@ -33,31 +39,34 @@ func (l *lane) settle(written int64) {
 	end := int64(0)
 	for _, e := range l.batch {
 		end += e.length()
-		if e.answered() {
+		if e.kept = false; e.answered() {
 			l.judge(&o, e)
 		} else {
 			o.broken = true
-			l.unanswered(&o, e, end <= written)
+			o.unanswered(e, end <= written)
 		}
 	}
-	overtaken := o.overtaken()
+	overtaken := o.overtake()
+	var ended []*entry
+	for _, e := range l.batch {
+		if !e.kept {
+			ended = append(ended, e)
+		}
+	}
 	w := l.w
 	w.mu.Lock()
-	for range len(overtaken) + len(o.unknown) {
+	for range o.ambiguous + overtaken {
 		w.lose()
 	}
 	w.mu.Unlock()
 	w.count.published.Add(int64(len(o.taken)))
-	w.count.refused.Add(int64(len(o.refused)))
-	w.count.ambiguous.Add(int64(len(o.unknown)))
-	broken := l.firstError(o.broken)
-	w.finish(o.taken, nil)
-	w.finish(o.refused, nil)
-	w.finish(o.unknown, ErrUnanswered)
-	w.finish(overtaken, ErrOvertaken)
+	w.count.refused.Add(int64(o.refused))
+	w.count.ambiguous.Add(int64(o.ambiguous))
+	cause := l.firstError(o.broken)
 	l.requeue(o.keep)
+	w.finish(ended)
 	if o.broken {
-		l.broken(broken)
+		l.broken(cause)
 		if l.fails++; l.fails > 1 && len(o.taken) == 0 {
 			o.pause = true
 		}
@@ -65,10 +74,9 @@ func (l *lane) settle(written int64) {
 	if o.pause {
 		l.pause()
 	}
-	switch {
-	case o.broken || o.pause || o.redirect:
+	if o.broken || o.pause || o.redirect {
 		l.reroute()
-	default:
+	} else {
 		l.good()
 	}
 }
@@ -84,15 +92,16 @@ func (l *lane) firstError(broken bool) error {
 }
 
 // unanswered deals with a command whose answer did not come.
-func (l *lane) unanswered(o *outcome, e *entry, sent bool) {
+func (o *outcome) unanswered(e *entry, sent bool) {
 	switch {
 	case !sent:
-		o.keep = append(o.keep, e)
+		o.retain(e)
 	case e.retry && e.sent < maxSends:
 		e.sent++
-		o.keep = append(o.keep, e)
+		o.retain(e)
 	default:
-		o.unknown = append(o.unknown, e)
+		e.failure = ErrUnanswered
+		o.ambiguous++
 	}
 }
 
@@ -113,7 +122,7 @@ func (l *lane) judge(o *outcome, e *entry) {
 		} else {
 			l.w.top.setMoved(slot, addr)
 		}
-		o.keep = append(o.keep, e)
+		o.retain(e)
 		return
 	}
 	if temporary(err) && l.w.ctx.Err() == nil {
@@ -121,36 +130,35 @@ func (l *lane) judge(o *outcome, e *entry) {
 			e.refused = time.Now()
 		}
 		if time.Since(e.refused) < l.w.c.refusedTimeout() {
-			o.keep = append(o.keep, e)
+			o.retain(e)
 			o.pause = true
 			o.broken = o.broken || redis.IsReadOnlyError(err) // another server may have taken over
 			return
 		}
 	}
-	o.refused = append(o.refused, e)
+	o.refused++
 }
 
-// overtaken takes the commands out of keep that Redis refused for the moment,
-// that are not to be repeated, and of whose key a later one was carried out: to
-// send them now would break the order.
-func (o *outcome) overtaken() (list []*entry) {
+// overtake ends commands that Redis refused for the moment, that are not to be
+// repeated, and of whose key a later one was carried out: to send them now would
+// break the order. It returns their number.
+func (o *outcome) overtake() (n int) {
 	if len(o.taken) == 0 || !o.pause && !o.redirect {
-		return nil
+		return 0
 	}
-	position := make(map[string]int, len(o.taken))
+	last := make(map[string]int, len(o.taken))
 	for _, e := range o.taken {
-		position[e.key] = max(position[e.key], e.position)
+		last[e.key] = e.position
 	}
-	kept := o.keep[:0]
-	for _, e := range o.keep {
-		if !e.retry && e.answered() && position[e.key] > e.position {
-			list = append(list, e)
-		} else {
-			kept = append(kept, e)
+	o.keep = slices.DeleteFunc(o.keep, func(e *entry) bool {
+		over := !e.retry && e.answered() && last[e.key] > e.position
+		if over {
+			e.kept, e.failure = false, ErrOvertaken
+			n++
 		}
-	}
-	o.keep = kept
-	return list
+		return over
+	})
+	return n
 }
 
 // temporary reports whether a server that refused a command may take it soon.

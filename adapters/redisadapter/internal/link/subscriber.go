@@ -54,10 +54,11 @@ type sub struct {
 	feed      *feed // nil: not known yet
 	sent      bool  // SUBSCRIBE is on its way, or was answered, on this connection of the feed
 	confirmed bool
-	known     bool // was confirmed once
-	gone      bool // unsubscribed for good
-	lingers   bool // unsubscribed, perhaps for a moment
-	alone     bool // was refused: is sent in a command of its own
+	known     bool      // was confirmed once
+	gone      bool      // unsubscribed for good
+	lingers   bool      // unsubscribed, perhaps for a moment
+	until     time.Time // end of that moment
+	alone     bool      // was refused: is sent in a command of its own
 	refusals  int
 	outage    *outage
 	tickets   []*ticket
@@ -149,10 +150,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, kind Kind, h Handler, channe
 	if ready {
 		return nil
 	}
-	if err = s.await(ctx, t, list); err == errLeft {
-		return ErrClosed
-	}
-	return err
+	return s.await(ctx, t, list)
 }
 
 // register makes channels wanted. Needs mu.
@@ -251,23 +249,26 @@ func (s *Subscriber) forget(t *ticket, list []*sub) {
 // Unsubscribe ends subscriptions: their handlers are not called any more, but
 // for a message that is being handed over now. Redis is told after
 // Config.Linger. Channels that are not subscribed as this kind are left alone.
-// It never waits.
+// A Subscribe that waits for one of them gets ErrUnsubscribed. Unsubscribe
+// never waits.
 func (s *Subscriber) Unsubscribe(kind Kind, channels ...string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	until := time.Now().Add(s.c.linger())
 	for _, c := range channels {
 		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind == kind && !u.lingers && !s.closed {
-			u.lingers, u.handler = true, nil
-			u.settle(errLeft)
+			u.lingers, u.until, u.handler = true, until, nil
+			u.settle(ErrUnsubscribed)
 			s.leaving = append(s.leaving, departure{u, until})
 		}
 	}
+	var gaps []gap
 	if s.c.linger() == 0 {
-		s.depart(until)
+		gaps = s.depart(until)
 	} else if s.timer == nil && len(s.leaving) > 0 {
 		s.timer = time.AfterFunc(s.c.linger(), s.departDue)
 	}
+	s.mu.Unlock()
+	s.report(gaps)
 }
 
 // departDue is for the timer.
@@ -291,7 +292,7 @@ func (s *Subscriber) departDue() {
 func (s *Subscriber) depart(now time.Time) (gaps []gap) {
 	n := 0
 	for n < len(s.leaving) && !s.leaving[n].until.After(now) {
-		if u := s.leaving[n].s; u.lingers && !u.gone {
+		if u := s.leaving[n].s; u.lingers && !u.gone && u.until.Equal(s.leaving[n].until) {
 			u.gone = true
 			delete(s.subs, name{u.kind == Pattern, u.channel})
 			gaps = u.recover(gaps, now)

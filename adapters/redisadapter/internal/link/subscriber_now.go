@@ -10,9 +10,6 @@ import (
 // channel.
 var ErrDown = errors.New("link: no connection to Redis")
 
-// errLeft reaches who waits for a channel that was unsubscribed meanwhile.
-var errLeft = errors.New("link: unsubscribed")
-
 // Want is Subscribe without the wait.
 func (s *Subscriber) Want(kind Kind, h Handler, channels ...string) error {
 	s.mu.Lock()
@@ -52,7 +49,7 @@ func (s *Subscriber) Wait(ctx context.Context, kind Kind, channels ...string) er
 	if len(list) == 0 {
 		return nil
 	}
-	if err := s.await(ctx, t, list); err != errLeft {
+	if err := s.await(ctx, t, list); err != ErrUnsubscribed {
 		return err
 	}
 	return nil
@@ -69,8 +66,8 @@ func (s *Subscriber) Drop(kind Kind, channels ...string) {
 	var due []departure
 	for _, c := range channels {
 		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind == kind {
-			u.lingers, u.handler = true, nil
-			u.settle(errLeft)
+			u.lingers, u.until, u.handler = true, now, nil
+			u.settle(ErrUnsubscribed)
 			due = append(due, departure{u, now})
 		}
 	}

@@ -159,8 +159,16 @@ func (w *Writer) lose() {
 	}
 }
 
-// finish ends entries, each with its answer or, if err is set, that error.
-func (w *Writer) finish(list []*entry, err error) {
+// fail ends entries with an error.
+func (w *Writer) fail(list []*entry, err error) {
+	for _, e := range list {
+		e.failure = err
+	}
+	w.finish(list)
+}
+
+// finish ends entries, each with its failure or its answer.
+func (w *Writer) finish(list []*entry) {
 	if len(list) == 0 {
 		return
 	}
@@ -168,7 +176,7 @@ func (w *Writer) finish(list []*entry, err error) {
 	for _, e := range list {
 		size += e.size
 		if e.done != nil {
-			w.call(e, err)
+			w.call(e)
 		}
 		if e.publish {
 			w.pool.put(e)
@@ -184,17 +192,18 @@ func (w *Writer) finish(list []*entry, err error) {
 }
 
 // call calls Done.
-func (w *Writer) call(e *entry, err error) {
+func (w *Writer) call(e *entry) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.count.panics.Add(1)
 			w.c.log(slog.LevelError, "a Done function panicked", "err", v)
 		}
 	}()
-	if err == nil {
-		err = e.cmd.Err()
+	if e.failure != nil {
+		e.done(nil, e.failure)
+		return
 	}
-	e.done(e.cmd.Val(), err)
+	e.done(e.cmd.Val(), e.cmd.Err())
 }
 
 // Stats returns the counters.
@@ -243,7 +252,7 @@ func (w *Writer) abandon() error {
 	w.giveUp(len(left))
 	lost := w.lost
 	w.mu.Unlock()
-	w.finish(left, ErrClosed)
+	w.fail(left, ErrClosed)
 	if lost {
 		return ErrClosed
 	}
