@@ -188,7 +188,11 @@ func (a *Adapter) ServerCount(ctx context.Context) (int, error) {
 		return 1 + len(a.nodes.names()), nil
 	}
 	n, _, err := a.bus.Living(ctx, nil)
-	return max(n, 1), err
+	n = max(n, 1)
+	if err == nil {
+		a.counted.Store(int64(n - 1))
+	}
+	return n, err
 }
 
 // Gap passes on that messages may have been lost.

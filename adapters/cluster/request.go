@@ -97,7 +97,6 @@ func (a *Adapter) expect(ctx context.Context, g *gathering) error {
 	defer cancel()
 	n, err := a.others(bounded)
 	if err == nil {
-		a.counted.Store(int64(n))
 		g.expect(n)
 		return nil
 	}
@@ -115,11 +114,9 @@ func (a *Adapter) expect(ctx context.Context, g *gathering) error {
 func (a *Adapter) countFirst() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.opts.JoinTimeout)
 	defer cancel()
-	n, err := a.others(ctx)
-	if err != nil {
-		n = 1
+	if _, err := a.others(ctx); err != nil {
+		a.counted.Store(1)
 	}
-	a.counted.Store(int64(n))
 }
 
 // ask sends a request to the other nodes and waits for the answer of each. The
