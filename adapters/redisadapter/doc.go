@@ -7,8 +7,10 @@
 //		Adapter: redisadapter.New(client, redisadapter.Options{}),
 //	})
 //
-// Three things to know. [New] is the classic pub/sub adapter (npm
-// @socket.io/redis-adapter, createAdapter), with its [Options]. An [Emitter]
+// Four things to know. [New] is the classic pub/sub adapter (npm
+// @socket.io/redis-adapter, createAdapter), with its [Options]; [NewSharded] is
+// the one over the sharded pub/sub of Redis 7 (createShardedAdapter), for whose
+// Cluster the classic one is too much. They do not hear each other. An [Emitter]
 // (npm @socket.io/redis-emitter) sends events and moves sockets from a program
 // that has none. [Counters] tells what goes over the connections of a factory.
 //
@@ -23,7 +25,8 @@
 // This node's sockets are served at once and never wait for Redis. What one node
 // sends in a namespace reaches another in that order, whatever the rooms; on a
 // Cluster too, unless the server by way of which it is published changes. Nodes
-// in JavaScript keep it on a standalone server. A message is sent at most once:
+// in JavaScript keep it on a standalone server. (On a Cluster the sharded adapter
+// keeps it for each room by itself, see [NewSharded].) A message is sent at most once:
 // what was published while a node had no link to Redis does not reach it, and
 // the gap is reported (cluster.Options.OnGap). What cannot be decoded is dropped,
 // counted and logged.
