@@ -36,7 +36,7 @@ type vectorScenario struct {
 
 type vectorCommand struct {
 	Node, Cmd, Channel, Stream, ID, Encoding string
-	PayloadHex                               string `json:"payload_hex"`
+	PayloadHex                               string   `json:"payload_hex"`
 	Before                                   []string `json:"args_before_fields"`
 	Fields                                   []struct{ Name, Text string }
 	Args                                     []any
