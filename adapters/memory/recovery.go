@@ -29,12 +29,14 @@ type recovery struct {
 	scratch []byte     // the text of a volatile packet
 
 	log     packetLog
-	newest  map[*room]uint64            // the number of the newest packet to a room, if any
-	records map[string]*record          // by pid: sessions of living and of lost sockets
-	of      map[adapters.Member]*record // of those that are in their rooms
-	oldest  *record                     // lost sessions, the first to expire first
-	latest  *record
-	timer   *time.Timer // armed while there are lost sessions or packets
+	newest  map[*room]uint64   // the number of the newest packet to a room, if any
+	records map[string]*record // by pid: sessions of living and of lost sockets
+	// restoring has those that a Restore has taken out of records, until it ends.
+	restoring map[string]*record
+	of        map[adapters.Member]*record // of those that are in their rooms
+	oldest    *record                     // lost sessions, the first to expire first
+	latest    *record
+	timer     *time.Timer // armed while there are lost sessions or packets
 }
 
 // record is a session and what the adapter knows of it. It belongs to who holds
@@ -42,7 +44,7 @@ type recovery struct {
 type record struct {
 	session adapters.Session
 	member  adapters.Member // the living socket; nil when it is lost
-	over    chan struct{}   // closed when the socket is lost or forgotten; made by who waits
+	over    chan struct{}   // closed when the socket is lost or forgotten, or the session restored; made by who waits
 
 	since uint64 // the newest packet at CONNECT
 	left  uint64 // the newest packet when the socket left
@@ -72,12 +74,13 @@ func newRecovery(policy adapters.Recovery) *recovery {
 	var b [6]byte
 	rand.Read(b[:])
 	return &recovery{
-		policy:  policy,
-		epoch:   base64.RawURLEncoding.EncodeToString(b[:]) + "-",
-		log:     packetLog{first: 1},
-		newest:  make(map[*room]uint64),
-		records: make(map[string]*record),
-		of:      make(map[adapters.Member]*record),
+		policy:    policy,
+		epoch:     base64.RawURLEncoding.EncodeToString(b[:]) + "-",
+		log:       packetLog{first: 1},
+		newest:    make(map[*room]uint64),
+		records:   make(map[string]*record),
+		restoring: make(map[string]*record),
+		of:        make(map[adapters.Member]*record),
 	}
 }
 

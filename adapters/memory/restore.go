@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -11,8 +12,10 @@ import (
 )
 
 // Restore gives a session to a new socket, see [adapters.Recoverer]. It waits
-// only for the end of a socket that still has the session. Without recovery the
-// error is [adapters.ErrNoSession].
+// only for the end of a socket that still has the session, or for a Restore of
+// it that is under way, whose socket is ended then as another: the client that
+// asks last is the one that lives. Without recovery the error is
+// [adapters.ErrNoSession].
 func (a *Adapter) Restore(ctx context.Context, pid, offset string, admit func(adapters.Session) adapters.Member) (iter.Seq[*parser.Packet], error) {
 	if a.recovery == nil {
 		return nil, adapters.ErrNoSession
@@ -22,11 +25,13 @@ func (a *Adapter) Restore(ctx context.Context, pid, offset string, admit func(ad
 		return nil, err
 	}
 	b := &backlog{log: &a.recovery.log, policy: &a.recovery.policy, rec: rec}
-	err = a.settle(b, offset, admit)
-	if err == adapters.ErrNoSession {
-		a.local.SessionExpired(rec.session)
-	}
-	if err != nil {
+	if err = a.settle(b, offset, admit); err != nil {
+		a.mu.Lock()
+		a.recovery.settled(rec)
+		a.mu.Unlock()
+		if err == adapters.ErrNoSession {
+			a.local.SessionExpired(rec.session)
+		}
 		return nil, err
 	}
 	return slices.Values(b.packets), nil
@@ -41,38 +46,61 @@ func (a *Adapter) claim(ctx context.Context, pid string) (*record, error) {
 			return nil, context.Cause(ctx)
 		}
 		a.mu.Lock()
-		rec := r.records[pid]
-		if rec == nil || a.ended {
-			ended := a.ended
+		rec, err := r.take(pid, a.ended)
+		if err != nil || rec.over == nil {
 			a.mu.Unlock()
-			if ended {
-				return nil, adapters.ErrClosed
-			}
-			return nil, adapters.ErrNoSession
-		}
-		m := rec.member
-		if m == nil {
-			r.unlink(rec)
-			delete(r.records, pid)
-			a.mu.Unlock()
-			if !r.expiry(rec).After(time.Now()) { // the sweep is late
+			if err == errLate {
 				a.local.SessionExpired(rec.session)
-				return nil, adapters.ErrNoSession
+				err = adapters.ErrNoSession
 			}
-			return rec, nil
+			return rec, err
 		}
-		if rec.over == nil {
-			rec.over = make(chan struct{})
-		}
-		over := rec.over
+		m, over := rec.member, rec.over
 		a.mu.Unlock()
-		m.Supersede()
+		if m != nil {
+			m.Supersede()
+		}
 		select {
 		case <-over:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// errLate is about a session whose time is over, but that was not swept yet.
+var errLate = errors.New("late")
+
+// take takes a session out of the records. If it cannot be had yet it has over,
+// to wait for. Adapter.mu is held.
+func (r *recovery) take(pid string, ended bool) (*record, error) {
+	rec := r.records[pid]
+	switch {
+	case ended:
+		return nil, adapters.ErrClosed
+	case rec == nil && r.restoring[pid] == nil:
+		return nil, adapters.ErrNoSession
+	case rec == nil:
+		rec = r.restoring[pid]
+	case rec.member == nil:
+		r.unlink(rec)
+		delete(r.records, pid)
+		if !r.expiry(rec).After(time.Now()) {
+			return rec, errLate
+		}
+		r.restoring[pid] = rec
+		return rec, nil
+	}
+	if rec.over == nil {
+		rec.over = make(chan struct{})
+	}
+	return rec, nil
+}
+
+// settled ends a restoration, for who waits for it. Adapter.mu is held.
+func (r *recovery) settled(rec *record) {
+	delete(r.restoring, rec.session.PID)
+	rec.wake()
 }
 
 // chunk is how many packets are looked at while the lock is held.
@@ -146,6 +174,7 @@ func (a *Adapter) enter(b *backlog, m adapters.Member) error {
 		}
 	}
 	rec.here = nil
+	r.settled(rec)
 	return nil
 }
 

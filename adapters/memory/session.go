@@ -78,6 +78,11 @@ func (a *Adapter) lose(rec *record) {
 // end notes that nobody holds the session any more.
 func (rec *record) end() {
 	rec.member = nil
+	rec.wake()
+}
+
+// wake tells those who wait that something has changed.
+func (rec *record) wake() {
 	if rec.over != nil {
 		close(rec.over)
 		rec.over = nil
