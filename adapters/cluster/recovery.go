@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
@@ -48,6 +49,7 @@ type Recoverer struct {
 	background sync.WaitGroup // timers and what they started
 	cancel     context.CancelFunc
 	ctx        context.Context // ends with Close, for what has no caller
+	stored     atomic.Uint64   // how often a session was stored
 
 	mu       sync.Mutex // guards what follows
 	ended    bool
@@ -254,6 +256,7 @@ func (r *Recoverer) snapshot(rec *record) (s *storedSession, ok bool) {
 		return nil, false
 	}
 	s = &storedSession{session: rec.session, node: r.traits.Node, live: rec.member != nil, track: rec.track.clone()}
+	s.serial = r.stored.Add(1)
 	if s.live {
 		l.settle(&s.track)
 	}

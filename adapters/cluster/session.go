@@ -14,6 +14,7 @@ type storedSession struct {
 	session adapters.Session
 	node    string // who stored it
 	live    bool   // its socket is there
+	serial  uint64 // how often its node has stored something, so that no value comes twice
 	track
 }
 
@@ -42,6 +43,7 @@ func (s *storedSession) encode() []byte {
 		wire.M("data", data),
 		wire.M(ours, wire.Map(
 			wire.M("node", wire.String(s.node)),
+			wire.M("serial", wire.Uint(s.serial)),
 			wire.M("live", wire.Boolean(s.live)),
 			wire.M("since", wire.String(s.since.String())),
 			wire.M("left", wire.String(s.left.String())),

@@ -1,0 +1,221 @@
+package redisadapter
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+)
+
+// streamsBus is the bus of a namespace over a stream, and its log. It belongs to
+// its adapter; entries arrive on the goroutine of the stream's reader, requests
+// and answers on that of the link.
+type streamsBus struct {
+	factory  *streamsFactory
+	link     *lease
+	receiver cluster.Receiver
+	nsp, uid string
+	stream   string
+	maxLen   string
+	all      string // the channel of all nodes; that of a node begins with it
+
+	follower cluster.LogReceiver // with recovery; set before the reader knows the bus
+	reader   *streamReader       // nil until follow, which comes before all else
+
+	gate   sync.RWMutex // held for reading while a message is received; guards what follows
+	closed bool
+}
+
+var _ cluster.Log = (*streamsBus)(nil)
+
+func newStreamsBus(s *streamsFactory, l *lease, nsp string, r cluster.Receiver) *streamsBus {
+	b := &streamsBus{factory: s, link: l, receiver: r, nsp: nsp, stream: s.opts.stream(nsp)}
+	if s.opts.ids.node != nil {
+		b.uid = s.opts.ids.node(nsp)
+	} else {
+		var id [8]byte
+		rand.Read(id[:])
+		b.uid = hex.EncodeToString(id[:])
+	}
+	b.maxLen = strconv.Itoa(s.opts.MaxLen)
+	b.all = s.opts.ChannelPrefix + "#" + nsp + "#"
+	return b
+}
+
+// channelOf is the channel of a node's answers.
+func (b *streamsBus) channelOf(node string) string { return b.all + node + "#" }
+
+// listen subscribes the two channels, and waits a moment until Redis has
+// confirmed it.
+func (b *streamsBus) listen() {
+	mine := b.channelOf(b.uid)
+	_ = b.link.Want(b.factory.kind, b.receive, b.all, mine) // the link is open
+	ctx, cancel := context.WithTimeout(context.Background(), b.factory.startTimeout())
+	defer cancel()
+	if err := b.link.Wait(ctx, b.factory.kind, b.all, mine); err != nil {
+		b.link.shared.log.Warn("no requests of other nodes are heard yet", slog.String("nsp", b.nsp), slog.Any("err", err))
+	}
+}
+
+// follow has the bus, or r, told what is in the stream from now on. It waits
+// until it is known where that begins.
+func (b *streamsBus) follow(ctx context.Context, r cluster.LogReceiver) error {
+	b.follower = r
+	reader, err := b.factory.enter(b)
+	if err != nil {
+		return err
+	}
+	b.reader = reader
+	select {
+	case <-reader.begun:
+	case <-ctx.Done():
+		b.factory.warn("the stream cannot be read yet", b.stream, context.Cause(ctx))
+	}
+	return nil
+}
+
+// Follow implements [cluster.Log].
+func (b *streamsBus) Follow(ctx context.Context, r cluster.LogReceiver) error {
+	return b.follow(ctx, r)
+}
+
+// Traits implements [cluster.Bus].
+func (b *streamsBus) Traits() cluster.Traits {
+	return cluster.Traits{Node: b.uid, NewRequestID: b.factory.opts.ids.request}
+}
+
+// inStream reports whether m is an entry of the stream: what wants no answer, but
+// for server-side events.
+func inStream(m *cluster.Message) bool {
+	switch m.Type {
+	case cluster.Broadcast:
+		return m.RequestID == ""
+	case cluster.SocketsJoin, cluster.SocketsLeave, cluster.DisconnectSockets:
+		return true
+	}
+	return false
+}
+
+// Publish implements [cluster.Bus].
+func (b *streamsBus) Publish(m *cluster.Message) error {
+	if inStream(m) {
+		_, err := b.Append(m)
+		return err
+	}
+	return b.publish(b.all, m)
+}
+
+// Answer implements [cluster.Bus].
+func (b *streamsBus) Answer(request, m *cluster.Message) error {
+	return b.publish(b.channelOf(request.From), m)
+}
+
+func (b *streamsBus) publish(channel string, m *cluster.Message) error {
+	payload := appendStreamsEnvelope(nil, b.nsp, m)
+	if b.factory.kind == link.Sharded {
+		return busError(b.link.SPublish(channel, payload))
+	}
+	return busError(b.link.Publish(channel, payload))
+}
+
+// Append implements [cluster.Log].
+func (b *streamsBus) Append(m *cluster.Message) (text string, err error) {
+	text = b.encode(m)
+	return text, busError(b.link.Append(link.Command{
+		Key: b.stream,
+		Args: []any{
+			"XADD", b.stream, "MAXLEN", "~", b.maxLen, "*",
+			"uid", b.uid, "nsp", b.nsp, "type", strconv.Itoa(int(m.Type)), "data", text,
+		},
+		Retry: true,
+	}))
+}
+
+// encode returns the data of an entry: JSON, or MessagePack in base64 if there are
+// binary values.
+func (b *streamsBus) encode(m *cluster.Message) string {
+	if m.Binary() && !b.factory.opts.OnlyPlaintext {
+		return base64.StdEncoding.EncodeToString(cluster.AppendData(nil, wire.Msgpack, m))
+	}
+	return string(cluster.AppendData(nil, wire.JSON, m))
+}
+
+// decodeData reads the data of an entry into m, whose type is known.
+func decodeData(text string, m *cluster.Message) error {
+	if strings.HasPrefix(text, "{") {
+		return cluster.ParseData(wire.JSON, []byte(text), m)
+	}
+	msg, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return err
+	}
+	return cluster.ParseData(wire.Msgpack, msg, m)
+}
+
+// receive is the handler of the channels.
+func (b *streamsBus) receive(p link.Message) {
+	m, nsp, err := parseStreamsEnvelope(p.Payload)
+	if err == nil && nsp != b.nsp {
+		err = errForeign
+	}
+	if err != nil {
+		b.link.poison(p.Channel, err)
+		return
+	}
+	if m.From == b.uid {
+		return
+	}
+	b.gate.RLock()
+	defer b.gate.RUnlock()
+	if !b.closed {
+		b.receiver.Receive(m)
+	}
+}
+
+// Room implements [cluster.Bus]: everything arrives.
+func (b *streamsBus) Room(string, bool) {}
+
+// Confirm implements [cluster.Bus].
+func (b *streamsBus) Confirm(context.Context, []string) error { return nil }
+
+// Living implements [cluster.Bus]: it counts who hears requests, and of the known
+// nodes who hears answers.
+func (b *streamsBus) Living(ctx context.Context, known []string) (nodes int, gone []string, err error) {
+	if err := b.link.Wait(ctx, b.factory.kind, b.all); err != nil {
+		return 0, nil, busError(err) // the count would be without us
+	}
+	channels := append(make([]string, 0, 1+len(known)), b.all)
+	for _, node := range known {
+		channels = append(channels, b.channelOf(node))
+	}
+	counts, err := b.link.NumSub(ctx, b.factory.kind, channels...)
+	if err != nil {
+		return 0, nil, err
+	}
+	for i, node := range known {
+		if counts[1+i] == 0 {
+			gone = append(gone, node)
+		}
+	}
+	return int(counts[0]), gone, nil
+}
+
+// Close implements [cluster.Bus].
+func (b *streamsBus) Close(ctx context.Context) error {
+	if b.reader != nil {
+		b.factory.leave(b, b.reader)
+	}
+	b.gate.Lock() // nothing is received any more
+	b.closed = true
+	b.gate.Unlock()
+	b.link.Drop(b.factory.kind, b.all, b.channelOf(b.uid))
+	return busError(b.link.release(ctx))
+}

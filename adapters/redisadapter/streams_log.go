@@ -1,0 +1,137 @@
+package redisadapter
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+)
+
+// readPage is how many entries are read at once for a session that is restored.
+const readPage = 500
+
+// Read implements [cluster.Log].
+func (b *streamsBus) Read(ctx context.Context, after, upTo cluster.Offset) (page []cluster.LogEntry, next cluster.Offset, err error) {
+	client := b.link.shared.client
+	entries, err := client.XRangeN(ctx, b.stream, following(after).String(), upTo.String(), readPage).Result()
+	if err != nil {
+		return nil, after, err
+	}
+	info, err := streamInfoOf(ctx, client, b.stream) // later, so that what it has now it had before
+	if err != nil {
+		return nil, after, err
+	}
+	if !info.reachesTo(after) {
+		return nil, after, cluster.ErrTrimmed
+	}
+	next = upTo
+	for _, e := range entries {
+		at, ok := cluster.ParseOffset(e.ID)
+		if !ok {
+			continue
+		}
+		if len(entries) == readPage {
+			next = at
+		}
+		if e.Values["nsp"] != b.nsp {
+			continue
+		}
+		uid, _ := e.Values["uid"].(string)
+		text, _ := e.Values["data"].(string)
+		if m, err := decodeEntry(uid, e.Values["type"], text); err == nil && m != nil && m.Type == cluster.Broadcast {
+			page = append(page, cluster.LogEntry{Offset: at, Message: m})
+		}
+	}
+	return page, next, nil
+}
+
+// following is the smallest offset after another.
+func following(o cluster.Offset) cluster.Offset {
+	if o.Seq == math.MaxUint64 {
+		return cluster.Offset{Time: o.Time + 1}
+	}
+	return cluster.Offset{Time: o.Time, Seq: o.Seq + 1}
+}
+
+// Last implements [cluster.Log].
+func (b *streamsBus) Last(ctx context.Context) (cluster.Offset, error) {
+	info, err := streamInfoOf(ctx, b.link.shared.client, b.stream)
+	if err != nil {
+		return cluster.Offset{}, err
+	}
+	return info.last, nil
+}
+
+func (b *streamsBus) sessionKey(pid string) string { return b.factory.opts.SessionKeyPrefix + pid }
+
+// StoreSession implements [cluster.Log].
+func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration) error {
+	key := b.sessionKey(pid)
+	ms := strconv.FormatInt(max(ttl.Milliseconds(), 1), 10)
+	return busError(b.link.Append(link.Command{
+		Key: key, Args: []any{"SET", key, base64.StdEncoding.EncodeToString(value), "PX", ms}, Retry: true,
+	}))
+}
+
+// DropSession implements [cluster.Log].
+func (b *streamsBus) DropSession(pid string) error {
+	key := b.sessionKey(pid)
+	return busError(b.link.Append(link.Command{Key: key, Args: []any{"DEL", key}, Retry: true}))
+}
+
+// LoadSession implements [cluster.Log]. It goes the way of StoreSession, so that
+// it comes after it.
+func (b *streamsBus) LoadSession(ctx context.Context, pid string) ([]byte, error) {
+	key := b.sessionKey(pid)
+	reply, err := b.ask(ctx, link.Command{Key: key, Args: []any{"GET", key}, Retry: true})
+	if err != nil || reply == nil {
+		return nil, err
+	}
+	text, _ := reply.(string)
+	value, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || base64.StdEncoding.EncodeToString(value) != text {
+		return nil, nil // that is no session
+	}
+	return value, nil
+}
+
+// takeScript removes a key that has a value.
+const takeScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+
+// TakeSession implements [cluster.Log].
+func (b *streamsBus) TakeSession(ctx context.Context, pid string, value []byte) (bool, error) {
+	key := b.sessionKey(pid)
+	reply, err := b.ask(ctx, link.Command{
+		Key: key, Args: []any{"EVAL", takeScript, "1", key, base64.StdEncoding.EncodeToString(value)},
+	})
+	return reply == int64(1), err
+}
+
+// ask sends a command and waits for the answer; nil if Redis has none.
+func (b *streamsBus) ask(ctx context.Context, c link.Command) (any, error) {
+	type answer struct {
+		reply any
+		err   error
+	}
+	done := make(chan answer, 1)
+	c.Done = func(reply any, err error) { done <- answer{reply, err} }
+	if err := b.link.Append(c); err != nil {
+		return nil, busError(err)
+	}
+	select {
+	case a := <-done:
+		if errors.Is(a.err, redis.Nil) {
+			return nil, nil
+		}
+		return a.reply, busError(a.err)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

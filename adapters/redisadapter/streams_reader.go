@@ -1,0 +1,361 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
+)
+
+// streamReader reads a stream for the namespaces that are in it, over a
+// connection of its own. Where it is belongs to run; the buses to mu.
+//
+// It begins at the end of the stream, at an id that it has asked for: XREAD with
+// "$" would miss what is written between two reads.
+type streamReader struct {
+	factory *streamsFactory
+	stream  string
+	client  redis.UniversalClient // for one connection
+	begun   chan struct{}         // closed when it is known where to begin
+	ended   chan struct{}         // closed when run has ended
+	quit    chan struct{}         // closed by close
+
+	unsure bool      // the stream is to be looked at before the next read
+	looked time.Time // when it was
+	failed time.Time // when the link broke; zero while it works
+
+	mu    sync.Mutex // guards what follows; run alone changes at and known
+	at    cluster.Offset
+	known bool          // at is
+	buses []*streamsBus // the slice is never changed
+}
+
+const (
+	// A read that is not answered for this much longer than it may block is
+	// taken for a dead link.
+	readGrace = 3 * time.Second
+	// After an error it is tried again after minRetry, then after twice as long,
+	// up to maxRetry.
+	minRetry = 20 * time.Millisecond
+	maxRetry = time.Second
+	// lookInterval is the least time between two looks at a stream that is read
+	// more slowly than it grows.
+	lookInterval = time.Second
+)
+
+func newStreamReader(s *streamsFactory, stream string) (*streamReader, error) {
+	client, err := ownConnection(s.links.client, s.opts.BlockTime+readGrace)
+	if err != nil {
+		return nil, err
+	}
+	return &streamReader{
+		factory: s, stream: stream, client: client,
+		begun: make(chan struct{}), ended: make(chan struct{}), quit: make(chan struct{}),
+	}, nil
+}
+
+// ownConnection returns a client for one connection to where another one leads,
+// that neither retries nor waits for longer than timeout.
+func ownConnection(client redis.UniversalClient, timeout time.Duration) (redis.UniversalClient, error) {
+	switch c := client.(type) {
+	case *redis.Client:
+		o := *c.Options()
+		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
+		return redis.NewClient(&o), nil
+	case *redis.ClusterClient:
+		o := *c.Options()
+		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
+		return redis.NewClusterClient(&o), nil
+	}
+	return nil, fmt.Errorf("redisadapter: a client of type %T is not supported", client)
+}
+
+// enter adds a bus. If it is known where the stream is, it is told.
+func (r *streamReader) enter(b *streamsBus) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.buses = append(slices.Clone(r.buses), b)
+	if r.known && b.follower != nil {
+		b.follower.Begin(r.at)
+	}
+}
+
+// leave removes a bus and reports whether it was the last.
+func (r *streamReader) leave(b *streamsBus) (last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.buses = slices.DeleteFunc(slices.Clone(r.buses), func(o *streamsBus) bool { return o == b })
+	return len(r.buses) == 0
+}
+
+// close ends run.
+func (r *streamReader) close() {
+	close(r.quit)
+	_ = r.client.Close() // ends a read that blocks
+	<-r.ended
+}
+
+func (r *streamReader) run() {
+	defer close(r.ended)
+	ctx := context.Background() // a read ends when the client is closed
+	retry := minRetry
+	for {
+		err := r.step(ctx)
+		select {
+		case <-r.quit:
+			return
+		default:
+		}
+		if err == nil {
+			retry = minRetry
+			continue
+		}
+		r.unsure = true
+		if r.failed.IsZero() {
+			r.failed = time.Now()
+			r.factory.warn("the stream cannot be read", r.stream, err)
+		}
+		timer := time.NewTimer(retry/2 + rand.N(retry/2))
+		select {
+		case <-r.quit:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		retry = min(2*retry, maxRetry)
+	}
+}
+
+// step reads once.
+func (r *streamReader) step(ctx context.Context) error {
+	if !r.known {
+		return r.begin(ctx)
+	}
+	if r.unsure {
+		if err := r.look(ctx); err != nil {
+			return err
+		}
+	}
+	entries, err := r.read(ctx)
+	if err != nil {
+		return err
+	}
+	r.failed = time.Time{}
+	r.hand(entries)
+	switch {
+	case len(entries) == 0: // ids may be smaller than before
+		r.unsure = true
+	case len(entries) == r.factory.opts.ReadCount && time.Since(r.looked) > lookInterval:
+		r.unsure = true
+	}
+	return nil
+}
+
+// read waits for entries.
+func (r *streamReader) read(ctx context.Context) ([]redis.XMessage, error) {
+	cmd := redis.NewXStreamSliceCmd(ctx, "xread", "count", r.factory.opts.ReadCount,
+		"block", r.factory.opts.BlockTime.Milliseconds(), "streams", r.stream, r.at.String())
+	cmd.SetFirstKeyPos(6)
+	_ = r.client.Process(ctx, cmd)
+	streams, err := cmd.Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case len(streams) != 1:
+		return nil, fmt.Errorf("%d streams in an answer", len(streams))
+	}
+	return streams[0].Messages, nil
+}
+
+// begin finds the end of the stream.
+func (r *streamReader) begin(ctx context.Context) error {
+	info, err := streamInfoOf(ctx, r.client, r.stream)
+	if err != nil {
+		return err
+	}
+	r.start(info.last)
+	r.looked = time.Now()
+	close(r.begun)
+	return nil
+}
+
+// start makes at the place after which entries are read.
+func (r *streamReader) start(at cluster.Offset) {
+	for _, b := range r.move(at) {
+		if b.follower != nil {
+			b.pass(func() error { b.follower.Begin(at); return nil })
+		}
+	}
+}
+
+// move moves to at and returns who is to be told. A bus that enters later begins
+// there.
+func (r *streamReader) move(at cluster.Offset) []*streamsBus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at, r.known = at, true
+	return r.buses
+}
+
+// look finds out whether entries that were not read are gone: because there were
+// too many, or because the stream has begun anew.
+func (r *streamReader) look(ctx context.Context) error {
+	info, err := streamInfoOf(ctx, r.client, r.stream)
+	if err != nil {
+		return err
+	}
+	r.unsure = false
+	from := r.looked
+	r.looked = time.Now()
+	switch {
+	case r.at.After(info.last):
+		r.start(info.last)
+	case !info.reachesTo(r.at):
+	default:
+		return nil
+	}
+	if !r.failed.IsZero() {
+		from = r.failed
+	}
+	r.factory.warn("entries of the stream were lost before they were read", r.stream, errTrimmed)
+	for _, b := range r.move(r.at) {
+		b.pass(func() error { b.receiver.Gap(cluster.Gap{From: from, To: r.looked}); return nil })
+	}
+	return nil
+}
+
+// streamInfo is how far a stream goes.
+type streamInfo struct {
+	first, last cluster.Offset // of its entries; first is zero if there are none
+	whole       bool           // it has all that were ever in it
+}
+
+// reachesTo reports whether all entries after an offset are there. If the entry
+// there is gone, the next one may be as well; but at the end there is nothing to
+// miss.
+func (i *streamInfo) reachesTo(at cluster.Offset) bool {
+	switch {
+	case i.whole || !i.last.After(at):
+		return true
+	case i.first == cluster.Offset{}:
+		return false
+	}
+	return !i.first.After(at)
+}
+
+func streamInfoOf(ctx context.Context, client redis.Cmdable, stream string) (*streamInfo, error) {
+	x, err := client.XInfoStream(ctx, stream).Result()
+	if err != nil {
+		if strings.Contains(err.Error(), "no such key") {
+			return &streamInfo{whole: true}, nil
+		}
+		return nil, err
+	}
+	info := &streamInfo{whole: x.Length > 0 && x.EntriesAdded == x.Length}
+	var ok bool
+	if info.last, ok = cluster.ParseOffset(x.LastGeneratedID); !ok {
+		return nil, fmt.Errorf("id %q", x.LastGeneratedID)
+	}
+	info.first, _ = cluster.ParseOffset(x.FirstEntry.ID)
+	return info, nil
+}
+
+// hand hands entries over. Whatever they are, the next read is behind them.
+func (r *streamReader) hand(entries []redis.XMessage) {
+	for i := range entries {
+		id, ok := cluster.ParseOffset(entries[i].ID)
+		if !ok {
+			continue // Redis makes none
+		}
+		nsp, _ := entries[i].Values["nsp"].(string)
+		for _, b := range r.move(id) {
+			if b.nsp == nsp {
+				b.pass(func() error { return b.entry(id, entries[i].Values) })
+			}
+		}
+	}
+	if len(entries) > 0 {
+		for _, b := range r.move(r.at) {
+			if b.follower != nil {
+				b.pass(func() error { b.follower.Reached(r.at); return nil })
+			}
+		}
+	}
+}
+
+// pass has f hand something over, unless the bus is closed. An error, of an entry
+// that is malformed, is counted and logged, and so is a panic.
+func (b *streamsBus) pass(f func() error) {
+	b.gate.RLock()
+	defer b.gate.RUnlock()
+	defer func() {
+		if p := recover(); p != nil {
+			b.link.poison(b.stream, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if b.closed {
+		return
+	}
+	if err := f(); err != nil {
+		b.link.poison(b.stream, err)
+	}
+}
+
+// entry takes an entry of the namespace.
+func (b *streamsBus) entry(id cluster.Offset, fields map[string]any) error {
+	uid, _ := fields["uid"].(string)
+	text, _ := fields["data"].(string)
+	if uid == b.uid {
+		if b.follower != nil {
+			b.follower.Own(id, text)
+		}
+		return nil
+	}
+	m, err := decodeEntry(uid, fields["type"], text)
+	if m == nil || err != nil {
+		return err
+	}
+	if b.follower != nil {
+		b.follower.Entry(id, m)
+	} else if m.Packet == nil || !m.Packet.HasID { // that was for a socket of the sender
+		b.receiver.Receive(m)
+	}
+	return nil
+}
+
+var (
+	errNoUID   = errors.New("entry without uid")
+	errTrimmed = errors.New("the stream has begun anew, or was trimmed")
+)
+
+// decodeEntry reads an entry; m is nil for what nodes of version 0.2 say to one
+// another: heartbeats, requests and answers.
+func decodeEntry(uid string, kind any, text string) (m *cluster.Message, err error) {
+	number, _ := kind.(string)
+	m = &cluster.Message{Type: cluster.ParseType(number), From: uid}
+	switch m.Type {
+	case cluster.Broadcast, cluster.SocketsJoin, cluster.SocketsLeave, cluster.DisconnectSockets, cluster.ServerSideEmit:
+	case cluster.InitialHeartbeat, cluster.Heartbeat, cluster.AdapterClose, cluster.FetchSockets,
+		cluster.FetchSocketsResponse, cluster.ServerSideEmitResponse, cluster.BroadcastClientCount, cluster.BroadcastAck:
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("entry of unknown type %q", number)
+	}
+	if uid == "" {
+		return nil, errNoUID
+	}
+	if err := decodeData(text, m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
