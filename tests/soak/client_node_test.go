@@ -16,7 +16,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
-	"github.com/hermod-io/hermod/tests/internal/proc"
+	"github.com/hermod-io/hermod/internal/proc"
 )
 
 // gate is a server for old clients that can hold up POSTs and openings.

@@ -130,8 +130,9 @@ func (s *soak) load(ctx context.Context) error {
 // fast as the machine takes them.
 const opening = 32
 
-// startClients starts the clients and returns when all have connected, or ctx has
-// ended. They run until settled ends.
+// startClients starts the clients and returns when all have connected, but for
+// those that cannot in callTimeout, or when ctx has ended. They run until settled
+// ends.
 func (s *soak) startClients(ctx, settled context.Context, running *sync.WaitGroup) {
 	free := make(chan struct{}, opening)
 	var starting sync.WaitGroup
