@@ -31,7 +31,7 @@ func (l *local) Deliver(p *parser.Packet, _ adapters.Flags, to iter.Seq[adapters
 	defer l.mu.Unlock()
 	for range to {
 		n++
-		l.got = append(l.got, string(p.JSON))
+		l.got = append(l.got, p.Namespace+" "+string(p.JSON))
 	}
 	return n
 }
@@ -193,6 +193,22 @@ func TestNodeLeavesDuringRequest(t *testing.T) {
 	}
 	if n, err := a.ServerCount(t.Context()); n != 1 || err != nil {
 		t.Errorf("%d nodes, %v", n, err)
+	}
+}
+
+// What a bus has read is of its namespace, though most wire forms do not say so:
+// clients drop events of namespaces that they are not in.
+func TestReceivedPacketIsOfTheNamespace(t *testing.T) {
+	t.Parallel()
+	a, _, la, _, _ := pair(t, cluster.Options{})
+	if err := a.Join(t.Context(), &socket{"a1"}, "a1"); err != nil {
+		t.Fatal(err)
+	}
+	a.Receive(&cluster.Message{Type: cluster.Broadcast, From: "other", Packet: &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(`["q"]`)}}})
+	la.mu.Lock()
+	defer la.mu.Unlock()
+	if want := []string{`/test ["q"]`}; !slices.Equal(la.got, want) {
+		t.Errorf("delivered %q, want %q", la.got, want)
 	}
 }
 

@@ -15,6 +15,9 @@ type backlog struct {
 	log     Log
 	policy  adapters.Recovery
 	session *storedSession
+
+	namespace string // of the packets
+
 	stays   map[string][]stay // by room
 	next    Offset            // read up to here
 	last    Offset            // of the newest packet that was missed
@@ -77,6 +80,7 @@ func (b *backlog) read(ctx context.Context, upTo Offset) error {
 // socket may ask for an ack, which nobody waits for any more.
 func (b *backlog) add(e LogEntry) {
 	p := *e.Message.Packet
+	p.Namespace = b.namespace
 	p.ID, p.HasID = 0, false
 	p.JSON = withOffset(p.JSON, e.Offset)
 	b.packets = append(b.packets, &p)

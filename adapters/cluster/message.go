@@ -52,7 +52,8 @@ type Message struct {
 	// Target says whom Broadcast, SocketsJoin, SocketsLeave, DisconnectSockets
 	// and FetchSockets reach.
 	Target adapters.Target
-	// Packet is what Broadcast sends; its Namespace is the bus' own.
+	// Packet is what Broadcast sends. It is of the bus' namespace, whatever its
+	// Namespace says.
 	Packet *parser.Packet
 	// Rooms are those of SocketsJoin, SocketsLeave and AllRoomsResponse.
 	Rooms []string

@@ -29,6 +29,7 @@ func (a *Adapter) Receive(m *Message) {
 	if a.nodes != nil && !a.nodes.heard(m) {
 		return
 	}
+	a.adopt(m)
 	ctx := context.Background() // the rooms of this node do not wait
 	switch m.Type {
 	case Broadcast:
@@ -53,6 +54,13 @@ func (a *Adapter) Receive(m *Message) {
 		if m.Type.Answer() {
 			a.answered(m)
 		}
+	}
+}
+
+// adopt makes the packet of m one of our namespace, which a bus need not say.
+func (a *Adapter) adopt(m *Message) {
+	if p := m.Packet; p != nil && p.Namespace != a.local.Name() {
+		p.Namespace = a.local.Name()
 	}
 }
 

@@ -173,6 +173,7 @@ func (r *Recoverer) Own(at Offset, text string) { r.seq.Own(at, text) }
 // Entry implements LogReceiver. An event with an ack id is one that an official
 // node sent to a socket of its own.
 func (r *Recoverer) Entry(at Offset, m *Message) {
+	r.adopt(m)
 	if m.Type == Broadcast && m.RequestID == "" && m.Packet != nil && !m.Packet.HasID {
 		r.seq.broadcast(at, m)
 		return

@@ -193,6 +193,7 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 	if !ok {
 		return nil, adapters.ErrNoSession
 	}
+	b.namespace = r.local.Name()
 	r.seq.flush(ctx)
 	if err := r.reach(ctx, later(offset, s.newestKnown())); err != nil {
 		return nil, err
