@@ -1,15 +1,19 @@
 package socketio
 
 import (
-	"encoding/json"
 	"maps"
 	"sync"
+
+	"github.com/hermod-io/hermod/socketio/parser"
 )
 
 // Data is what the application attaches to a socket. It is safe for concurrent
-// use. Other nodes see it, encoded as JSON, in RemoteSocket.Info; a value that
-// cannot be encoded hides all of them there.
+// use. Other nodes see it, encoded as JSON, in RemoteSocket.Info, with bytes as
+// {"type":"Buffer","data":[1,2]}; a value that cannot be encoded hides all of
+// them there.
 type Data struct {
+	json parser.JSON // nil is the default
+
 	mu      sync.RWMutex // guards what follows
 	values  map[string]any
 	changed func() // of the socket, when recovery is on; does not block
@@ -66,11 +70,18 @@ func (d *Data) All() map[string]any {
 
 // MarshalJSON encodes the values as one object.
 func (d *Data) MarshalJSON() ([]byte, error) {
-	all := d.All()
+	c, all := d.json, d.All()
+	if c == nil {
+		c = parser.DefaultJSON()
+	}
 	if all == nil {
 		all = map[string]any{}
 	}
-	return json.Marshal(all)
+	text, bytes, err := c.Append(nil, nil, all)
+	if err != nil || len(bytes) == 0 {
+		return text, err
+	}
+	return parser.Args{JSON: text, Attachments: bytes}.AppendJSON(nil, parser.AppendBuffer), nil
 }
 
 // Key gives typed access to one value of a Socket's Data. Make it once with

@@ -451,6 +451,10 @@ func TestData(t *testing.T) {
 		if err := found[0].DecodeData(&data); err != nil || data.User.Name != "ada" || string(found[0].Info().Data) != string(text) {
 			r.Errorf("%s, %v", found[0].Info().Data, err)
 		}
+		s.Data().Set("user", []byte{1, 255})
+		if found, _ = r.srv.FetchSockets(r.Context()); string(found[0].Info().Data) != `{"user":{"type":"Buffer","data":[1,255]}}` {
+			r.Errorf("bytes in the data: %s", found[0].Info().Data)
+		}
 		if h := found[0].Info().Handshake; h.Query["EIO"] != "4" || h.Headers["host"] != "server" || h.Address != "127.0.0.1" {
 			r.Errorf("%+v", h)
 		}

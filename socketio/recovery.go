@@ -201,7 +201,7 @@ func (s *Socket) adopt(old adapters.Session) adapters.Member {
 	default:
 		var decoded map[string]any
 		if old.Data != nil && s.ns.srv.cfg.JSON.Decode(old.Data, nil, &decoded) == nil {
-			s.data.Store(&Data{values: decoded, changed: s.dataChanged})
+			s.data.Store(&Data{json: s.ns.srv.cfg.JSON, values: decoded, changed: s.dataChanged})
 		}
 	}
 	return (*member)(s)

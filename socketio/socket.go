@@ -109,7 +109,7 @@ func (s *Socket) Data() *Data {
 	if d := s.data.Load(); d != nil {
 		return d
 	}
-	d := new(Data)
+	d := &Data{json: s.ns.srv.cfg.JSON}
 	if s.rec != nil {
 		d.changed = s.dataChanged
 	}
@@ -182,8 +182,7 @@ func (m *member) Info() adapters.SocketInfo {
 	}
 	info := adapters.SocketInfo{ID: s.id, Handshake: s.Handshake().describe()}
 	if d := s.data.Load(); d != nil {
-		text, _, err := s.ns.srv.cfg.JSON.Append(nil, nil, d.All())
-		if err == nil {
+		if text, err := d.MarshalJSON(); err == nil {
 			info.Data = text
 		}
 	}

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -123,6 +124,18 @@ func AppendString(dst []byte, s string) []byte { return appendString(dst, s) }
 // AppendFloat appends f as JSON.stringify does: the shortest text that gives it
 // back; NaN and infinities are null, -0 is 0.
 func AppendFloat(dst []byte, f float64) []byte { return appendFloat(dst, f, 64) }
+
+// AppendBuffer appends what the toJSON of a Buffer of Node gives, an object.
+func AppendBuffer(dst, b []byte) []byte {
+	dst = append(dst, `{"type":"Buffer","data":[`...)
+	for i, c := range b {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendUint(dst, uint64(c), 10)
+	}
+	return append(dst, "]}"...)
+}
 
 // AppendDate appends a Date as its toJSON gives it, a JSON string; ms is since
 // 1970. Out of the range of dates it is null.

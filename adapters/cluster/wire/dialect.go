@@ -74,7 +74,7 @@ func (d Dialect) AppendArgs(dst []byte, a parser.Args) []byte {
 	case len(a.JSON) == 0:
 		return append(dst, "null"...)
 	}
-	return a.AppendJSON(dst, appendBuffer)
+	return a.AppendJSON(dst, parser.AppendBuffer)
 }
 
 // Decode checks msg and returns a view of it. The value and those it yields alias

@@ -210,22 +210,10 @@ func (w *Writer) Binary(b []byte) {
 		w.out = strconv.AppendInt(append(w.out, `{"_placeholder":true,"num":`...), int64(len(w.att)), 10)
 		w.out, w.att = append(w.out, '}'), append(w.att, b)
 	case w.d == JSON:
-		w.out = appendBuffer(w.out, b)
+		w.out = parser.AppendBuffer(w.out, b)
 	default:
 		w.out = msgp.AppendBytes(w.out, b)
 	}
-}
-
-// appendBuffer appends what the toJSON of a Buffer gives.
-func appendBuffer(dst, b []byte) []byte {
-	dst = append(dst, `{"type":"Buffer","data":[`...)
-	for i, c := range b {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendUint(dst, uint64(c), 10)
-	}
-	return append(dst, "]}"...)
 }
 
 // Millis writes a Date, in milliseconds since 1970.
