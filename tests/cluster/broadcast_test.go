@@ -79,8 +79,8 @@ func numericRooms(t *testing.T, p *pair) {
 		p.emits(t, nodes.Q{"to": []string{room}}, "number "+room, `["x"]`, only(p.b1))
 	}
 	if p.a.Kind == nodes.Official && p.b.Kind == nodes.Hermod { // a number of JavaScript is the room of its text
-		p.emits(t, nodes.Q{"to": []int{42}}, "a number", `["x"]`, only(p.b1))
-		p.emits(t, nodes.Q{"to": []int{42, 43}}, "numbers", `["x"]`, only(p.b1))
+		p.emits(t, nodes.Q{"to": []int{42}}, "a room of a number", `["x"]`, only(p.b1))
+		p.emits(t, nodes.Q{"to": []int{42, 43}}, "rooms of numbers", `["x"]`, only(p.b1))
 	}
 }
 

@@ -149,6 +149,9 @@ const requestTimeout = 2 * time.Second
 
 // kinds are the kinds of nodes that a flavour has.
 func kinds(f nodes.Flavour) []nodes.Kind {
+	if f == nodes.Classic {
+		return nodes.Kinds
+	}
 	return nodes.Kinds[:1]
 }
 

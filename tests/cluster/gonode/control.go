@@ -157,6 +157,11 @@ func (n *node) serverSide(ctx context.Context, op string, q *request) (any, erro
 	case "server-side-emit":
 		return nil, n.namespace(q).ServerSideEmit(ctx, q.Event, q.args...)
 	case "server-side-emit-ack":
+		if n.RequestTimeout > 0 {
+			var cancel func()
+			ctx, cancel = context.WithTimeout(ctx, millis(n.RequestTimeout))
+			defer cancel()
+		}
 		return replies(n.namespace(q).ServerSideEmitWithAck(ctx, q.Event, q.args...))
 	case "server-side-log":
 		return n.journal.of(n.namespace(q).Name(), q.Event), nil

@@ -2,6 +2,7 @@
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { createAdapter as createStreams } from '@socket.io/redis-streams-adapter';
+import { once } from 'node:events';
 import Redis from 'ioredis';
 import { createClient } from 'redis';
 
@@ -10,6 +11,7 @@ async function connect({ client, redis }) {
   const c = client === 'ioredis' ? new Redis(redis, { maxRetriesPerRequest: null }) : createClient({ url: redis });
   c.on('error', (err) => console.error('redis:', err.message || err.code));
   if (client !== 'ioredis') await c.connect();
+  else if (c.status !== 'ready') await once(c, 'ready');
   return c;
 }
 
