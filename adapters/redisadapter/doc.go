@@ -14,6 +14,9 @@
 // (npm @socket.io/redis-emitter) sends events and moves sockets from a program
 // that has none. [Counters] tells what goes over the connections of a factory.
 //
+// [NewRouter] is another thing: with it any node may serve any request of a
+// client, between nodes in Go (see cluster.Router).
+//
 // The client is a *redis.Client, also one of redis.NewFailoverClient (Sentinel),
 // or a *redis.ClusterClient. It must be open as long as the namespaces are and
 // is not closed. The namespaces of one factory share two connections of their

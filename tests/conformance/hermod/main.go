@@ -19,6 +19,7 @@ import (
 type app struct {
 	srv     *socketio.Server
 	journal *journal
+	relays  *relays                        // nil: none
 	parents map[string]*socketio.Namespace // of dynamic namespaces, by what the control interface calls them
 }
 
@@ -36,7 +37,14 @@ func run() error {
 		return err
 	}
 	a := &app{journal: newJournal()}
-	if a.srv, err = socketio.New(opts.config(a.journal)); err != nil {
+	cfg := opts.config(a.journal)
+	if os.Getenv("SIO_RELAYS") != "" {
+		if a.relays, err = startRelays(cfg, opts.Middleware); err != nil {
+			return err
+		}
+		cfg.Engine.Router = a.relays.owner
+	}
+	if a.srv, err = socketio.New(cfg); err != nil {
 		return err
 	}
 	if opts.Middleware {
@@ -91,6 +99,9 @@ func (a *app) stop(hs *http.Server) error {
 	if err := a.srv.Close(ctx); err != nil {
 		return err
 	}
+	if err := a.relays.stop(ctx); err != nil {
+		return err
+	}
 	if err := hs.Shutdown(ctx); err != nil {
 		return hs.Close()
 	}
@@ -104,7 +115,7 @@ func (a *app) routes(prefix string) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/_app/"):
 			a.control(w, r)
 		case strings.HasPrefix(r.URL.Path, prefix):
-			a.srv.ServeHTTP(w, r)
+			a.relays.server(r, a.srv).ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
