@@ -16,7 +16,8 @@ MIN_32          := 2150
 MIN_CHURN       := 9
 MIN_SOAK        := 35
 MIN_CONFORMANCE := 1035
-MIN_SIOCLIENT   := 108
+MIN_RELAYED     := 309
+MIN_SIOCLIENT   := 159
 MIN_BROWSER     := 27
 MIN_CLUSTER     := 250
 
@@ -33,6 +34,9 @@ SOAKTIME    ?= 10m
 SOAKARGS    ?=
 # How often "make soak-churn" runs each churn test.
 ROUNDS ?= 20
+
+# What runs a third time, with every request of a session relayed by another node.
+RELAYED := $(addsuffix .test.mjs,clients clients_old clients_rooms wire_engine wire_http wire_eio3 wire_jsonp)
 
 GOTEST   := internal/tools/gotest.sh
 NODETEST := internal/tools/nodetest.sh
@@ -74,6 +78,7 @@ unit: deps-cc deps-redis ## all Go tests with the race detector; poisoned buffer
 conformance: deps-node deps-python tests/conformance/node_modules/.package-lock.json ## official JavaScript clients and wire tests, against the official server and ours
 	$(NODETEST) "conformance, official server" $(MIN_CONFORMANCE) node tests/conformance/run.mjs official
 	$(NODETEST) "conformance, hermod" $(MIN_CONFORMANCE) node tests/conformance/run.mjs hermod
+	SIO_RELAYS=1 $(NODETEST) "conformance, by way of other nodes" $(MIN_RELAYED) node tests/conformance/run.mjs hermod $(RELAYED)
 	$(GOTEST) "the Go client" $(MIN_SIOCLIENT) -count=1 -tags node ./tests/sioclient
 
 .PHONY: browser

@@ -34,10 +34,10 @@ func TestRouterOwnerKilled(t *testing.T) {
 		at := time.Now()
 		f.wantReply(<-waiting, 400, unknownSID, "the request that waited")
 		if _, err := s.next(); err == nil {
-			t.Error("the websocket goes on")
+			f.Error("the websocket goes on")
 		}
 		if d := time.Since(at); d > 6*time.Second {
-			t.Errorf("it took %v", d)
+			f.Errorf("it took %v", d)
 		}
 		synctest.Wait()
 		before := f.sent()
@@ -45,7 +45,7 @@ func TestRouterOwnerKilled(t *testing.T) {
 			f.wantReply(n.get(query), 400, unknownSID, "its node is dead")
 		}
 		if got := f.sent() - before; got != 0 {
-			t.Errorf("%d messages", got)
+			f.Errorf("%d messages", got)
 		}
 	})
 }
@@ -80,11 +80,11 @@ func TestRouterLostAnswer(t *testing.T) {
 				_ = owner.log.last().Send(0, engineio.Message{Data: []byte("more")})
 				r := f.nodes[2].get(query)                 // whatever the client does now
 				if r.body != unknownSID && r.body != "1" { // refused, or a close packet
-					t.Errorf("another request: %+v", r)
+					f.Errorf("another request: %+v", r)
 				}
 				<-owner.log.last().Done()
 				if d := time.Since(at); d > 7*time.Second {
-					t.Errorf("it took %v", d)
+					f.Errorf("it took %v", d)
 				}
 				owner.wantLog("the answer", "open", "close: transport error")
 				<-waiting
@@ -104,12 +104,12 @@ func TestRouterLostRequest(t *testing.T) {
 		at := time.Now()
 		f.wantReply(f.nodes[1].post(query, "4x"), 400, unknownSID, "lost")
 		if d := time.Since(at); d > 3*time.Second {
-			t.Errorf("it took %v", d)
+			f.Errorf("it took %v", d)
 		}
 		f.wantReply(f.nodes[1].post(query, "4y"), 200, "ok", "the next one")
 		f.wantReply(f.nodes[0].get(query), 200, "4y", "its echo")
 		if s := f.nodes[0].router.Stats(); s.Gaps != 1 {
-			t.Errorf("%+v", s)
+			f.Errorf("%+v", s)
 		}
 	})
 }
@@ -140,15 +140,15 @@ func TestRouterClose(t *testing.T) {
 		f.nodes[0].sink()
 		r := <-waiting
 		if r.status != 200 || r.body != "1" {
-			t.Errorf("the request that waited: %+v", r)
+			f.Errorf("the request that waited: %+v", r)
 		}
 		f.nodes[1].wantLog("one of its own", "open")
 		f.nodes[2].sink()
 		if r := <-other; r.err == nil && r.status == http.StatusOK {
-			t.Errorf("the other one: %+v", r)
+			f.Errorf("the other one: %+v", r)
 		}
 		if d := time.Since(at); d > time.Second {
-			t.Errorf("it took %v", d)
+			f.Errorf("it took %v", d)
 		}
 		f.nodes[1].wantLog("its client's node is gone", "close: transport error")
 	})

@@ -26,7 +26,7 @@ func TestRouterUpgrade(t *testing.T) {
 			s.want("4hello", "its echo")
 		}
 		if upgrades != 1 {
-			t.Errorf("%d upgrades", upgrades)
+			f.Errorf("%d upgrades", upgrades)
 		}
 		go func() { _, _ = s.next() }()              // ends with the connection
 		time.Sleep(time.Hour + 300*time.Millisecond) // heartbeats pass, at whole seconds
@@ -54,7 +54,7 @@ func TestRouterPipeEnds(t *testing.T) {
 		s := f.upgraded(f.nodes[0], f.nodes[1])
 		_ = s.c.Close(1000, "")
 		if got, err := s.next(); err == nil {
-			t.Errorf("got %q", got)
+			f.Errorf("got %q", got)
 		}
 		f.nodes[0].wantLog("the client closes", "close: transport close")
 
@@ -67,7 +67,7 @@ func TestRouterPipeEnds(t *testing.T) {
 		f.nodes[0].log.last().Close(false)
 		s.want("4"+strings.Repeat("x", 300_000), "what was sent before")
 		if got, err := s.next(); err == nil {
-			t.Errorf("got %q", got)
+			f.Errorf("got %q", got)
 		}
 		f.nodes[0].wantLog("the server closes", "close: forced close")
 
@@ -90,16 +90,16 @@ func TestRouterPipeStalledClient(t *testing.T) {
 			synctest.Wait()
 			sent += len(chunk)
 			if got := f.nodes[1].router.Stats().Buffered; got > 256<<10 {
-				t.Fatalf("%d bytes wait", got)
+				f.Fatalf("%d bytes wait", got)
 			}
 		}
 		if sent > 2<<20 || sent < 1<<20 {
-			t.Errorf("%d bytes were taken", sent)
+			f.Errorf("%d bytes were taken", sent)
 		}
 		f.nodes[0].wantLog("its queue is full", "close: transport error")
 		time.Sleep(time.Minute)
 		if s := f.nodes[1].router.Stats(); s.Streams != 0 || s.Buffered != 0 {
-			t.Errorf("%+v", s)
+			f.Errorf("%+v", s)
 		}
 		s.end()
 	})
@@ -120,15 +120,15 @@ func TestRouterPipeStalledServer(t *testing.T) {
 			synctest.Wait()
 		}
 		if got := f.nodes[0].router.Stats().Buffered; got > 256<<10 || got < 200<<10 {
-			t.Errorf("%d bytes wait at the owner", got)
+			f.Errorf("%d bytes wait at the owner", got)
 		}
 		if got, _ := s.c.Buffered(); got < 500_000 {
-			t.Errorf("%d bytes wait at the client", got)
+			f.Errorf("%d bytes wait at the client", got)
 		}
 		close(block)
 		synctest.Wait()
 		if n != messages*size {
-			t.Errorf("%d bytes arrived", n)
+			f.Errorf("%d bytes arrived", n)
 		}
 		s.end()
 	})
@@ -141,7 +141,7 @@ func TestRouterMaxBuffered(t *testing.T) {
 		_ = f.nodes[0].log.last().Send(0, engineio.Message{Data: make([]byte, 900_000)})
 		f.nodes[0].wantLog("too much for a client that does not read", "close: transport error")
 		if st := f.nodes[1].router.Stats(); st.Failed == 0 || st.Buffered != 0 {
-			t.Errorf("%+v", st)
+			f.Errorf("%+v", st)
 		}
 		s.end()
 	})

@@ -54,6 +54,7 @@ type relayed struct {
 	// guarded by s.mu
 	pumping, writing bool // the client is read, written to
 	hurried          bool // reading was ended: net/http takes that for the end of the client
+	finishing        bool // the end of the answer is written: the client may go when it has it
 }
 
 // serve has the request served, and reports false if nobody can.
@@ -97,7 +98,7 @@ func (x *relayed) serve() bool {
 
 // gone reports whether the client has given up.
 func (x *relayed) gone() bool {
-	return x.req.Context().Err() != nil && !x.s.is(func() bool { return x.hurried })
+	return x.req.Context().Err() != nil && !x.s.is(func() bool { return x.hurried || x.finishing })
 }
 
 // hurry ends what waits for the client when it is of no use any more. s.mu is
@@ -215,12 +216,21 @@ func (x *relayed) answer(a *relayAnswer) {
 	x.s.close(false)
 }
 
+// lastPart notes whether all that there is has been read, and is about to be
+// written. If the client has gone before, the stream fails.
+func (x *relayed) lastPart() {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	x.finishing = x.s.fin && len(x.s.in) == 0 && x.req.Context().Err() == nil
+}
+
 // copy writes the body of the answer.
 func (x *relayed) copy() error {
 	buf := bufpool.Get(relayChunk)
 	defer bufpool.Put(buf)
 	for {
 		n, err := x.s.read(buf.Bytes())
+		x.lastPart()
 		if n > 0 {
 			if _, werr := x.w.Write(buf.Bytes()[:n]); werr != nil {
 				return werr

@@ -1,8 +1,11 @@
 package cluster_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,7 +59,7 @@ func TestRouterMessages(t *testing.T) {
 			f.wantReply(f.nodes[1].post(query, "4x"), 200, "ok", "a POST")
 		}
 		if got := f.sent() - before; got != 2*n {
-			t.Errorf("%d messages for %d POSTs", got, n)
+			f.Errorf("%d messages for %d POSTs", got, n)
 		}
 		f.nodes[1].get(query)
 		synctest.Wait()
@@ -69,7 +72,7 @@ func TestRouterMessages(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		if got := f.sent() - before; got != 2*n+1 { // each but the last confirmation has company
-			t.Errorf("%d messages for %d GETs of the same node", got, n)
+			f.Errorf("%d messages for %d GETs of the same node", got, n)
 		}
 	})
 }
@@ -85,7 +88,7 @@ func TestRouterLargeBodies(t *testing.T) {
 		}
 		r := f.nodes[1].post(query, strings.Repeat("x", 1_000_001))
 		if r.err == nil && r.status != 413 {
-			t.Errorf("a POST that is too large: %+v", r)
+			f.Errorf("a POST that is too large: %+v", r)
 		}
 		f.nodes[0].wantLog("it goes on", "open")
 	})
@@ -105,16 +108,16 @@ func TestRouterSlowBody(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second)
 			if s := f.nodes[1].router.Stats(); s.Streams != 1 {
-				t.Fatalf("it was not relayed: %+v", s)
+				f.Fatalf("it was not relayed: %+v", s)
 			}
 			f.nodes[0].log.last().Close(true)
 			synctest.Wait()
 			if s := f.nodes[1].router.Stats(); s.Streams != 0 {
-				t.Errorf("begun %v: the body is still waited for: %+v", begun, s)
+				f.Errorf("begun %v: the body is still waited for: %+v", begun, s)
 			}
 			more("")
 			if r := <-done; r.err == nil && r.status == 200 {
-				t.Errorf("begun %v: %+v", begun, r)
+				f.Errorf("begun %v: %+v", begun, r)
 			}
 			f.nodes[0].wantLog("the session", "open", "close: forced close")
 		}
@@ -134,13 +137,42 @@ func TestRouterClientGone(t *testing.T) {
 	})
 }
 
+// A client closes its connection as soon as it has the answer: that is no reason
+// to end its session. Once the node took the end of the connection for a client
+// that had given up.
+func TestRouterClientClosesBehindAnswer(t *testing.T) {
+	sail(t, engineio.Config{}, cluster.RouterConfig{}, func(f *fleet) {
+		query := f.nodes[0].open(polling4)
+		for i := range 200 {
+			text := strings.Repeat("x", 1+i%2*60_000)
+			_ = f.nodes[0].log.last().Send(0, engineio.Message{Data: []byte(text)})
+			nc, err := f.nodes[1+i%2].l.Dial()
+			if err != nil {
+				f.Fatal(err)
+			}
+			if _, err := fmt.Fprintf(nc, "GET /engine.io/?%s HTTP/1.1\r\nHost: x\r\n\r\n", query); err != nil {
+				f.Fatal(err)
+			}
+			res, err := http.ReadResponse(bufio.NewReader(nc), nil)
+			if err != nil {
+				f.Fatal(err)
+			}
+			if body, err := io.ReadAll(res.Body); err != nil || string(body) != "4"+text {
+				f.Fatalf("answer %d: %.50q %v", i, body, err)
+			}
+			_ = nc.Close()
+		}
+		f.nodes[0].wantLog("it goes on", "open")
+	})
+}
+
 // Two GETs at once end the session, wherever they came in.
 func TestRouterOverlap(t *testing.T) {
 	sail(t, engineio.Config{}, cluster.RouterConfig{}, func(f *fleet) {
 		query := f.nodes[0].open(polling4)
 		first := f.nodes[1].begin(f.Context(), query)
 		if r := f.nodes[2].get(query); r.status != 400 {
-			t.Errorf("the second: %+v", r)
+			f.Errorf("the second: %+v", r)
 		}
 		f.wantReply(<-first, 200, "1", "the first")
 		f.nodes[0].wantLog("overlap", "open", "close: transport error")
@@ -160,10 +192,10 @@ func TestRouterRequest(t *testing.T) {
 		query := f.nodes[0].open("EIO=4&transport=polling")
 		r := f.nodes[1].request(f.Context(), "GET", strings.Replace(query, "polling", "websocket", 1), nil, "Cookie: a=b", "Origin: http://x.example")
 		if r.status != 400 || !strings.Contains(r.body, `"code":3`) {
-			t.Errorf("%+v", r)
+			f.Errorf("%+v", r)
 		}
 		if got, want := <-seen, "GET websocket node1 a=b http://x.example true 3 HTTP/1.1 true"; got != want || len(seen) > 0 {
-			t.Errorf("seen %q and %d more", got, len(seen))
+			f.Errorf("seen %q and %d more", got, len(seen))
 		}
 	})
 }
@@ -192,17 +224,17 @@ func TestRouterRefusesAtHome(t *testing.T) {
 		f.wantReply(f.any2().get(query), 400, unknownSID, "of a node that is gone")
 		f.wantReply(f.nodes[1].get(home), 400, unknownSID, "over, of this node")
 		if got := f.sent() - before; got != 0 {
-			t.Errorf("%d messages", got)
+			f.Errorf("%d messages", got)
 		}
 		for i := range 5 {
 			f.wantReply(f.nodes[0].get(home), 400, unknownSID, "over, of another node")
 			if got := f.sent() - before; got != 2 {
-				t.Errorf("%d messages after request %d", got, i)
+				f.Errorf("%d messages after request %d", got, i)
 			}
 		}
 		s := f.nodes[0].router.Stats()
 		if s1 := f.nodes[1].router.Stats(); s.Forged+s1.Forged != 27 || s.Dead+s1.Dead != 2 || s.Unknown != 5 {
-			t.Errorf("counted %+v and %+v", s, s1)
+			f.Errorf("counted %+v and %+v", s, s1)
 		}
 	})
 }
@@ -239,7 +271,7 @@ func TestRouterOverload(t *testing.T) {
 		query := f.nodes[0].open(polling4)
 		for _, n := range f.nodes[1:] {
 			if r := n.get(query); r.status != 503 || r.header.Get("Retry-After") == "" {
-				t.Errorf("%+v", r)
+				f.Errorf("%+v", r)
 			}
 		}
 		f.wantReply(f.nodes[0].post(query, "4x"), 200, "ok", "at home")

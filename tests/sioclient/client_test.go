@@ -44,6 +44,9 @@ func TestScenarios(t *testing.T) {
 					})
 				}
 			}
+			if g.name == "relayed" && string(a.control("relayed", nil)) == "0" {
+				t.Error("nothing was relayed")
+			}
 		})
 	}
 }

@@ -27,13 +27,16 @@ type target struct {
 	command proc.Command
 }
 
-// targets are the test application of tests/conformance, twice.
+// targets are the test application of tests/conformance: official, ours, and
+// ours with every request of a session served by way of another node.
 func targets(t *testing.T) []target {
 	t.Helper()
 	script := filepath.Join(proc.Root(t), "tests/conformance/official/app.mjs")
+	app := proc.Build(t, "./tests/conformance/hermod")
 	return []target{
 		{name: "official", command: proc.Command{Path: "node", Args: []string{script}}},
-		{name: "hermod", command: proc.Command{Path: proc.Build(t, "./tests/conformance/hermod")}},
+		{name: "hermod", command: proc.Command{Path: app}},
+		{name: "relayed", command: proc.Command{Path: app, Env: []string{"SIO_RELAYS=1"}}},
 	}
 }
 
@@ -56,7 +59,7 @@ func (g target) start(t *testing.T, port string, options map[string]any) *app {
 	}
 	c := g.command
 	c.Stdin = true
-	c.Env = []string{"SIO_PORT=" + port, "SIO_OPTIONS=" + string(text)}
+	c.Env = append(c.Env[:len(c.Env):len(c.Env)], "SIO_PORT="+port, "SIO_OPTIONS="+string(text))
 	p := proc.Start(t, c)
 	return &app{T: t, process: p, url: "http://" + p.WaitFor(`^listening (\S+)$`, patience)[1]}
 }

@@ -70,6 +70,8 @@ func (a *app) operate(name string, q *request, r *http.Request) (any, error) {
 	switch name {
 	case "clients":
 		return a.srv.Engine().Clients(), nil
+	case "relayed":
+		return a.relays.served(), nil
 	case "log":
 		return append([]record{}, a.journal.of(q.ID)...), nil
 	case "errors":

@@ -54,6 +54,14 @@ func (r *relays) server(req *http.Request, owner *socketio.Server) *socketio.Ser
 	return r.nodes[r.next.Add(1)%2]
 }
 
+// served is how many requests and connections went by way of another node.
+func (r *relays) served() uint64 {
+	if r == nil {
+		return 0
+	}
+	return r.owner.Stats().Served
+}
+
 // stop closes what startRelays has opened.
 func (r *relays) stop(ctx context.Context) error {
 	if r == nil {
