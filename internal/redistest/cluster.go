@@ -39,8 +39,12 @@ func StartCluster(t testing.TB) *Cluster {
 		s.Do("cluster", "addslotsrange", i*16384/masters, (i+1)*16384/masters-1)
 		c.ids = append(c.ids, s.Text("cluster", "myid"))
 	}
-	for i, s := range c.Nodes[1:] {
-		c.Nodes[0].Do("cluster", "meet", "127.0.0.1", s.port, buses[i+1])
+	for i, s := range c.Nodes {
+		for k, other := range c.Nodes {
+			if k != i {
+				s.Do("cluster", "meet", "127.0.0.1", other.port, buses[k])
+			}
+		}
 	}
 	for _, s := range c.Nodes {
 		Until(t, "a node of the Cluster knows all slots", func() bool {

@@ -13,6 +13,7 @@ import (
 // On a Cluster: sharded channels of all nodes, plain ones, order for each
 // channel, counts, and few connections.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t)
 	l := newLink(t, c.Client(), Config{})
 	const channels, each = 300, 30

@@ -118,6 +118,7 @@ func base(t testing.TB) (check func()) {
 
 // What one goroutine publishes arrives in its order, from one and from eight.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	l := newLink(t, r.Client(), Config{})
 	var one inbox

@@ -11,6 +11,7 @@ import (
 // When Sentinel makes the replica the master, the writer and the subscriber go
 // over to it, and what was queued is sent there.
 func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t, 1)
 	var g gapped
 	l := newLink(t, s.Client(), Config{OnGap: g.onGap, WriteTimeout: time.Second})

@@ -54,6 +54,7 @@ func (g *gapped) count() int {
 
 // All kinds share one connection, whoever subscribes.
 func TestOneConnection(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	s := newSubscriber(t, r.Client(), Config{})
 	var in [4]inbox
@@ -92,6 +93,7 @@ func TestOneConnection(t *testing.T) {
 // After a restart of Redis every channel is subscribed again, and there is one
 // gap for all of them, told when that is done.
 func TestResubscribe(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	var g gapped
 	var s *Subscriber
@@ -131,6 +133,7 @@ func TestResubscribe(t *testing.T) {
 
 // A link that goes silent without an RST is noticed by its pings.
 func TestSilentCut(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	var g gapped
@@ -153,6 +156,7 @@ func TestSilentCut(t *testing.T) {
 
 // An idle connection that answers its pings is kept.
 func TestIdleIsKept(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	s := newSubscriber(t, r.Client(), Config{PingInterval: 50 * time.Millisecond})
 	subscribe(t, s, Plain, func(Message) {}, "c")
@@ -174,6 +178,7 @@ func TestIdleIsKept(t *testing.T) {
 
 // A Subscribe that cannot wait any longer leaves the channel wanted.
 func TestSubscribeGoesOn(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	p.Down()
@@ -195,6 +200,7 @@ func TestSubscribeGoesOn(t *testing.T) {
 
 // Unsubscribe is told to Redis after a while, unless somebody subscribes again.
 func TestLinger(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	s := newSubscriber(t, r.Client(), Config{Linger: 200 * time.Millisecond})
 	var old, in inbox
@@ -230,6 +236,7 @@ func TestLinger(t *testing.T) {
 
 // A Subscribe that waits learns that it was undone.
 func TestUnsubscribeWhileWaiting(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	p.Down()
@@ -245,6 +252,7 @@ func TestUnsubscribeWhileWaiting(t *testing.T) {
 
 // A handler that panics does not make the node deaf.
 func TestPoison(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	s := newSubscriber(t, r.Client(), Config{})
 	var in inbox
@@ -264,6 +272,7 @@ func TestPoison(t *testing.T) {
 
 // A channel that Redis refuses does not take others of the same call along.
 func TestForbiddenChannel(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	r.Do("acl", "setuser", "default", "resetchannels", "&good*")
 	s := newSubscriber(t, r.Client(), Config{})
@@ -282,6 +291,7 @@ func TestForbiddenChannel(t *testing.T) {
 
 // Sharded channels of a standalone server need no slots.
 func TestShardedStandalone(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	l := newLink(t, r.Client(), Config{})
 	var in inbox

@@ -71,6 +71,7 @@ func stream(t testing.TB, r *redistest.Server, name string) (list []string) {
 // The queue is bounded by bytes, one command of any size fits an empty one, and
 // what was refused is told when Redis answers again.
 func TestQueueBound(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	p.Down()
@@ -115,6 +116,7 @@ func TestQueueBound(t *testing.T) {
 // What is published while Redis is out of reach arrives once and in order when
 // it is back.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	w := newWriter(t, through(t, p.Addr()), Config{})
@@ -165,6 +167,7 @@ func wantIncreasing(t testing.TB, list []string) {
 
 // Nothing of an outage is lost if the connection was not in use when it began.
 func TestOutageWhileIdle(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{})
 	publish(t, w, "other", "opens the connection")
@@ -188,6 +191,7 @@ func TestOutageWhileIdle(t *testing.T) {
 // Connections that are cut in the middle of batches double no PUBLISH, lose
 // only what is counted, and lose no XADD.
 func TestCutInBatch(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	p := redistest.NewProxy(t, r.Addr())
 	w := newWriter(t, through(t, p.Addr()), Config{QueueBytes: 1 << 30})
@@ -246,6 +250,7 @@ func wantFirstsRising(t testing.TB, list []string, n int) {
 
 // A killed Redis with an append-only file has every XADD after its restart.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{Persist: true})
 	w := newWriter(t, r.Client(), Config{})
 	n := 0
@@ -268,6 +273,7 @@ func TestKill(t *testing.T) {
 // A Redis that hangs and goes on later does not carry out what the broken
 // connection still holds behind what the new one brought.
 func TestHangKeepsOrder(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{WriteTimeout: 100 * time.Millisecond})
 	s := newSubscriber(t, r.Client(), Config{})
@@ -298,6 +304,7 @@ func TestHangKeepsOrder(t *testing.T) {
 
 // The answers reach Done in order, with what Redis says.
 func TestDone(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{})
 	r.Do("set", "text", "x")
@@ -336,6 +343,7 @@ func TestDone(t *testing.T) {
 
 // A server that refuses for the moment is asked again, and later with an error.
 func TestTemporaryRefusal(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{RefusedTimeout: 300 * time.Millisecond})
 	r.Do("replicaof", "127.0.0.1", "1")
@@ -444,6 +452,7 @@ func TestCloseWithoutRedis(t *testing.T) {
 
 // Synchronous commands: transactions, counts, answers that are nil.
 func TestDo(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	l := newLink(t, r.Client(), Config{})
 	ctx := within(t)
