@@ -1,0 +1,165 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/internal/redistest"
+)
+
+// torn is a connection that breaks in the middle of the fourth PUBLISH that is
+// written to it, of those of one batch.
+type torn struct {
+	net.Conn
+	armed *atomic.Bool
+}
+
+func (c torn) Write(p []byte) (int, error) {
+	i, n := 0, 0
+	for ; n < 4; n++ {
+		k := bytes.Index(p[i:], []byte("publish"))
+		if k < 0 {
+			return c.Conn.Write(p)
+		}
+		i += k + 1
+	}
+	if !c.armed.Swap(false) {
+		return c.Conn.Write(p)
+	}
+	written, _ := c.Conn.Write(p[:i+10])
+	return written, errors.New("torn on purpose")
+}
+
+// Of a batch that was written in part, the commands that went out whole are
+// ambiguous and the others are sent again: Redis does not carry out a part.
+func TestTornBatch(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	var armed atomic.Bool
+	armed.Store(true)
+	ready := make(chan struct{})
+	client := redis.NewClient(&redis.Options{Addr: r.Addr(), Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		<-ready
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return torn{c, &armed}, err
+	}})
+	defer func() { _ = client.Close() }()
+	s := newSubscriber(t, r.Client(), Config{})
+	var in inbox
+	subscribe(t, s, Plain, in.handle, "c")
+	w := newWriter(t, client, Config{})
+	for i := range 10 {
+		publish(t, w, "c", strconv.Itoa(i))
+	}
+	close(ready)
+	wantRising(t, in.await(t, 10), 10)
+	answered(t, w)
+	if c := w.Stats(); c.Ambiguous != 3 || c.Published != 7 || c.WriterResets != 1 {
+		t.Errorf("%+v: want 3 ambiguous, 7 published", c)
+	}
+}
+
+// What a broken connection still has on its way is not carried out behind what
+// the next one brought: that one ends it first.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	slow, fast := redistest.NewProxy(t, r.Addr()), redistest.NewProxy(t, r.Addr())
+	var addr atomic.Value
+	addr.Store(slow.Addr())
+	client := redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, addr.Load().(string))
+	}})
+	defer func() { _ = client.Close() }()
+	w := newWriter(t, client, Config{WriteTimeout: 100 * time.Millisecond})
+	s := newSubscriber(t, r.Client(), Config{})
+	var in inbox
+	subscribe(t, s, Plain, in.handle, "c")
+	publish(t, w, "c", "0")
+	in.await(t, 1)
+	slow.Silence()
+	addr.Store(fast.Addr())
+	publish(t, w, "c", "1")
+	redistest.Until(t, "it is given up", func() bool { return w.Stats().Ambiguous == 1 })
+	publish(t, w, "c", "2")
+	in.await(t, 2)
+	slow.Speak()
+	redistest.Until(t, "the old connection is gone", func() bool {
+		return strings.Count(r.Text("client", "list", "type", "normal"), "\n") <= 2
+	})
+	publish(t, w, "c", "3")
+	redistest.Until(t, "the last message", func() bool {
+		all := in.all()
+		return all[len(all)-1] == "3"
+	})
+	wantIncreasing(t, in.all())
+}
+
+// A command that was refused for the moment is not sent behind a later one of
+// its key that was taken, unless it may be repeated.
+func TestOvertaken(t *testing.T) {
+	now := func(key string, position int, retry, answered bool) *entry {
+		e, err := newEntry(Command{Key: key, Args: []any{"X"}, Retry: retry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.position = position; answered {
+			e.cmd.SetErr(errLoading{})
+		}
+		return e
+	}
+	lost, other := now("a", 0, false, true), now("b", 1, false, true)
+	repeated, later := now("a", 2, true, true), now("a", 4, false, true)
+	unsent := now("a", 0, false, false)
+	o := outcome{pause: true, taken: []*entry{now("a", 3, false, false)}}
+	for _, e := range []*entry{lost, other, repeated, later, unsent} {
+		o.retain(e)
+	}
+	if n := o.overtake(); n != 1 || lost.kept || lost.failure != ErrOvertaken {
+		t.Errorf("%d commands are given up: %+v", n, lost)
+	}
+	if len(o.keep) != 4 || !other.kept || !repeated.kept || !later.kept || !unsent.kept {
+		t.Errorf("%d of the others are kept", len(o.keep))
+	}
+}
+
+// errLoading is an answer of Redis.
+type errLoading struct{}
+
+func (errLoading) Error() string { return "LOADING on purpose" }
+func (errLoading) RedisError()   {}
+
+// Under Sentinel a server is not used that says that it is a replica.
+func TestReplicaIsNotUsed(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	w := newWriter(t, r.Client(), Config{})
+	w.top.sentinel = true
+	r.Do("replicaof", "127.0.0.1", "1")
+	publish(t, w, "c", "x")
+	sess, err := w.top.connect(w.ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sess.close()
+	if err := sess.client.Ping(background).Err(); !errors.Is(err, errNotMaster) {
+		t.Errorf("a replica is used: %v", err)
+	}
+	if s := w.Stats(); s.Published != 0 {
+		t.Error("a replica is published to")
+	}
+	r.Do("replicaof", "no", "one")
+	answered(t, w)
+	if s := w.Stats(); s.Published != 1 {
+		t.Errorf("%+v: want 1 published", s)
+	}
+}
