@@ -40,6 +40,7 @@ type classicBus struct {
 	names    classicNames
 	pattern  bool
 
+	moved  moved
 	count  atomic.Uint64 // requests, see newRequestID
 	gate   sync.RWMutex  // held for reading while a message is received
 	closed atomic.Bool   // set under gate
@@ -73,6 +74,14 @@ var globEscaper = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`
 
 // room is the channel of broadcasts to that room alone.
 func (n *classicNames) room(room string) string { return n.all + room + "#" }
+
+// of is the channel of broadcasts to t: that of all, unless t is one room.
+func (n *classicNames) of(t *adapters.Target, m *moved) string {
+	if len(t.Rooms) != 1 || m.has(t.Rooms[0]) {
+		return n.all
+	}
+	return n.room(t.Rooms[0])
+}
 
 // answersOf is the channel of answers for the node uid.
 func (n *classicNames) answersOf(uid string) string { return n.response + uid + "#" }

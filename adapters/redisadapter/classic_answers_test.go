@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/internal/redistest"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -21,22 +23,7 @@ func TestClassicVectorsAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := readVectors(t, name)
 			var tap tap
-			opts := Options{Key: v.Options.Key, PublishOnSpecificResponseChannel: v.Options.Specific}
-			opts.ids.node = func(nsp string) string {
-				return v.text(map[string]string{"/": "uid_B", "/chat": "uid_B_chat"}[nsp])
-			}
-			opts.ids.request = func() string { return "none" }
-			factory := New(tap.client(t, server.Addr()), opts)
-			root, chat := &fakeLocal{name: "/", reply: recordedReply}, &fakeLocal{name: "/chat"}
-			var all []adapters.Adapter
-			for _, l := range []*fakeLocal{root, chat} {
-				a, err := factory(l)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = a.Close(t.Context()) })
-				all = append(all, a)
-			}
+			root, all := recordedB(t, tap.client(t, server.Addr()), v)
 			b1 := &fakeSocket{id: v.text("sid_b1"), acks: "b1", info: recordedSocket(t, v, "fetch-sockets")}
 			c1 := &fakeSocket{id: v.text("sid_c1"), acks: "c1"}
 			joinAs(t, all[0], b1, "room1", "room2")
@@ -76,6 +63,26 @@ func TestClassicVectorsAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// recordedB makes node B, whose namespaces are / and /chat.
+func recordedB(t *testing.T, client redis.UniversalClient, v *vectorFile) (root *fakeLocal, all []adapters.Adapter) {
+	opts := Options{Key: v.Options.Key, PublishOnSpecificResponseChannel: v.Options.Specific}
+	opts.ids.node = func(nsp string) string {
+		return v.text(map[string]string{"/": "uid_B", "/chat": "uid_B_chat"}[nsp])
+	}
+	opts.ids.request = func() string { return "none" }
+	factory := New(client, opts)
+	root = &fakeLocal{name: "/", reply: recordedReply}
+	for _, l := range []*fakeLocal{root, {name: "/chat"}} {
+		a, err := factory(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = a.Close(t.Context()) })
+		all = append(all, a)
+	}
+	return root, all
 }
 
 // recordedReply answers server-side events as node B did.

@@ -1,6 +1,8 @@
 package redisadapter
 
 import (
+	"time"
+
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -29,11 +31,10 @@ func (b *classicBus) Publish(m *cluster.Message) error {
 		return adapters.ErrClosed
 	}
 	if m.Type == cluster.Broadcast && m.RequestID == "" {
-		channel := b.names.all
-		if len(m.Target.Rooms) == 1 {
-			channel = b.names.room(m.Target.Rooms[0])
-		}
-		return b.publish(channel, b.appendBroadcast(m))
+		return b.publish(b.names.of(&m.Target, &b.moved), b.appendBroadcast(m))
+	}
+	if m.Type == cluster.SocketsJoin {
+		b.moved.add(m.Rooms, time.Now())
 	}
 	payload := b.appendRequest(m)
 	if payload == nil {

@@ -71,6 +71,7 @@ type classicReplay struct {
 	seen     int // commands of the tap that were compared
 
 	mu      sync.Mutex // guards what follows
+	asked   string     // the payload of a request,
 	answers []vectorCommand
 }
 
@@ -111,10 +112,12 @@ func (r *classicReplay) listen(t *testing.T) {
 	}
 	var done sync.WaitGroup
 	done.Go(func() { // until sub is closed
-		for range sub.Channel() {
+		for m := range sub.Channel() {
 			r.mu.Lock()
 			answers := r.answers
-			r.answers = nil
+			if m.Payload != r.asked { // of a scenario before
+				answers = nil
+			}
 			r.mu.Unlock()
 			for _, c := range answers {
 				_ = r.b.Publish(context.Background(), c.Channel, c.payload(t)).Err()
@@ -130,7 +133,10 @@ func (r *classicReplay) scenario(t *testing.T, s *vectorScenario) bool {
 		return false // in the table, and tested by name
 	}
 	r.mu.Lock()
-	r.answers = s.from("B", "PUBLISH")
+	r.asked, r.answers = "", s.from("B", "PUBLISH")
+	if asked := s.from("A", "PUBLISH"); len(asked) > 0 {
+		r.asked = asked[0].payload(t)
+	}
 	r.mu.Unlock()
 	result, err := r.call(t, s)
 	var partial *adapters.PartialError

@@ -92,7 +92,7 @@ func NewEmitter(client redis.UniversalClient, opts EmitterOptions) (*Emitter, er
 	if opts.Streams != nil {
 		e.form = newStreamsForm(opts.Streams)
 	} else {
-		e.form = classicForm{cmp.Or(opts.Key, "socket.io")}
+		e.form = &classicForm{key: cmp.Or(opts.Key, "socket.io")}
 	}
 	return e, nil
 }

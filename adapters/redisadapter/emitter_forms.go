@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"strconv"
+	"time"
 	"unicode/utf16"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
@@ -12,18 +13,18 @@ import (
 )
 
 // classicForm is that of npm @socket.io/redis-emitter 5.1.
-type classicForm struct{ key string }
+type classicForm struct {
+	key   string
+	moved moved // rooms of all namespaces
+}
 
-func (f classicForm) send(l *link.Writer, nsp string, m *cluster.Message) error {
+func (f *classicForm) send(l *link.Writer, nsp string, m *cluster.Message) error {
 	names := newClassicNames(f.key, nsp, "")
 	channel := names.request
 	var w wire.Writer // JSON
 	switch {
 	case m.Type == cluster.Broadcast:
-		channel = names.all
-		if len(m.Target.Rooms) == 1 {
-			channel = names.room(m.Target.Rooms[0])
-		}
+		channel = names.of(&m.Target, &f.moved)
 		w = wire.NewWriter(appendClassicHead(make([]byte, 0, classicOverhead+sizeOf(m)), m.From), wire.Notepack)
 		writePacket(&w, m, nsp)
 		writeEmissionOpts(&w, m)
@@ -34,6 +35,7 @@ func (f classicForm) send(l *link.Writer, nsp string, m *cluster.Message) error 
 		w.String(m.From)
 		writeRequest(&w, m)
 	default: // those have no uid
+		f.moved.add(m.Rooms, time.Now())
 		w.Map(3)
 		writeRequest(&w, m)
 	}

@@ -20,9 +20,11 @@ type Options struct {
 	// PatternSubscription: all broadcasts of a namespace are received, as the
 	// official adapter does it, and those to rooms that have no members here are
 	// dropped. Otherwise a channel is subscribed for each room that has members
-	// here, and for each socket, so that Redis sends only what is wanted: good
-	// unless there are millions of rooms. Nodes of both kinds understand each
-	// other. A namespace with # in its name always does it.
+	// here, and for each socket, so that Redis sends only what is wanted. Set it
+	// if there are millions of rooms, or if nodes or emitters in JavaScript put
+	// sockets into a room (socketsJoin) and emit to it at once: a room that is new
+	// here is not subscribed yet. Those in Go see to that. Nodes of both kinds
+	// understand each other. A namespace with # in its name always does it.
 	PatternSubscription bool
 	// Counters, if set, counts what goes over the connections.
 	Counters *Counters
