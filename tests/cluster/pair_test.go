@@ -147,14 +147,6 @@ type scenario struct {
 // requestTimeout is that of the nodes, where it is an option.
 const requestTimeout = 2 * time.Second
 
-// kinds are the kinds of nodes that a flavour has.
-func kinds(f nodes.Flavour) []nodes.Kind {
-	if f == nodes.Classic {
-		return nodes.Kinds
-	}
-	return nodes.Kinds[:1]
-}
-
 // quartet starts two nodes of each kind; the official ones have each a Redis
 // client of another make.
 func quartet(t *testing.T, f nodes.Flavour, o nodes.Options) map[nodes.Kind][]*nodes.Node {
@@ -164,7 +156,7 @@ func quartet(t *testing.T, f nodes.Flavour, o nodes.Options) map[nodes.Kind][]*n
 	o.RequestTimeout = requestTimeout
 	var all []nodes.Options
 	for i, client := range []string{"redis", "ioredis"} {
-		for _, kind := range kinds(f) {
+		for _, kind := range nodes.Kinds {
 			o.Kind, o.Client, o.Name = kind, client, fmt.Sprintf("%s%d", kind, i+1)
 			all = append(all, o)
 		}

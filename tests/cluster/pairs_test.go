@@ -29,8 +29,8 @@ func TestPairs(t *testing.T) {
 	for _, f := range nodes.Flavours {
 		t.Run(string(f), func(t *testing.T) {
 			list := quartet(t, f, nodes.Options{})
-			for _, callers := range kinds(f) {
-				for _, called := range kinds(f) {
+			for _, callers := range nodes.Kinds {
+				for _, called := range nodes.Kinds {
 					a, b := list[callers][0], list[called][0]
 					if a == b {
 						b = list[called][1]

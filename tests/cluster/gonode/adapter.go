@@ -12,20 +12,66 @@ import (
 	"github.com/hermod-io/hermod/adapters/redisadapter"
 )
 
-// emitter is what emits without a server.
-type emitter interface {
-	run(ctx context.Context, op string, q *request) error
+// modes are the subscription modes of the sharded flavours.
+var modes = map[string]redisadapter.SubscriptionMode{
+	"sharded-dynamic": redisadapter.Dynamic, "sharded-static": redisadapter.Static, "sharded-dynamic-private": redisadapter.DynamicPrivate,
 }
 
-// adapter returns the adapter of the node's flavour, and the emitter that goes
-// with it, nil if there is none.
-func (o *options) adapter(client redis.UniversalClient, log *slog.Logger) (adapters.Factory, emitter, error) {
+// adapter returns the adapter of the node's flavour.
+func (o *options) adapter(client redis.UniversalClient, log *slog.Logger) (adapters.Factory, error) {
 	common := cluster.Options{RequestTimeout: millis(o.RequestTimeout), Logger: log}
 	switch o.Flavour {
 	case "classic":
-		return redisadapter.New(client, redisadapter.Options{
-			Options: common, PublishOnSpecificResponseChannel: o.SpecificResponses,
-		}), nil, nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, PublishOnSpecificResponseChannel: o.SpecificResponses}), nil
+	case "streams":
+		return redisadapter.NewStreams(client, redisadapter.StreamsOptions{
+			Options: common, UseShardedPubSub: o.ShardedPubSub, StreamCount: o.StreamCount, OnlyPlaintext: o.Plaintext, MaxLen: o.MaxLen,
+		}), nil
 	}
-	return nil, nil, fmt.Errorf("no flavour %q", o.Flavour)
+	mode, ok := modes[o.Flavour]
+	if !ok {
+		return nil, fmt.Errorf("no flavour %q", o.Flavour)
+	}
+	return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, SubscriptionMode: mode}), nil
+}
+
+// emitter returns what emits without a server; nil where there is none, for the
+// sharded flavours.
+func (o *options) emitter(client redis.UniversalClient, log *slog.Logger) (*redisadapter.Emitter, error) {
+	opts := redisadapter.EmitterOptions{Logger: log}
+	switch o.Flavour {
+	case "classic":
+	case "streams":
+		opts.Streams = &redisadapter.EmitterStreams{Count: o.StreamCount, MaxLen: o.MaxLen}
+	default:
+		return nil, nil
+	}
+	return redisadapter.NewEmitter(client, opts)
+}
+
+// emission runs an operation by the emitter.
+func (n *node) emission(_ context.Context, op string, q *request) error {
+	if n.emitter == nil {
+		return fmt.Errorf("no emitter for %s", n.Flavour)
+	}
+	m := n.emitter.Of(q.Namespace).To(q.To...).Except(q.Except...)
+	if q.Volatile {
+		m = m.Volatile()
+	}
+	if q.Compress != nil {
+		m = m.Compress(*q.Compress)
+	}
+	switch op {
+	case "emit":
+		return m.Emit(q.Event, q.args...)
+	case "sockets-join":
+		return m.SocketsJoin(q.Rooms...)
+	case "sockets-leave":
+		return m.SocketsLeave(q.Rooms...)
+	case "sockets-disconnect":
+		return m.DisconnectSockets(q.Close)
+	case "server-side-emit":
+		return m.ServerSideEmit(q.Event, q.args...)
+	}
+	return fmt.Errorf("no operation %s of an emitter", op)
 }

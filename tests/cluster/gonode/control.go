@@ -96,7 +96,7 @@ func (n *node) broadcast(q *request) (socketio.Broadcast, error) {
 // operate runs one operation.
 func (n *node) operate(ctx context.Context, op string, q *request) (any, error) {
 	if q.Emitter {
-		return nil, n.emitter.run(ctx, op, q)
+		return nil, n.emission(ctx, op, q)
 	}
 	what, _, _ := strings.Cut(op, "-")
 	switch what {

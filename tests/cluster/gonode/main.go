@@ -17,6 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hermod-io/hermod/adapters/redisadapter"
 	"github.com/hermod-io/hermod/socketio"
 )
 
@@ -25,7 +26,7 @@ type node struct {
 	options
 	srv     *socketio.Server
 	journal journal
-	emitter emitter
+	emitter *redisadapter.Emitter // nil if the flavour has none
 }
 
 func main() {
@@ -48,7 +49,10 @@ func run() error {
 	client := redis.NewClient(o)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	cfg := socketio.Config{Log: log}
-	if cfg.Adapter, n.emitter, err = n.adapter(client, log); err != nil {
+	if cfg.Adapter, err = n.adapter(client, log); err != nil {
+		return err
+	}
+	if n.emitter, err = n.options.emitter(client, log); err != nil {
 		return err
 	}
 	cfg.Engine.Transports = []string{"websocket"}
@@ -90,6 +94,9 @@ func (n *node) serve() error {
 	defer cancel()
 	if err := n.srv.Close(ctx); err != nil {
 		return err
+	}
+	if n.emitter != nil {
+		_ = n.emitter.Close(ctx) // Redis may be away
 	}
 	return hs.Close()
 }
