@@ -1,6 +1,8 @@
 // Command benchapp is the application that load generators drive: it listens on
 // 127.0.0.1:$PORT and handles the events echo, join, leave, pub, gc and stats.
-// $PING_INTERVAL is the ping interval in milliseconds (25000).
+// $PING_INTERVAL is the ping interval in milliseconds (25000). $TLS_CERT and
+// $TLS_KEY, names of PEM files, make it speak TLS; $PARSER=msgpack and $DEFLATE=1
+// choose the encoding and the compression of WebSocket messages.
 //
 //	echo  any arguments   acks them, decoded and encoded again
 //	join  room            joins it, acks nothing
@@ -8,10 +10,14 @@
 //	pub   room, payload   emits "msg" with the payload to the room
 //	gc                    collects garbage, acks nothing
 //	stats                 acks the number of clients and of rooms
+//
+// With -raw the payloads of echo and pub are not decoded: their JSON text is sent
+// on as it came. Binary values are then not understood.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -24,6 +30,8 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/socketio/parser"
+	"github.com/hermod-io/hermod/wscore"
 )
 
 func main() {
@@ -38,22 +46,39 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	srv, err := socketio.New(socketio.Config{Engine: engineio.Config{PingInterval: ping}})
+	raw := flag.Bool("raw", false, "send payloads on as they came")
+	flag.Parse()
+	config := socketio.Config{Engine: engineio.Config{PingInterval: ping}}
+	if os.Getenv("PARSER") == "msgpack" {
+		config.Parser = parser.MsgPack()
+	}
+	if os.Getenv("DEFLATE") == "1" {
+		config.Engine.PerMessageDeflate = &wscore.Deflate{}
+	}
+	srv, err := socketio.New(config)
 	if err != nil {
 		return err
 	}
-	register(srv.Of("/"))
+	register(srv.Of("/"), *raw)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: srv}
 	failed := make(chan error, 1)
-	go func() { failed <- app.ListenAndServe() }() // ended by Close
+	go func() { failed <- serve(app) }() // ended by Close
 	select {
 	case <-ctx.Done():
 		return app.Close()
 	case err := <-failed:
 		return err
 	}
+}
+
+// serve speaks TLS if there is a certificate.
+func serve(app *http.Server) error {
+	if cert := os.Getenv("TLS_CERT"); cert != "" {
+		return app.ListenAndServeTLS(cert, os.Getenv("TLS_KEY"))
+	}
+	return app.ListenAndServe()
 }
 
 // interval returns the duration of so many milliseconds, 0 for "".
@@ -68,21 +93,18 @@ func interval(ms string) (time.Duration, error) {
 	return time.Duration(n) * time.Millisecond, nil
 }
 
-func register(nsp *socketio.Namespace) {
+func register(nsp *socketio.Namespace, raw bool) {
 	nsp.On("echo", echo)
+	nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return publish(nsp, e) })
+	if raw {
+		nsp.On("echo", rawEcho)
+		nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return rawPublish(nsp, e) })
+	}
 	nsp.On("join", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
 		return withRoom(e, func(room string) error { return s.Join(ctx, room) })
 	})
 	nsp.On("leave", func(_ context.Context, s *socketio.Socket, e *socketio.Event) error {
 		return withRoom(e, func(room string) error { s.Leave(room); return nil })
-	})
-	nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
-		var room string
-		var payload any
-		if err := e.Scan(&room, &payload); err != nil {
-			return err
-		}
-		return nsp.To(room).Emit("msg", payload)
 	})
 	nsp.On("gc", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
 		debug.FreeOSMemory()
@@ -113,6 +135,33 @@ func echo(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
 		args = append(args, v)
 	}
 	return e.Ack(args...)
+}
+
+// rawEcho acks its arguments without a look at them.
+func rawEcho(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
+	var one [1]any
+	args := one[:0]
+	for i := range e.Len() {
+		args = append(args, e.Raw(i))
+	}
+	return e.Ack(args...)
+}
+
+func publish(nsp *socketio.Namespace, e *socketio.Event) error {
+	var room string
+	var payload any
+	if err := e.Scan(&room, &payload); err != nil {
+		return err
+	}
+	return nsp.To(room).Emit("msg", payload)
+}
+
+func rawPublish(nsp *socketio.Namespace, e *socketio.Event) error {
+	var room string
+	if err := e.Decode(0, &room); err != nil {
+		return err
+	}
+	return nsp.To(room).Emit("msg", e.Raw(1))
 }
 
 // withRoom runs f with the first argument and acks nothing.
