@@ -76,14 +76,16 @@ func (c *Cluster) Owner(slot int) int {
 	c.t.Helper()
 	for i, s := range c.Nodes {
 		cl := redis.NewClient(&redis.Options{Addr: s.Addr()})
-		list, err := cl.ClusterSlots(context.Background()).Result()
+		list, err := cl.ClusterShards(context.Background()).Result()
 		_ = cl.Close()
 		if err != nil {
 			c.t.Fatalf("redistest: %v", err)
 		}
-		for _, r := range list {
-			if r.Start <= slot && slot <= r.End && r.Nodes[0].ID == c.ids[i] {
-				return i
+		for _, shard := range list {
+			for _, r := range shard.Slots {
+				if r.Start <= int64(slot) && int64(slot) <= r.End && shard.Nodes[0].ID == c.ids[i] {
+					return i
+				}
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func onMaster(next func(context.Context, *redis.Conn) error) func(context.Contex
 
 // parseIdentity reads the answer to CLIENT INFO.
 func parseIdentity(text string) (i identity) {
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		name, value, _ := strings.Cut(field, "=")
 		switch name {
 		case "id":

@@ -203,11 +203,14 @@ func TestLinger(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	s := newSubscriber(t, r.Client(), Config{Linger: 200 * time.Millisecond})
-	var old, in inbox
+	var old, in, mark inbox
 	subscribe(t, s, Plain, old.handle, "kept", "left")
+	subscribe(t, s, Pattern, mark.handle, "mark*")
 	s.Unsubscribe(Plain, "kept", "left", "unknown")
 	s.Unsubscribe(Sharded, "kept")
 	r.Do("publish", "kept", "nobody hears this")
+	r.Do("publish", "mark", "that was handed over before")
+	mark.await(t, 1)
 	subscribe(t, s, Plain, in.handle, "kept")
 	redistest.Until(t, "one is gone", func() bool { return fmt.Sprint(r.Do("pubsub", "channels")) == "[kept]" })
 	if n := r.Text("info", "commandstats"); !strings.Contains(n, "cmdstat_subscribe:calls=1,") {
