@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio"
-	"github.com/hermod-io/hermod/socketio"
 	"github.com/hermod-io/hermod/internal/proc"
+	"github.com/hermod-io/hermod/socketio"
 )
 
 // gate is a server for old clients that can hold up POSTs and openings.
