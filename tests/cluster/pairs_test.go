@@ -7,11 +7,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/redistest"
 	"github.com/hermod-io/hermod/tests/cluster/internal/nodes"
 )
 
 // scenarios are what each pair of each flavour goes through.
-var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests, emitters)
+var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests)
 
 // compat: server.to
 // compat: server.in
@@ -28,7 +29,8 @@ var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests, emitt
 func TestPairs(t *testing.T) {
 	for _, f := range nodes.Flavours {
 		t.Run(string(f), func(t *testing.T) {
-			list := quartet(t, f, nodes.Options{})
+			r := redistest.Start(t, redistest.Options{})
+			list := quartet(t, r, f, nodes.Options{})
 			for _, callers := range nodes.Kinds {
 				for _, called := range nodes.Kinds {
 					a, b := list[callers][0], list[called][0]
@@ -37,6 +39,10 @@ func TestPairs(t *testing.T) {
 					}
 					t.Run(fmt.Sprintf("%s calls %s", a.Kind, b.Kind), func(t *testing.T) { runPair(t, f, a, b) })
 				}
+			}
+			t.Run("four nodes together", func(t *testing.T) { together(t, slices.Concat(list[nodes.Official], list[nodes.Hermod])) })
+			for _, kind := range nodes.Kinds {
+				t.Run(fmt.Sprintf("a node is killed, %s", kind), func(t *testing.T) { killed(t, r, f, kind, list) })
 			}
 		})
 	}
@@ -47,7 +53,11 @@ func TestPairs(t *testing.T) {
 func runPair(t *testing.T, f nodes.Flavour, a, b *nodes.Node) {
 	p := newPair(t, f, a, b)
 	p.silent = a.Begin("server-side-emit-ack", p.q(nodes.Q{"event": "silent"}))
-	for _, s := range scenarios {
+	all := scenarios
+	if p.hasEmitter() {
+		all = slices.Concat(all, emitters)
+	}
+	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) { s.run(t, p) })
 	}
 	t.Run("serverSideEmit that is not answered", func(t *testing.T) {

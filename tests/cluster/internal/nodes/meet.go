@@ -3,6 +3,7 @@ package nodes
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,10 +50,7 @@ func Meet(t testing.TB, nsp string, all ...*Node) {
 // an official node does not tell when its subscription to a room is confirmed.
 func Reach(t testing.TB, n *Node, q Q, clients ...*Client) {
 	t.Helper()
-	request := Q{}
-	for k, v := range q {
-		request[k] = v
-	}
+	request := maps.Clone(q)
 	request["event"] = unique("reach")
 	end := time.Now().Add(Patience)
 	for _, c := range clients {
@@ -71,12 +69,20 @@ func Reach(t testing.TB, n *Node, q Q, clients ...*Client) {
 // have heard that, and so all that the node has broadcast before.
 func Fence(t testing.TB, n *Node, nsp any, clients ...*Client) {
 	t.Helper()
-	event := unique("fence")
-	q := Q{"event": event}
+	q := Q{}
 	if nsp != nil {
 		q["nsp"] = nsp
 	}
-	n.Do(t, "emit", q)
+	FenceBy(t, n, q, clients...)
+}
+
+// FenceBy is Fence with more fields of the request, such as "emitter".
+func FenceBy(t testing.TB, n *Node, q Q, clients ...*Client) {
+	t.Helper()
+	request := maps.Clone(q)
+	event := unique("fence")
+	request["event"] = event
+	n.Do(t, "emit", request)
 	for _, c := range clients {
 		c.Want(t, event)
 	}
