@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func shardedSuite(t *testing.T, client redis.UniversalClient, mode SubscriptionM
 		Nodes: 3,
 		New: func(t testing.TB, locals []adapters.Local) []adapters.Adapter {
 			n++
-			opts := ShardedOptions{ChannelPrefix: fmt.Sprintf("suite-%s-%d", mode, n), SubscriptionMode: mode}
+			opts := ShardedOptions{ChannelPrefix: fmt.Sprint(t.Name(), n), SubscriptionMode: mode}
 			opts.JoinTimeout = 20 * time.Second
 			var all []adapters.Adapter
 			for _, a := range shardedNodes(t, client, opts, locals...) {
@@ -56,25 +57,26 @@ func shardedSuite(t *testing.T, client redis.UniversalClient, mode SubscriptionM
 	})
 }
 
+// TestShardedSuite runs the suite over one server and over a Cluster, there in the
+// mode with the most channels, and so slots. Most of its time it waits for
+// timeouts: so the runs go on at once.
+//
 // compat: redis-adapter, sharded
 // compat: option subscriptionMode
 // compat: option channelPrefix
 func TestShardedSuite(t *testing.T) {
 	t.Parallel()
-	r := redistest.Start(t, redistest.Options{})
-	for _, mode := range []SubscriptionMode{Dynamic, Static} {
-		t.Run(mode.String(), func(t *testing.T) {
-			t.Parallel()
-			shardedSuite(t, r.Client(), mode)
-		})
+	one := redistest.Start(t, redistest.Options{}).Client()
+	many := redistest.StartCluster(t).Client()
+	var runs sync.WaitGroup
+	run := func(name string, client redis.UniversalClient, mode SubscriptionMode) {
+		runs.Go(func() { t.Run(name, func(t *testing.T) { shardedSuite(t, client, mode) }) })
 	}
-}
-
-// TestShardedSuiteCluster has the mode with the most channels, and so slots.
-func TestShardedSuiteCluster(t *testing.T) {
-	t.Parallel()
-	c := redistest.StartCluster(t)
-	shardedSuite(t, c.Client(), DynamicPrivate)
+	run("dynamic", one, Dynamic)
+	run("static", one, Static)
+	run("dynamic-private", one, DynamicPrivate)
+	run("Cluster", many, DynamicPrivate)
+	runs.Wait()
 }
 
 // TestShardedRace: when Join returned, what other nodes send to the room arrives.
