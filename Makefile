@@ -23,7 +23,7 @@ MIN_CLUSTER     := 1000
 
 # What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
 ARGS ?=
-# What "make bench-websocket" hands to wsload, e.g. make bench-websocket BENCHARGS=-quick
+# What "make bench" hands to bench, and "make bench-websocket" to wsload, e.g. make bench BENCHARGS='-quick -only echo'
 BENCHARGS ?=
 # How long "make fuzz" works on each target.
 FUZZTIME ?= 10m
@@ -102,7 +102,9 @@ bench-smoke: ## every benchmark once, to see that it runs
 	go test -run '^$$' -bench . -benchtime 1x ./...
 	@if [ "$$(go env GOOS)" = linux ]; then \
 		echo "== the comparison of WebSocket servers, a few messages" && \
-		go vet -C tests/load/websocket ./... && go test -C tests/load/websocket ./...; \
+		go vet -C tests/load/websocket ./... && go test -C tests/load/websocket ./... && \
+		echo "== the comparison of Socket.IO servers, a few messages" && \
+		$(MAKE) --no-print-directory bench-programs && tests/load/build/bench -smoke -pin=false; \
 	fi
 
 ##@ Longer runs
@@ -112,7 +114,16 @@ fuzz: ## every fuzz target, FUZZTIME (10m) each
 	internal/tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## all benchmarks, six times, for benchstat
+bench: deps-node bench-programs tests/load/official/node_modules/.package-lock.json ## ours beside the official server and others, on two cores, into docs/benchmarks.md; BENCHARGS='-quick -only echo'
+	go build -C tests/load/peers -o ../build/ ./zishang520
+	tests/load/build/bench $(BENCHARGS)
+
+.PHONY: bench-programs
+bench-programs:
+	go build -o tests/load/build/ ./tests/load/benchapp ./tests/load/bound ./tests/load/sio/sioload ./tests/load/sio/bench
+
+.PHONY: bench-micro
+bench-micro: ## all Go benchmarks, six times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 .PHONY: bench-websocket

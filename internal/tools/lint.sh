@@ -33,6 +33,7 @@ check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
 check "go vet, arm" vet GOOS=linux GOARCH=arm
 check "go mod tidy" go mod tidy -diff
 check "go mod tidy, tests/load/websocket" go mod tidy -C tests/load/websocket -diff
+check "go mod tidy, tests/load/peers" go mod tidy -C tests/load/peers -diff
 check "go fix" go fix -diff ./...
 check staticcheck go tool -modfile=internal/tools/go.mod staticcheck ./...
 

@@ -19,6 +19,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -62,7 +63,7 @@ func run() error {
 	register(srv.Of("/"), *raw)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: srv}
+	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	failed := make(chan error, 1)
 	go func() { failed <- serve(app) }() // ended by Close
 	select {

@@ -1,0 +1,158 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hermod-io/hermod/tests/load/sio/report"
+)
+
+const (
+	base = "socket.io" // what the others are compared with
+	// patience bounds a run.
+	patience = 8 * time.Minute
+)
+
+// bench is a comparison while it runs.
+type bench struct {
+	o         options
+	programs  []program
+	plan      []entry
+	set       report.Set
+	dir       string // for the certificate
+	cert, key string
+	began     time.Time
+	load      string // of the machine, at the beginning
+}
+
+// newBench returns a bench to be closed.
+func newBench(o options) (b *bench, err error) {
+	b = &bench{o: o, programs: available(o), began: time.Now(), load: loadAverage()}
+	for _, e := range plan {
+		if chosen(o.only, e.Label) {
+			b.plan = append(b.plan, e)
+			b.set.Lines = append(b.set.Lines, e.Line)
+		}
+	}
+	b.set.Base = base
+	for _, p := range b.programs {
+		b.set.Servers = append(b.set.Servers, p.name)
+	}
+	if len(b.plan) == 0 || len(b.programs) == 0 {
+		return nil, errors.New("nothing to be run")
+	}
+	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return nil, err
+	}
+	b.cert, b.key, err = makeCert(b.dir)
+	return b, err
+}
+
+func (b *bench) close() { _ = os.RemoveAll(b.dir) } // what stays is of no use to anyone
+
+// perform runs all rounds. In each the servers take turns at each line, another
+// one first every time.
+func (b *bench) perform(ctx context.Context) error {
+	if err := os.Remove(b.o.out); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for round := 1; round <= b.o.rounds; round++ {
+		for _, e := range b.plan {
+			for i := range b.programs {
+				p := b.programs[(i+round-1)%len(b.programs)]
+				if p.tags[0] != "all" && !slices.Contains(p.tags, e.tag) {
+					continue
+				}
+				if err := b.once(ctx, p, e, round); err != nil {
+					return fmt.Errorf("%s, %s: %w", p.name, e.Label, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// once runs one line against one fresh server.
+func (b *bench) once(ctx context.Context, p program, e entry, round int) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	env := e.env
+	args := e.args
+	if b.o.quick {
+		args += quickArgs + e.quick
+	}
+	if b.o.smoke {
+		args += smokeArgs + e.smoke
+	}
+	if e.Label == "tls" {
+		env = append(slices.Clip(env), "TLS_CERT="+b.cert, "TLS_KEY="+b.key)
+		args += " -tls " + b.cert
+	}
+	s, err := p.start(ctx, env, b.o.pinned)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	gen := pin(1, b.o.pinned, append([]string{filepath.Join(b.o.build, "sioload"), "-addr", s.addr, "-pid", strconv.Itoa(s.cmd.Process.Pid),
+		"-name", p.name, "-label", e.Label, "-round", strconv.Itoa(round), "-out", b.o.out}, strings.Fields(args)...)...)
+	gen.Env = append(os.Environ(), "GOMAXPROCS=1")
+	var out, complaint bytes.Buffer
+	gen.Stdout, gen.Stderr = &out, &complaint
+	if err := gen.Start(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- gen.Wait() }() // ends with the generator
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		_ = gen.Process.Kill() // it may have ended meanwhile
+		<-done
+		return context.Cause(ctx)
+	}
+	var r report.Result
+	if jsonErr := json.Unmarshal(out.Bytes(), &r); jsonErr != nil {
+		return errors.Join(err, fmt.Errorf("%q, %q: %w", out.String(), complaint.String(), jsonErr))
+	}
+	b.set.Results = append(b.set.Results, r)
+	fmt.Fprintf(os.Stderr, "%d %-14s %-12s %9.0f/s %8.2f µs  server %3.0f %%  generator %3.0f %%  %s\n",
+		round, e.Label, p.name, r.PerSec, r.CPU, r.ServerBusy*100, r.GenBusy*100, r.Error)
+	return nil
+}
+
+// read takes results of an earlier run, and of its servers those that are in it.
+func (b *bench) read(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	seen := map[string]bool{}
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		var r report.Result
+		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		seen[r.Server] = true
+		b.set.Results = append(b.set.Results, r)
+	}
+	b.set.Servers = slices.DeleteFunc(b.set.Servers, func(name string) bool { return !seen[name] })
+	if len(b.set.Servers) == 0 {
+		return fmt.Errorf("%s: no results", name)
+	}
+	return in.Err()
+}

@@ -1,0 +1,19 @@
+//go:build linux
+
+// Command bench compares Socket.IO servers: ours, the official one, a peer in
+// Go, and one that only fakes the bytes.
+//
+//	make bench [BENCHARGS="-quick -only echo,rooms -rounds 3"]
+//
+// Each server under test is the same small application (tests/load/benchapp,
+// tests/load/official, tests/load/peers, tests/load/bound). For each round and
+// each line of the plan the servers take turns, every time in a fresh process on
+// the first core, with GOMAXPROCS=1, while sioload drives it from the second and
+// checks every message. Results go to a file as lines of JSON; the tables made
+// of them to standard output and, of a whole run, into docs/benchmarks.md with
+// pictures beside it.
+//
+// With -smoke every line is run once with a few messages, against ours alone:
+// that shows that the comparison still works. It needs Linux and taskset, and
+// two cores to say anything.
+package main

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"encoding/xml"
+	"io"
+	"strings"
+	"testing"
+)
+
+// set has two lines and three servers, of which one is starved and one failed.
+func set() *Set {
+	s := &Set{
+		Base: "js", Servers: []string{"ours", "js", "other"},
+		Lines: []Line{
+			{Label: "a", Title: "echo", Kind: CPU, Target: 0.5, Saturates: true},
+			{Label: "b", Title: "idle", Kind: PerClient, Target: 5.5},
+			{Label: "c", Title: "5000/s", Kind: Latency},
+			{Label: "d", Title: "never run", Kind: CPU},
+		},
+	}
+	for round := 1; round <= 4; round++ {
+		noise := float64(round) // what disturbs a round disturbs all of it
+		s.Results = append(s.Results,
+			Result{Server: "ours", Label: "a", Round: round, CPU: 10 * noise, ServerBusy: 0.95},
+			Result{Server: "js", Label: "a", Round: round, CPU: 40 * noise, ServerBusy: 0.99},
+			Result{Server: "other", Label: "a", Round: round, CPU: 60 * noise, ServerBusy: 0.40},
+			Result{Server: "ours", Label: "b", Round: round, PerClient: 6000},
+			Result{Server: "js", Label: "b", Round: round, PerClient: 19000},
+			Result{Server: "other", Label: "b", Round: round, Error: "a message | was lost"},
+			Result{Server: "ours", Label: "c", Round: round, P50: 100, P99: 900},
+		)
+	}
+	return s
+}
+
+func TestCell(t *testing.T) {
+	s := set()
+	c := s.Cell(s.Lines[0], "ours")
+	if c.Values != (Spread{25, 10, 40, 4}) || c.Ratio != (Spread{0.25, 0.25, 0.25, 4}) || c.Starved {
+		t.Errorf("%+v", c)
+	}
+	if c := s.Cell(s.Lines[0], "other"); !c.Starved || c.Values.N != 4 {
+		t.Errorf("a starved server: %+v", c)
+	}
+	if c := s.Cell(s.Lines[1], "other"); c.Values.N != 0 || c.Runs != 4 || len(c.Errors) != 4 {
+		t.Errorf("a failed server: %+v", c)
+	}
+}
+
+// A run in which the server did not have its core does not count as soon as
+// there are three in which it had.
+func TestStarvedRunsAreLeftOut(t *testing.T) {
+	s := set()
+	s.Results = append(s.Results, Result{Server: "ours", Label: "a", Round: 5, CPU: 1000, ServerBusy: 0.84})
+	if c := s.Cell(s.Lines[0], "ours"); c.Values.Max != 40 || c.Runs != 5 || c.Starved {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestValues(t *testing.T) {
+	r := Result{CPU: 7, PerClient: 5500, RSSBase: 10e6, RSSEnd: 15e6, P99: 2500}
+	for k, want := range map[Kind]float64{CPU: 7, PerClient: 5.5, Growth: 50, Held: 5, Latency: 2.5} {
+		if got := (Line{Kind: k}).value(r); got != want {
+			t.Errorf("kind %d: %v, want %v", k, got, want)
+		}
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	var b strings.Builder
+	s := set()
+	if err := s.Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| echo | µs | 25.0 [10.0–40.0] | 100 [40.0–160] | 150 [60.0–240] ⁽1⁾ | 0.25 | ≤ 0.50 × js | met |\n",
+		"| idle | KB | 6.00 | 19.0 | failed ⁽2⁾ | 0.32 | ≤ 5.50 KB | **missed** |\n",
+		"(2): failed: a message / was lost\n",
+		"| echo | 95, 0 | 99, 0 | 40, 0 |\n",
+		"half of the answers within 0.10 ms, 99 % within 0.90 ms",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "never run") {
+		t.Error("a line that was not run has a row")
+	}
+	if m := s.Missed(); len(m) != 1 || m[0] != "idle" {
+		t.Errorf("missed %q", m)
+	}
+}
+
+func TestCharts(t *testing.T) {
+	charts := set().Charts()
+	if len(charts) != 3 {
+		t.Errorf("%d charts", len(charts))
+	}
+	for name, c := range charts {
+		c.Title += " <&>"
+		var b strings.Builder
+		if err := c.SVG(&b); err != nil {
+			t.Fatal(err)
+		}
+		elements := 0
+		for d := xml.NewDecoder(strings.NewReader(b.String())); ; {
+			tok, err := d.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if _, ok := tok.(xml.StartElement); ok {
+				elements++
+			}
+		}
+		if elements < 10 || strings.Contains(b.String(), "NaN") {
+			t.Errorf("%s: %s", name, b.String())
+		}
+	}
+}
