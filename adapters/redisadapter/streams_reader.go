@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 )
@@ -69,13 +70,22 @@ func ownConnection(client redis.UniversalClient, timeout time.Duration) (redis.U
 	case *redis.Client:
 		o := *c.Options()
 		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
+		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noMaintenance()
 		return redis.NewClient(&o), nil
 	case *redis.ClusterClient:
 		o := *c.Options()
 		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
+		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noMaintenance()
 		return redis.NewClusterClient(&o), nil
 	}
 	return nil, fmt.Errorf("redisadapter: a client of type %T is not supported", client)
+}
+
+// noMaintenance switches off what a second client of the same options can not
+// register again; it is about planned moves of a server, which a reader takes for
+// an outage.
+func noMaintenance() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
 // enter adds a bus. If it is known where the stream is, it is told.
