@@ -6,9 +6,15 @@ import { once } from 'node:events';
 import Redis from 'ioredis';
 import { createClient } from 'redis';
 
-/** Connects to Redis; a lost connection is no reason to end. */
+/**
+ * Connects to Redis; a lost connection is no reason to end. The ready check of
+ * ioredis sends INFO on a connection that the adapters have subscribed already
+ * (streams: on a duplicate of this one), and the error ends the process.
+ */
 async function connect({ client, redis }) {
-  const c = client === 'ioredis' ? new Redis(redis, { maxRetriesPerRequest: null }) : createClient({ url: redis });
+  const c = client === 'ioredis'
+    ? new Redis(redis, { maxRetriesPerRequest: null, enableReadyCheck: false })
+    : createClient({ url: redis });
   c.on('error', (err) => console.error('redis:', err.message || err.code));
   if (client !== 'ioredis') await c.connect();
   else if (c.status !== 'ready') await once(c, 'ready');
