@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -198,9 +199,7 @@ func (x *relayed) answer(a *relayAnswer) {
 		x.s.mu.Unlock()
 	}()
 	h := x.w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	x.w.WriteHeader(a.status)
 	err := x.copy()
 	if err == nil && a.confirm {
