@@ -43,7 +43,7 @@ func newBench(o options) (b *bench, err error) {
 	for _, e := range plan {
 		if chosen(o.only, e.Label) {
 			b.plan = append(b.plan, e)
-			b.set.Lines = append(b.set.Lines, e.Line)
+			b.set.Lines = append(append(b.set.Lines, e.Line), e.also...)
 		}
 	}
 	b.set.Base = base

@@ -12,13 +12,14 @@ const (
 	CPU       Kind = iota // processor time of the server for each, in µs; compared as a ratio
 	PerClient             // memory of each client, in KB
 	Growth                // memory at the end above that at the base, in %
+	Grown                 // the same, above that of the fresh server
 	Held                  // memory at the end above that at the base, in MB
 	Latency               // 99th percentile, in ms
 )
 
 // unit is what the values of a kind are in.
 func (k Kind) unit() string {
-	return [...]string{"µs", "KB", "%", "MB", "ms"}[k]
+	return [...]string{"µs", "KB", "%", "%", "MB", "ms"}[k]
 }
 
 // Line is one thing that is measured.
@@ -44,6 +45,8 @@ func (l Line) value(r Result) float64 {
 		return r.PerClient / 1e3
 	case Growth:
 		return (float64(r.RSSEnd)/float64(max(r.RSSBase, 1)) - 1) * 100
+	case Grown:
+		return (float64(r.RSSEnd)/float64(max(r.RSSFresh, 1)) - 1) * 100
 	case Held:
 		return float64(r.RSSEnd-r.RSSBase) / 1e6
 	case Latency:
@@ -101,7 +104,6 @@ type Cell struct {
 	P50    Spread // ms
 	P99    Spread // ms
 	Peak   Spread // MB above the base
-	Fresh  Spread // end above that of the fresh server, %
 	Errors []string
 	// Starved says that the server did not have its core in enough runs, so
 	// that those where it did not are among the values.
@@ -120,14 +122,11 @@ type Set struct {
 func (s *Set) Cell(l Line, server string) Cell {
 	c := Cell{Server: server}
 	ours, base := s.counting(l, server, &c), s.counting(l, s.Base, nil)
-	var v, ratio, busy, gen, p50, p99, peak, fresh []float64
+	var v, ratio, busy, gen, p50, p99, peak []float64
 	for _, r := range ours {
 		v, busy, gen = append(v, l.value(r)), append(busy, r.ServerBusy), append(gen, r.GenBusy)
 		p50, p99 = append(p50, r.P50/1e3), append(p99, r.P99/1e3)
 		peak = append(peak, float64(r.RSSPeak-r.RSSBase)/1e6)
-		if r.RSSFresh > 0 {
-			fresh = append(fresh, (float64(r.RSSEnd)/float64(r.RSSFresh)-1)*100)
-		}
 		for _, b := range base {
 			if b.Round == r.Round && l.value(b) > 0 {
 				ratio = append(ratio, l.value(r)/l.value(b))
@@ -135,7 +134,7 @@ func (s *Set) Cell(l Line, server string) Cell {
 		}
 	}
 	c.Values, c.Ratio, c.Busy, c.Gen = SpreadOf(v), SpreadOf(ratio), SpreadOf(busy), SpreadOf(gen)
-	c.P50, c.P99, c.Peak, c.Fresh = SpreadOf(p50), SpreadOf(p99), SpreadOf(peak), SpreadOf(fresh)
+	c.P50, c.P99, c.Peak = SpreadOf(p50), SpreadOf(p99), SpreadOf(peak)
 	return c
 }
 

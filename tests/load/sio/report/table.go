@@ -103,6 +103,9 @@ func (s *Set) details(b *strings.Builder) {
 	var more []string
 	for _, l := range s.Lines {
 		row, any := "| "+l.Title+" |", false
+		if l.Kind == Grown {
+			continue // the same runs as those of Growth
+		}
 		for _, name := range s.Servers {
 			c := s.Cell(l, name)
 			if c.Values.N == 0 {
@@ -133,7 +136,7 @@ func (l Line) more(c Cell) string {
 	case Latency:
 		return fmt.Sprintf("%s, %s: half of the answers within %s ms, 99 %% within %s ms of when the message was due", l.Title, c.Server, c.P50, c.P99)
 	case Growth:
-		return fmt.Sprintf("%s, %s: %s %% above the fresh server, %s MB at most above the base meanwhile", l.Title, c.Server, c.Fresh, c.Peak)
+		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile", l.Title, c.Server, c.Peak)
 	case Held:
 		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile, garbage included", l.Title, c.Server, c.Peak)
 	case PerClient:

@@ -67,7 +67,7 @@ func nextAnswer(p []byte) (body []byte, size int, err error) {
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) {
 		return nil, 0, fmt.Errorf("answered with %.200q", p)
 	}
-	if length := headerOf(head, "content-length"); length != nil {
+	if length := lengthOf(head); length != nil {
 		n, err := strconv.Atoi(string(length))
 		if err != nil || n < 0 {
 			return nil, 0, fmt.Errorf("Content-Length %q", length)
@@ -107,6 +107,18 @@ func chunks(p []byte) (body []byte, size int, err error) {
 			return body, size, nil
 		}
 	}
+}
+
+// lengthOf returns the content length, nil if there is none: at once if its
+// name is written in one of the usual ways.
+func lengthOf(head []byte) []byte {
+	for _, usual := range []string{"\r\nContent-Length: ", "\r\ncontent-length: "} {
+		if i := bytes.Index(head, []byte(usual)); i >= 0 {
+			value := head[i+len(usual):]
+			return value[:max(bytes.IndexByte(value, '\r'), 0)]
+		}
+	}
+	return headerOf(head, "content-length")
 }
 
 // headerOf returns the value of a field, given in lower case, or nil.

@@ -20,6 +20,9 @@ type poller struct {
 	sid      string
 	get, put *httpConn
 	poll     []byte   // the request that waits
+	head     []byte   // of the last POST
+	length   int      // of its body
+	buf      []byte   // of push
 	later    [][]byte // packets that wait until the last ones have been taken
 	echo     *echoer
 	in       bool // the main namespace is joined
@@ -131,8 +134,11 @@ func (p *poller) post(packet []byte) {
 		return
 	}
 	p.put.busy = true
-	head := p.requestHead("POST", "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: "+strconv.Itoa(len(packet))+"\r\n")
-	p.put.conn.send(func(dst []byte) []byte { return append(append(dst, head...), packet...) })
+	if len(packet) != p.length {
+		p.length = len(packet)
+		p.head = p.requestHead("POST", "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: "+strconv.Itoa(len(packet))+"\r\n")
+	}
+	p.put.conn.send(func(dst []byte) []byte { return append(append(dst, p.head...), packet...) })
 }
 
 // taken handles the answer to a POST.
@@ -160,7 +166,7 @@ func (p *poller) rest() error {
 }
 
 func (p *poller) echoes() *echoer                { return p.echo }
-func (p *poller) push(f func(dst []byte) []byte) { p.post(f(nil)) }
+func (p *poller) push(f func(dst []byte) []byte) { p.buf = f(p.buf[:0]); p.post(p.buf) }
 
 // dialPolling connects the clients of the scenario echo over long-polling.
 func (r *run) dialPolling() (all []pipe, err error) {
