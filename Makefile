@@ -104,7 +104,9 @@ bench-smoke: ## every benchmark once, to see that it runs
 		echo "== the comparison of WebSocket servers, a few messages" && \
 		go vet -C tests/load/websocket ./... && go test -C tests/load/websocket ./... && \
 		echo "== the comparison of Socket.IO servers, a few messages" && \
-		$(MAKE) --no-print-directory bench-programs && tests/load/build/bench -smoke -pin=false; \
+		$(MAKE) --no-print-directory bench-programs && tests/load/build/bench -smoke -pin=false && \
+		echo "== two nodes over Redis, a few messages" && \
+		go run ./tests/load/cluster -smoke; \
 	fi
 
 ##@ Longer runs
@@ -130,6 +132,11 @@ bench-micro: ## all Go benchmarks, six times, for benchstat
 bench-websocket: ## the WebSocket floor beside gws and coder/websocket on two cores; BENCHARGS=-quick for a short one
 	go build -C tests/load/websocket -o build/ ./server ./wsload
 	GOMAXPROCS=1 taskset -c 1 tests/load/websocket/build/wsload -server tests/load/websocket/build/server $(BENCHARGS)
+
+.PHONY: bench-cluster
+bench-cluster: tests/cluster/node_modules/.package-lock.json ## two nodes over Redis beside two official ones; BENCHARGS='-rounds 3 -only classic'
+	go build -o tests/load/build/ ./tests/load/cluster
+	tests/load/build/cluster $(BENCHARGS)
 
 .PHONY: autobahn
 autobahn: ## the Autobahn WebSocket suite where there is a wstest, else our own 517 cases in their long form
