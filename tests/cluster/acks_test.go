@@ -12,7 +12,7 @@ import (
 
 // enough is a timeout for acks that all come, short one for those that do not;
 // in milliseconds.
-const enough, short = 50_000, 1_000
+const enough, short = 50_000, 1_500
 
 var acks = []scenario{
 	{"acks of all", func(t *testing.T, p *pair) {

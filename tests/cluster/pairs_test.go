@@ -14,10 +14,15 @@ import (
 // scenarios are what each pair of each flavour goes through.
 var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests)
 
+// TestPairs: every pair of an official server and ours, in every flavour; then
+// four nodes together, and one that is killed.
+//
 // compat: server.to
 // compat: server.in
 // compat: server.except
 // compat: server.local
+// compat: server.volatile
+// compat: server.compress
 // compat: server.emit
 // compat: server.emitWithAck
 // compat: server.fetchSockets
@@ -26,9 +31,23 @@ var scenarios = slices.Concat(broadcasts, values, acks, remotes, requests)
 // compat: server.disconnectSockets
 // compat: server.serverSideEmit
 // compat: server.serverSideEmitWithAck
+// compat: socket.broadcast
+// compat: socket.to
+// compat: remoteSocket.id
+// compat: remoteSocket.handshake
+// compat: remoteSocket.rooms
+// compat: remoteSocket.data
+// compat: remoteSocket.emit
+// compat: remoteSocket.emitWithAck
+// compat: remoteSocket.timeout
+// compat: remoteSocket.join
+// compat: remoteSocket.leave
+// compat: remoteSocket.disconnect
 func TestPairs(t *testing.T) {
+	t.Parallel()
 	for _, f := range nodes.Flavours {
 		t.Run(string(f), func(t *testing.T) {
+			t.Parallel() // much of it is waiting
 			r := redistest.Start(t, redistest.Options{})
 			list := quartet(t, r, f, nodes.Options{})
 			for _, callers := range nodes.Kinds {

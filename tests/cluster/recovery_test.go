@@ -23,6 +23,7 @@ import (
 // compat: option connectionStateRecovery
 // compat: socket.recovered
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	list := quartet(t, r, nodes.Streams, nodes.Options{Recovery: 2 * time.Minute})
 	clients := nodes.StartOfficials(t)

@@ -44,8 +44,10 @@ var variants = []variant{
 }
 
 func TestVariants(t *testing.T) {
+	t.Parallel()
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
 			r := redistest.Start(t, redistest.Options{})
 			v.official.Kind, v.hermod.Kind = nodes.Official, nodes.Hermod
 			v.official.RequestTimeout, v.hermod.RequestTimeout = requestTimeout, requestTimeout

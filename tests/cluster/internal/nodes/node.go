@@ -92,7 +92,7 @@ func launch(t testing.TB, r *redistest.Server, o Options) func() *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := proc.Command{Path: gonode, Args: []string{string(text)}, Stdin: true}
+	c := proc.Command{Path: gonode, Args: []string{string(text)}, Env: []string{"GORACE=halt_on_error=1"}, Stdin: true}
 	if o.Kind == Official {
 		c.Path = "node"
 		c.Args = []string{filepath.Join(proc.Root(t), "tests/cluster/node.mjs"), string(text)}
