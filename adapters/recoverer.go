@@ -53,7 +53,9 @@ type Session struct {
 // them to Local.Deliver in the order of their offsets, one at a time, so that an
 // offset stands for all packets before it; it may hold a lock of its own
 // meanwhile, since such a Deliver neither blocks, nor calls back, nor runs code
-// of the application. Packets that ask for an ack are as without recovery.
+// of the application. An adapter over a log that several nodes share may do so a
+// little after Broadcast returned, when the log has given the offset; a Join that
+// follows comes after it. Packets that ask for an ack are as without recovery.
 //
 // The life of a session: the namespace calls Save when a socket has joined its
 // first rooms, before the reply to CONNECT is queued (so that the session of a

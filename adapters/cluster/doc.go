@@ -6,6 +6,9 @@
 //	Broadcast ─► this node's members, at once (package memory)
 //	        └──► Bus.Publish ─► other node's Receiver.Receive ─► its members
 //
+// A [Log] is a bus that also keeps what it carries, and sessions: over it
+// [MakeLog] makes adapters that restore sessions on any node ([Recoverer]).
+//
 // [New] makes the [adapters.Factory] of a bus. [NewLoopback] is a bus within the
 // process, for tests and for programs that run several servers in one; package
 // redisadapter has those over Redis.

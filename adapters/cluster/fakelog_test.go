@@ -178,14 +178,16 @@ func (b *fakeBus) LoadSession(_ context.Context, pid string) ([]byte, error) {
 	return nil, nil
 }
 
-func (b *fakeBus) TakeSession(_ context.Context, pid string, value []byte) (bool, error) {
+func (b *fakeBus) TakeSession(_ context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error) {
 	b.l.mu.Lock()
 	defer b.l.mu.Unlock()
 	v, ok := b.l.sessions[pid]
 	if !ok || v.value != string(value) {
 		return false, nil
 	}
-	delete(b.l.sessions, pid)
+	if delete(b.l.sessions, pid); next != nil {
+		b.l.sessions[pid] = fakeValue{string(next), time.Now().Add(ttl)}
+	}
 	return true, nil
 }
 

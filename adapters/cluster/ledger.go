@@ -26,6 +26,7 @@ type ledger struct {
 	everyone Offset            // of the newest packet to all
 	of       map[adapters.Member]*record
 	records  map[string]*record // by pid: sessions of living and of lost sockets
+	claims   map[string]*claim  // by pid: Restores that are under way
 }
 
 // waiter waits until an offset was reached, or the log was begun anew.
@@ -78,6 +79,7 @@ func newLedger() *ledger {
 		newest:  make(map[string]Offset),
 		of:      make(map[adapters.Member]*record),
 		records: make(map[string]*record),
+		claims:  make(map[string]*claim),
 	}
 }
 
@@ -376,11 +378,15 @@ func (l *ledger) part(rec *record) {
 	}
 }
 
-// holder returns the living socket of a session, nil while its end is stored,
-// and what is closed after that; there is none if it is nil, too.
-func (l *ledger) holder(pid string) (adapters.Member, <-chan struct{}) {
+// holder returns the living socket of a session, nil while its end is stored or
+// it is being restored, and what is closed after that; there is none if it is
+// nil, too. own: who asks has the claim itself.
+func (l *ledger) holder(pid string, own bool) (adapters.Member, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if c := l.claims[pid]; c != nil && c.taken && !own {
+		return nil, c.done
+	}
 	rec := l.records[pid]
 	if rec == nil || rec.member == nil && !rec.ending {
 		return nil, nil

@@ -37,9 +37,10 @@ type Log interface {
 	DropSession(pid string) error
 	// LoadSession returns the value of a pid, nil if there is none.
 	LoadSession(ctx context.Context, pid string) ([]byte, error)
-	// TakeSession removes the value of a pid if it is this one, and reports
-	// whether it was. Of several nodes that take one value one succeeds.
-	TakeSession(ctx context.Context, pid string, value []byte) (bool, error)
+	// TakeSession replaces the value of a pid, or removes it if next is nil, if it
+	// is this one, and reports whether it was. Of several nodes that take one
+	// value one succeeds.
+	TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error)
 }
 
 // LogReceiver takes what is read from a [Log], in the order of the offsets, on

@@ -11,11 +11,19 @@ import (
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
-// Restore gives a session to a new socket, see [adapters.Recoverer].
+// Restore gives a session to a new socket, see [adapters.Recoverer]. It waits for
+// one of the same session that is under way. What is taken belongs to this node
+// from then on, also in the store: if this node is killed meanwhile, nothing is
+// lost.
 func (r *Recoverer) Restore(ctx context.Context, pid, offset string, admit func(adapters.Session) adapters.Member) (iter.Seq[*parser.Packet], error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.ctx, func() { cancel(adapters.ErrClosed) })()
+	c, err := r.ledger.reserve(ctx, pid)
+	if err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer r.ledger.release(pid, c)
 	s, value, err := r.claim(ctx, pid)
 	if err != nil {
 		return nil, r.cause(ctx, err)
@@ -25,8 +33,9 @@ func (r *Recoverer) Restore(ctx context.Context, pid, offset string, admit func(
 	case err == nil:
 		return slices.Values(packets), nil
 	case errors.Is(err, adapters.ErrNoSession):
-		r.expired(s.session)
-	default: // who asked is gone, or the store is: the client may try again
+		r.check(r.log.DropSession(pid))
+		r.local.SessionExpired(s.session)
+	default: // who asked is gone, or the log is: the client may try again
 		r.check(r.log.StoreSession(pid, value, r.policy.MaxDisconnection+grace))
 	}
 	return nil, r.cause(ctx, err)
@@ -40,7 +49,7 @@ func (r *Recoverer) cause(ctx context.Context, err error) error {
 	return err
 }
 
-// claim takes a session out of the store. A socket that has it is ended before,
+// claim takes a session of the store. A socket that has it is ended before,
 // on whatever node; a node that is gone has none.
 func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []byte, error) {
 	released, seen := "", "" // who has let go of it, and what was stored then
@@ -60,7 +69,7 @@ func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []by
 		case !ok || s.session.PID != pid:
 			s = &storedSession{}
 		case s.node == r.traits.Node:
-			if m, over := r.ledger.holder(pid); over != nil {
+			if m, over := r.ledger.holder(pid, true); over != nil {
 				if err := supersede(ctx, m, over); err != nil {
 					return nil, nil, err
 				}
@@ -73,16 +82,30 @@ func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []by
 			released, seen = s.node, string(value)
 			continue
 		}
-		taken, err := r.log.TakeSession(ctx, pid, value)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case taken && s.session.PID == "":
-			return nil, nil, adapters.ErrNoSession // it was no session
-		case taken:
-			return s, value, nil
+		taken, err := r.take(ctx, pid, s, value)
+		if err != nil || taken {
+			return s, value, err
 		}
 	}
+}
+
+// take takes a value of the store, if it is still that: the session is ours then.
+func (r *Recoverer) take(ctx context.Context, pid string, s *storedSession, value []byte) (bool, error) {
+	if s.session.PID == "" { // it is no session
+		taken, err := r.log.TakeSession(ctx, pid, value, nil, 0)
+		if err == nil && taken {
+			err = adapters.ErrNoSession
+		}
+		return taken, err
+	}
+	mine := *s
+	mine.node, mine.live, mine.serial = r.traits.Node, true, r.stored.Add(1)
+	r.ledger.taking(pid, true)
+	taken, err := r.log.TakeSession(ctx, pid, value, mine.encode(), r.policy.MaxDisconnection+grace)
+	if !taken && err == nil {
+		r.ledger.taking(pid, false)
+	}
+	return taken, err
 }
 
 // supersede ends a socket, if it is not ending, and waits until its session was
@@ -169,7 +192,11 @@ func (r *Recoverer) session(m *Message) {
 func (r *Recoverer) letGo(m *Message) {
 	ctx, cancel := context.WithTimeout(r.ctx, 2*r.opts.RequestTimeout)
 	defer cancel()
-	if member, over := r.ledger.holder(m.PID); over != nil {
+	for {
+		member, over := r.ledger.holder(m.PID, false)
+		if over == nil {
+			break
+		}
 		if supersede(ctx, member, over) != nil {
 			return
 		}
@@ -206,16 +233,13 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 	if err != nil {
 		return nil, err
 	}
-	if err = b.read(ctx, at); err == nil {
-		r.ledger.missed(rec, b.last)
-		r.store(rec)
-		_, err = r.log.LoadSession(ctx, s.session.PID) // it is there when another node asks
-	}
-	if err != nil {
+	if err := b.read(ctx, at); err != nil {
 		r.ledger.drop(rec)
 		r.rooms.LeaveAll(m)
 		return nil, err
 	}
+	r.ledger.missed(rec, b.last)
+	r.store(rec)
 	return b.packets, nil
 }
 

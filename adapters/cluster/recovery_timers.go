@@ -3,8 +3,6 @@ package cluster
 import (
 	"context"
 	"time"
-
-	"github.com/hermod-io/hermod/adapters"
 )
 
 // moves has a session stored soon. ledger.mu is held.
@@ -114,12 +112,9 @@ func (r *Recoverer) expireOne(rec *record) {
 	rec.write.Unlock()
 	ctx, cancel := context.WithTimeout(r.ctx, r.opts.RequestTimeout)
 	defer cancel()
-	if ok, err := r.log.TakeSession(ctx, pid, value); err != nil {
+	if ok, err := r.log.TakeSession(ctx, pid, value, nil, 0); err != nil {
 		r.check(err)
 	} else if ok {
 		r.local.SessionExpired(s)
 	}
 }
-
-// expired reports a session that could not be restored.
-func (r *Recoverer) expired(s adapters.Session) { r.local.SessionExpired(s) }

@@ -27,6 +27,7 @@ type sequencer struct {
 
 	mu      sync.Mutex // guards what follows
 	pending []*ownEntry
+	handing *ownEntry   // the last of those that are just handed over; nil if there are none
 	timer   *time.Timer // armed while something is pending
 	timers  sync.WaitGroup
 	ended   bool
@@ -79,6 +80,9 @@ func (q *sequencer) expire() {
 	}
 	late := q.pending[:n:n]
 	q.pending = q.pending[n:]
+	if n > 0 {
+		q.handing = late[n-1]
+	}
 	q.timer = nil
 	if len(q.pending) > 0 {
 		q.arm(q.pending[0].deadline.Sub(now))
@@ -90,10 +94,13 @@ func (q *sequencer) expire() {
 	}
 }
 
-// finish wakes who waits for e.
+// finish notes that e was handed over.
 func (e *ownEntry) finish(q *sequencer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.handing == e {
+		q.handing = nil
+	}
 	if e.done != nil {
 		close(e.done)
 	}
@@ -113,6 +120,7 @@ func (q *sequencer) take(text string) *ownEntry {
 			} else {
 				q.pending = append(q.pending[:i:i], q.pending[i+1:]...)
 			}
+			q.handing = e
 			return e
 		}
 	}
@@ -123,11 +131,14 @@ func (q *sequencer) take(text string) *ownEntry {
 // ended.
 func (q *sequencer) flush(ctx context.Context) {
 	q.mu.Lock()
-	if len(q.pending) == 0 {
+	last := q.handing
+	if n := len(q.pending); n > 0 {
+		last = q.pending[n-1]
+	}
+	if last == nil {
 		q.mu.Unlock()
 		return
 	}
-	last := q.pending[len(q.pending)-1]
 	if last.done == nil {
 		last.done = make(chan struct{})
 	}
@@ -186,8 +197,8 @@ func (q *sequencer) Own(at Offset, text string) {
 		q.rooms.Still(func() { q.ledger.reached(at) })
 		return
 	}
+	defer e.finish(q)
 	q.hand(at, e.message.Packet, e.message.Target)
-	e.finish(q)
 }
 
 // broadcast is Entry for a broadcast of another node.

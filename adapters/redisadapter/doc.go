@@ -7,11 +7,13 @@
 //		Adapter: redisadapter.New(client, redisadapter.Options{}),
 //	})
 //
-// Four things to know. [New] is the classic pub/sub adapter (npm
+// Five things to know. [New] is the classic pub/sub adapter (npm
 // @socket.io/redis-adapter, createAdapter), with its [Options]; [NewSharded] is
 // the one over the sharded pub/sub of Redis 7 (createShardedAdapter), for whose
-// Cluster the classic one is too much. They do not hear each other. An [Emitter]
-// (npm @socket.io/redis-emitter) sends events and moves sockets from a program
+// Cluster the classic one is too much; [NewStreams] is the one over a stream (npm
+// @socket.io/redis-streams-adapter), which loses nothing while a link is down and
+// restores sessions on any node. They do not hear each other. An [Emitter] (npm
+// @socket.io/redis-emitter) sends events and moves sockets from a program
 // that has none. [Counters] tells what goes over the connections of a factory.
 //
 // [NewRouter] is another thing: with it any node may serve any request of a

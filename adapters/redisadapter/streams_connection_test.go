@@ -14,12 +14,12 @@ func TestOwnConnectionSharesNoState(t *testing.T) {
 	t.Parallel()
 	user := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Password: "secret", DB: 3})
 	t.Cleanup(func() { _ = user.Close() })
-	c, err := ownConnection(user, time.Minute)
+	c, err := newBlockingClient(user, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	own, theirs := c.(*redis.Client).Options(), user.Options()
+	own, theirs := c.UniversalClient.(*redis.Client).Options(), user.Options()
 	if own.Addr != theirs.Addr || own.Password != "secret" || own.DB != 3 || own.ReadTimeout != time.Minute {
 		t.Errorf("options %+v", own)
 	}

@@ -74,9 +74,8 @@ func (b *streamsBus) sessionKey(pid string) string { return b.factory.opts.Sessi
 // StoreSession implements [cluster.Log].
 func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration) error {
 	key := b.sessionKey(pid)
-	ms := strconv.FormatInt(max(ttl.Milliseconds(), 1), 10)
 	return busError(b.link.Append(link.Command{
-		Key: key, Args: []any{"SET", key, base64.StdEncoding.EncodeToString(value), "PX", ms}, Retry: true,
+		Key: key, Args: []any{"SET", key, base64.StdEncoding.EncodeToString(value), "PX", milliseconds(ttl)}, Retry: true,
 	}))
 }
 
@@ -102,17 +101,22 @@ func (b *streamsBus) LoadSession(ctx context.Context, pid string) ([]byte, error
 	return value, nil
 }
 
-// takeScript removes a key that has a value.
-const takeScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+// takeScript replaces or removes a key that has a value.
+const takeScript = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`
 
 // TakeSession implements [cluster.Log].
-func (b *streamsBus) TakeSession(ctx context.Context, pid string, value []byte) (bool, error) {
+func (b *streamsBus) TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error) {
 	key := b.sessionKey(pid)
-	reply, err := b.ask(ctx, link.Command{
-		Key: key, Args: []any{"EVAL", takeScript, "1", key, base64.StdEncoding.EncodeToString(value)},
-	})
+	reply, err := b.ask(ctx, link.Command{Key: key, Args: []any{
+		"EVAL", takeScript, "1", key,
+		base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(next), milliseconds(ttl),
+	}})
 	return reply == int64(1), err
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(d.Milliseconds(), 1), 10) }
 
 // ask sends a command and waits for the answer; nil if Redis has none.
 func (b *streamsBus) ask(ctx context.Context, c link.Command) (any, error) {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 )
@@ -24,10 +23,11 @@ import (
 type streamReader struct {
 	factory *streamsFactory
 	stream  string
-	client  redis.UniversalClient // for one connection
-	begun   chan struct{}         // closed when it is known where to begin
-	ended   chan struct{}         // closed when run has ended
-	quit    chan struct{}         // closed by close
+	client  *blockingClient
+	begun   chan struct{}   // closed when it is known where to begin
+	ended   chan struct{}   // closed when run has ended
+	quit    context.Context // of run; ended by stop
+	stop    context.CancelFunc
 
 	unsure bool      // the stream is to be looked at before the next read
 	looked time.Time // when it was
@@ -53,39 +53,16 @@ const (
 )
 
 func newStreamReader(s *streamsFactory, stream string) (*streamReader, error) {
-	client, err := ownConnection(s.links.client, s.opts.BlockTime+readGrace)
+	client, err := newBlockingClient(s.links.client, s.opts.BlockTime+readGrace)
 	if err != nil {
 		return nil, err
 	}
-	return &streamReader{
+	r := &streamReader{
 		factory: s, stream: stream, client: client,
-		begun: make(chan struct{}), ended: make(chan struct{}), quit: make(chan struct{}),
-	}, nil
-}
-
-// ownConnection returns a client for one connection to where another one leads,
-// that neither retries nor waits for longer than timeout.
-func ownConnection(client redis.UniversalClient, timeout time.Duration) (redis.UniversalClient, error) {
-	switch c := client.(type) {
-	case *redis.Client:
-		o := *c.Options()
-		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
-		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noMaintenance()
-		return redis.NewClient(&o), nil
-	case *redis.ClusterClient:
-		o := *c.Options()
-		o.PoolSize, o.MinIdleConns, o.MaxRetries, o.ReadTimeout = 1, 0, -1, timeout
-		o.PushNotificationProcessor, o.MaintNotificationsConfig = nil, noMaintenance()
-		return redis.NewClusterClient(&o), nil
+		begun: make(chan struct{}), ended: make(chan struct{}),
 	}
-	return nil, fmt.Errorf("redisadapter: a client of type %T is not supported", client)
-}
-
-// noMaintenance switches off what a second client of the same options can not
-// register again; it is about planned moves of a server, which a reader takes for
-// an outage.
-func noMaintenance() *maintnotifications.Config {
-	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	r.quit, r.stop = context.WithCancel(context.Background())
+	return r, nil
 }
 
 // enter adds a bus. If it is known where the stream is, it is told.
@@ -108,21 +85,19 @@ func (r *streamReader) leave(b *streamsBus) (last bool) {
 
 // close ends run.
 func (r *streamReader) close() {
-	close(r.quit)
-	_ = r.client.Close() // ends a read that blocks
+	r.stop()
+	r.client.cut()
 	<-r.ended
+	_ = r.client.Close() // nothing is left of it
 }
 
 func (r *streamReader) run() {
 	defer close(r.ended)
-	ctx := context.Background() // a read ends when the client is closed
 	retry := minRetry
 	for {
-		err := r.step(ctx)
-		select {
-		case <-r.quit:
+		err := r.step(r.quit)
+		if r.quit.Err() != nil {
 			return
-		default:
 		}
 		if err == nil {
 			retry = minRetry
@@ -135,7 +110,7 @@ func (r *streamReader) run() {
 		}
 		timer := time.NewTimer(retry/2 + rand.N(retry/2))
 		select {
-		case <-r.quit:
+		case <-r.quit.Done():
 			timer.Stop()
 			return
 		case <-timer.C:

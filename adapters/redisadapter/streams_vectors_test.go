@@ -1,0 +1,494 @@
+package redisadapter
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/internal/redistest"
+)
+
+// streamsVectors is a recording of two official nodes, see
+// cluster/wire/testdata/README.md.
+type streamsVectors struct {
+	shardedVectors
+	Options   streamsVectorOptions
+	Scenarios []streamsScenario
+}
+
+type streamsVectorOptions struct {
+	UseShardedPubSub, OnlyPlaintext   bool
+	StreamName, ChannelPrefix         string
+	StreamCount, MaxLen               int
+	ReadCount, BlockTimeInMs, Ignored int
+}
+
+type streamsScenario struct {
+	Name, Call, Error string
+	Commands          []streamsCommand
+	Result            json.RawMessage
+}
+
+type streamsCommand struct {
+	shardedCommand
+	Stream string
+	Before []string `json:"args_before_fields"`
+	ID     string
+	Fields []struct {
+		Name, Text string
+		Decoded    json.RawMessage
+	}
+	ValueDecoded json.RawMessage `json:"value_decoded"`
+}
+
+// field returns a field of an entry.
+func (c streamsCommand) field(name string) string {
+	for _, f := range c.Fields {
+		if f.Name == name {
+			return f.Text
+		}
+	}
+	return ""
+}
+
+// eventFor is the event of an entry of A to a socket of B in these rooms, "" if it
+// is none, or asks for an ack.
+func (c streamsCommand) eventFor(t testing.TB, rooms ...string) string {
+	t.Helper()
+	var d struct {
+		Packet struct {
+			Data json.RawMessage
+			ID   *int
+		}
+		RequestID string
+		Opts      struct{ Rooms, Except []any }
+	}
+	if c.field("nsp") != "/" || c.field("type") != "3" || c.Node != "A" {
+		return ""
+	}
+	for _, f := range c.Fields {
+		if f.Name == "data" {
+			if err := json.Unmarshal(f.Decoded, &d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	in := func(name any) bool { return slices.Contains(rooms, fmt.Sprint(name)) }
+	if d.Packet.ID != nil || d.RequestID != "" || len(d.Opts.Rooms) > 0 && !slices.ContainsFunc(d.Opts.Rooms, in) || slices.ContainsFunc(d.Opts.Except, in) {
+		return ""
+	}
+	var event bytes.Buffer
+	if err := json.Compact(&event, d.Packet.Data); err != nil {
+		t.Fatal(err)
+	}
+	return event.String()
+}
+
+// words returns the command as it is sent.
+func (c streamsCommand) words(t testing.TB) []string {
+	switch c.Cmd {
+	case "XADD":
+		words := append(append([]string{"XADD", c.Stream}, c.Before...), c.ID)
+		for _, f := range c.Fields {
+			words = append(words, f.Name, f.Text)
+		}
+		return words
+	case "PUBLISH", "SPUBLISH":
+		return []string{c.Cmd, c.Channel, c.payload(t)}
+	}
+	return append([]string{c.Cmd}, c.Args...)
+}
+
+// sent returns what a node wrote for other nodes.
+func (s *streamsScenario) sent(node string) (list []streamsCommand) {
+	for _, c := range s.Commands {
+		if c.Node == node && slices.Contains([]string{"XADD", "PUBLISH", "SPUBLISH"}, c.Cmd) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func readStreams(t testing.TB, name string) *streamsVectors {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "cluster", "wire", "testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := new(streamsVectors)
+	if err := json.Unmarshal(text, v); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &struct{ Vars *map[string]any }{&v.Vars}); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (v *streamsVectors) options(node string, request func() string) StreamsOptions {
+	o := &v.Options
+	opts := StreamsOptions{
+		StreamName: o.StreamName, StreamCount: o.StreamCount, ChannelPrefix: o.ChannelPrefix, MaxLen: o.MaxLen,
+		ReadCount: o.ReadCount, BlockTime: time.Duration(o.BlockTimeInMs) * time.Millisecond,
+		UseShardedPubSub: o.UseShardedPubSub, OnlyPlaintext: o.OnlyPlaintext,
+	}
+	opts.RequestTimeout, opts.LogPatience = time.Minute, patient
+	opts.ids.request = request
+	opts.ids.node = func(nsp string) string {
+		if nsp == "/" {
+			return v.v("uid_" + node)
+		}
+		return v.v("uid_" + node + "_" + nsp[1:])
+	}
+	return opts
+}
+
+// streamsDifferences are the scenarios in which node A of ours does not write what
+// was recorded, and why. Those of requests are in the order of the headers alone.
+var streamsDifferences = map[string]string{
+	"to-numeric-room":       "names of rooms are written as strings",
+	"volatile-compress-to":  "compress: true is the default and not written",
+	"broadcast-arraybuffer": "the official adapter loses the bytes",
+	"broadcast-typed-array": "with onlyPlaintext the official adapter writes an object of numbers",
+}
+
+// TestStreamsVectors makes the recorded calls on a node of ours in the place of A:
+// what it writes is what was recorded, and the recorded answers of B give the
+// recorded result.
+func TestStreamsVectors(t *testing.T) {
+	t.Parallel()
+	differed := map[string]bool{}
+	for _, name := range []string{"streams-0.3.1", "streams-0.3.1-ioredis", "streams-0.3.1-sharded"} {
+		t.Run(name, func(t *testing.T) {
+			r := newStreamsReplay(t, readStreams(t, name))
+			calls := shardedCalls()
+			compared := 0
+			for i := range r.v.Scenarios {
+				s := &r.v.Scenarios[i]
+				if calls[s.Name] == nil {
+					t.Errorf("%s: %s is not called", s.Name, s.Call)
+					continue
+				}
+				compared += r.scenario(t, s, calls[s.Name])
+			}
+			if compared < 40 {
+				t.Errorf("%d commands were compared", compared)
+			}
+			maps.Copy(differed, r.differed)
+		})
+	}
+	for name := range streamsDifferences {
+		if !differed[name] {
+			t.Errorf("%s does not differ", name)
+		}
+	}
+}
+
+// streamsReplay is node A, which is ours, beside a node B that says what was
+// recorded.
+type streamsReplay struct {
+	v       *streamsVectors
+	node    *shardedVectorNode
+	tap     tap
+	client  *redis.Client // of B
+	request atomic.Value
+	seen    int // commands of the tap that were compared
+
+	differed map[string]bool // scenarios
+}
+
+func newStreamsReplay(t *testing.T, v *streamsVectors) *streamsReplay {
+	server := redistest.Start(t, redistest.Options{})
+	r := &streamsReplay{v: v, client: server.Client(), differed: map[string]bool{}}
+	prefix := cmp.Or(v.Options.ChannelPrefix, "socket.io")
+	subscribe := r.client.Subscribe
+	if v.Options.UseShardedPubSub {
+		subscribe = r.client.SSubscribe
+	}
+	for _, nsp := range []string{"/", "/chat"} {
+		sub := subscribe(t.Context(), prefix+"#"+nsp+"#")
+		t.Cleanup(func() { _ = sub.Close() })
+		if _, err := sub.Receive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	factory := NewStreams(r.tap.client(t, server.Addr()), v.options("A", func() string { return r.request.Load().(string) }))
+	r.node = &shardedVectorNode{shardedVectors: &v.shardedVectors, ctx: t.Context()}
+	r.node.main, r.node.chat = r.node.start(t, factory, "/"), r.node.start(t, factory, "/chat")
+	for who, room := range map[string]string{"a1": "room1", "a2": "room2"} {
+		m := &shardedMember{id: v.v("sid_" + who)}
+		m.info.Data = []byte(`{"user":"` + who + `"}`)
+		enterSharded(t, r.node.main, m, room)
+	}
+	return r
+}
+
+// scenario replays one and returns how many commands were the same.
+func (r *streamsReplay) scenario(t *testing.T, s *streamsScenario, call shardedCall) (same int) {
+	t.Helper()
+	want := s.sent("A")
+	if strings.HasPrefix(s.Name, "socket-emit") {
+		want = nil // of nodes with recovery
+	}
+	if len(want) > 0 {
+		r.request.Store(want[0].requestID())
+	}
+	type outcome struct {
+		got []string
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() { // ends with the call
+		got, err := call(r.node)
+		done <- outcome{got, err}
+	}()
+	var got [][]string
+	redistest.Until(t, s.Name+" to be sent", func() bool {
+		got = r.tap.of("XADD", "PUBLISH", "SPUBLISH")[r.seen:]
+		return len(got) >= len(want)
+	})
+	r.seen += len(got)
+	for i, c := range want {
+		got[i][0] = strings.ToUpper(got[i][0]) // names of commands may be written either way
+		if reflect.DeepEqual(got[i], c.words(t)) {
+			same++
+			continue
+		}
+		if r.differed[s.Name] = true; streamsDifferences[s.Name] == "" {
+			t.Errorf("%s\n got %q\nwant %q", s.Name, got[i], c.words(t))
+		}
+	}
+	for _, c := range s.sent("B") {
+		words := make([]any, 0, 16)
+		for _, w := range c.words(t) {
+			words = append(words, w)
+		}
+		if err := r.client.Do(t.Context(), words...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := <-done
+	var partial *adapters.PartialError
+	switch {
+	case s.Error != "" && (!errors.As(o.err, &partial) || !errors.Is(o.err, context.DeadlineExceeded) || partial.Missing < 1):
+		t.Errorf("%s: error %v, recorded %q", s.Name, o.err, s.Error)
+	case s.Error == "" && o.err != nil:
+		t.Errorf("%s: %v", s.Name, o.err)
+	case s.Error == "" && !(shardedScenario{Name: s.Name, Result: s.Result}).sameResult(o.got):
+		t.Errorf("%s\n got %s\nwant %s", s.Name, o.got, s.Result)
+	}
+	return same
+}
+
+// TestStreamsVectorsReceived feeds what A wrote, of either version, to a node of
+// ours in the place of B. All that it shares with A arrives, once, and in order.
+func TestStreamsVectorsReceived(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"streams-0.3.1", "streams-0.3.1-csr", "streams-0.2.3", "streams-0.2.3-csr"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := readStreams(t, name)
+			client := redistest.Start(t, redistest.Options{}).Client()
+			local := &shardedLocal{name: "/", answer: v.answer}
+			counters := new(Counters)
+			opts := v.options("B", nil)
+			opts.Counters = counters
+			a, err := NewStreams(client, opts)(local)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = a.Close(context.Background()) })
+			m := enterSharded(t, a, &shardedMember{id: v.v("sid_b1")}, "room1", "room2")
+			var want []string
+			for i := range v.Scenarios {
+				for _, c := range v.Scenarios[i].Commands {
+					if c.Cmd != "XADD" {
+						continue
+					}
+					addEntry(t, client, c)
+					if event := c.eventFor(t, "room1", "room2", m.id); event != "" {
+						want = append(want, event)
+					}
+				}
+			}
+			redistest.Until(t, "the sockets to be disconnected", func() bool {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				return m.gone
+			})
+			if got := m.events(); !slices.Equal(got, want) || len(got) < 18 {
+				t.Errorf("%d events, want %d:\n got %q\nwant %q", len(got), len(want), got, want)
+			}
+			if n := counters.Stats().Poison; n != 0 {
+				t.Errorf("%d entries were taken for malformed", n)
+			}
+		})
+	}
+}
+
+func addEntry(t testing.TB, client *redis.Client, c streamsCommand) {
+	t.Helper()
+	var values []string
+	for _, f := range c.Fields {
+		values = append(values, f.Name, f.Text)
+	}
+	if err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: c.Stream, Values: values}).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStreamsVectorsDecoded reads every recorded payload, and writes it again as
+// it was.
+func TestStreamsVectorsDecoded(t *testing.T) {
+	t.Parallel()
+	read := 0
+	for _, name := range []string{"streams-0.3.1", "streams-0.3.1-ioredis", "streams-0.3.1-sharded", "streams-0.3.1-csr", "streams-0.2.3", "streams-0.2.3-csr"} {
+		v := readStreams(t, name)
+		for _, s := range v.Scenarios {
+			for _, c := range append(s.sent("A"), s.sent("B")...) {
+				read++
+				if c.Cmd != "XADD" {
+					m, nsp, err := parseStreamsEnvelope([]byte(c.payload(t)))
+					if err != nil || m.Type != cluster.Type(c.Decoded.Type) || nsp == "" {
+						t.Errorf("%s %s: %+v, %v", name, s.Name, m, err)
+					}
+					continue
+				}
+				kind := cluster.ParseType(c.field("type"))
+				m, err := decodeEntry(c.field("uid"), c.field("type"), c.field("data"))
+				if err != nil || m != nil && (m.Type != kind || m.From != c.field("uid")) {
+					t.Errorf("%s %s: %+v, %v", name, s.Name, m, err)
+				}
+				if m == nil || streamsDifferences[s.Name] != "" {
+					continue
+				}
+				b := &streamsBus{factory: &streamsFactory{opts: StreamsOptions{OnlyPlaintext: v.Options.OnlyPlaintext}}}
+				if again := b.encode(m); again != c.field("data") {
+					t.Errorf("%s %s:\n got %s\nwant %s", name, s.Name, again, c.field("data"))
+				}
+			}
+		}
+	}
+	if read < 300 {
+		t.Errorf("%d payloads were read", read)
+	}
+}
+
+// TestStreamsSessionOfOfficialNode: what an official node has stored of a socket
+// is read, and begins as what ours would store.
+func TestStreamsSessionOfOfficialNode(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"streams-0.3.1-csr", "streams-0.2.3-csr"} {
+		v := readStreams(t, name)
+		i := slices.IndexFunc(v.Scenarios, func(s streamsScenario) bool { return s.Name == "csr-disconnect-persist" })
+		var set []string
+		for _, c := range v.Scenarios[i].Commands {
+			if c.Cmd == "SET" {
+				set = c.Args
+			}
+		}
+		client := redistest.Start(t, redistest.Options{}).Client()
+		local := &recoveringLocal{shardedLocal: shardedLocal{name: "/"}}
+		a, err := NewStreams(client, v.options("A", nil))(local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = a.Close(context.Background()) })
+		rec := a.(*cluster.Recoverer)
+		for range 3 {
+			addEntry(t, client, entryOf(v, "to-two-rooms"))
+		}
+		ids, err := client.XRange(t.Context(), "socket.io", "-", "+").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Set(t.Context(), set[0], set[1], time.Minute).Err(); err != nil {
+			t.Fatal(err)
+		}
+		var got adapters.Session
+		m := &shardedMember{id: v.v("sid_a2")}
+		missed, err := rec.Restore(t.Context(), strings.TrimPrefix(set[0], "sio:session:"), ids[0].ID, func(s adapters.Session) adapters.Member {
+			got = s
+			return m
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for p := range missed {
+			texts = append(texts, shardedText(p.Args))
+		}
+		if want := []string{`["hello",2,"` + ids[1].ID + `"]`, `["hello",2,"` + ids[2].ID + `"]`}; !slices.Equal(texts, want) {
+			t.Errorf("%s: missed %q, want %q", name, texts, want)
+		}
+		if got.ID != m.id || string(got.Data) != `{"user":"a2"}` || !slices.Contains(a.RoomsOf(m), "room2") {
+			t.Errorf("%s: session %+v", name, got)
+		}
+		rec.Save(m, got)
+		a.LeaveAll(m)
+		rec.Save(nil, got)
+		wantStored(t, storedOf(t, client, set[0]), decode64(t, set[1]))
+	}
+}
+
+// wantStored demands that what an official node reads of a session is what one
+// has stored.
+func wantStored(t *testing.T, stored wire.Value, msg []byte) {
+	t.Helper()
+	recorded, err := wire.Msgpack.Decode(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"sid", "pid", "rooms", "data"} {
+		want, got := wire.JSON.Append(nil, recorded.Get(member)), wire.JSON.Append(nil, stored.Get(member))
+		if string(got) != string(want) {
+			t.Errorf("%s is stored as %s, recorded %s", member, got, want)
+		}
+	}
+}
+
+// storedOf waits for the last value of a session.
+func storedOf(t *testing.T, client *redis.Client, key string) (v wire.Value) {
+	redistest.Until(t, "the session to be stored", func() bool {
+		text, err := client.Get(t.Context(), key).Result()
+		if err != nil {
+			return false
+		}
+		v, err = wire.Msgpack.Decode(decode64(t, text))
+		return err == nil && !v.Get("hermod").Get("live").True() && v.Get("hermod").Kind() == wire.Dict
+	})
+	return v
+}
+
+// entryOf is the entry of a scenario.
+func entryOf(v *streamsVectors, scenario string) streamsCommand {
+	for i := range v.Scenarios {
+		if v.Scenarios[i].Name == scenario {
+			c := v.Scenarios[i].sent("A")[0]
+			for k := range c.Fields {
+				if c.Fields[k].Name == "uid" {
+					c.Fields[k].Text = "another"
+				}
+			}
+			return c
+		}
+	}
+	return streamsCommand{}
+}
