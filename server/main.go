@@ -38,12 +38,15 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(cfg, log)
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // from then on a signal is not caught any more
 	defer stop()
+	a, err := app.New(ctx, cfg, log)
+	if errors.Is(err, context.Canceled) { // while it waited for Redis
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	return a.Run(ctx, os.Stdout)
 }

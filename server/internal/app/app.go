@@ -17,6 +17,7 @@ import (
 	"github.com/hermod-io/hermod/server/internal/chat"
 	"github.com/hermod-io/hermod/server/internal/config"
 	"github.com/hermod-io/hermod/server/internal/logging"
+	"github.com/hermod-io/hermod/server/internal/nodes"
 	"github.com/hermod-io/hermod/server/internal/routes"
 	"github.com/hermod-io/hermod/server/internal/sockets"
 	"github.com/hermod-io/hermod/server/web"
@@ -28,6 +29,7 @@ import (
 type App struct {
 	cfg      config.Config
 	log      *logrus.Logger
+	nodes    *nodes.Nodes // nil without other nodes
 	sio      *socketio.Server
 	sockets  *sockets.Sockets
 	began    time.Time
@@ -35,22 +37,28 @@ type App struct {
 	draining atomic.Bool
 }
 
-// New puts an App together. It listens to nothing yet.
-func New(cfg config.Config, log *logrus.Logger) (*App, error) {
+// New puts an App together. It listens to nothing yet. With -sessions-anywhere it
+// waits for Redis, until ctx ends.
+func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, error) {
 	sc := cfg.SocketIO()
 	sc.Log = logging.Slog(log)
 	if sc.ClientFiles == nil {
 		log.WithField("dir", cfg.ClientDir).Warn("the browser client is not there; make web fetches it")
 	}
-	sio, err := socketio.New(sc)
+	others, err := nodes.New(ctx, cfg.Nodes(), sc.Log)
 	if err != nil {
 		return nil, err
 	}
+	sc.Adapter, sc.Engine.Router = others.Adapter(), others.Router()
+	sio, err := socketio.New(sc)
+	if err != nil {
+		return nil, errors.Join(err, others.Close(ctx))
+	}
 	chat.Register(sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
-	a := &App{cfg: cfg, log: log, sio: sio, began: time.Now()}
+	a := &App{cfg: cfg, log: log, nodes: others, sio: sio, began: time.Now()}
 	plain := a.plainSockets(sc.Log)
 	a.sockets = sockets.New(plain)
-	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(), Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining}
+	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(), Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining, Others: others.State}
 	a.http = &http.Server{
 		Handler: rt.Handler(),
 		// Only the head of a request is bounded: a polling GET may wait for as
@@ -85,6 +93,7 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 func (a *App) Run(ctx context.Context, out io.Writer) error {
 	l, err := net.Listen("tcp", a.cfg.Addr)
 	if err != nil {
+		a.drain()
 		return err
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", displayAddr(l.Addr()))
@@ -111,6 +120,9 @@ func (a *App) drain() {
 	defer cancel()
 	if err := a.sio.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("not all connections ended in time")
+	}
+	if err := a.nodes.Close(ctx); err != nil {
+		a.log.WithError(err).Warn("the other nodes were left in a hurry")
 	}
 	if err := a.sockets.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("not all plain sockets ended in time")

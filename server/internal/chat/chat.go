@@ -71,7 +71,7 @@ func (c *chat) join(ctx context.Context, s *socketio.Socket, q JoinRequest) (Joi
 	}
 	if a.came {
 		c.listRooms()
-		_ = Entered.Emit(s.To(channel(room)), Change{room, seen.You, seen.People}) // the memory adapter has no errors
+		_ = Entered.Emit(s.To(channel(room)).Local(), Change{room, seen.You, seen.People}) // without other nodes there are no errors
 	}
 	return seen, nil
 }
@@ -104,7 +104,7 @@ func (c *chat) tellLeft(s *socketio.Socket, gone *Change) {
 		return
 	}
 	s.Leave(channel(gone.Room))
-	_ = Left.Emit(c.srv.To(channel(gone.Room)), *gone) // the memory adapter has no errors
+	_ = Left.Emit(c.srv.To(channel(gone.Room)).Local(), *gone) // without other nodes there are no errors
 	c.listRooms()
 }
 
@@ -171,6 +171,6 @@ func (c *chat) listRooms() {
 	}
 	time.AfterFunc(listDelay, func() {
 		c.listing.Store(false)
-		_ = Rooms.Emit(c.srv, c.hall.roomList()) // the memory adapter has no errors
+		_ = Rooms.Emit(c.srv.Local(), c.hall.roomList()) // without other nodes there are no errors
 	})
 }

@@ -14,7 +14,9 @@
 // once. A client that comes back before the server has missed it shows its key
 // and gets its seat back.
 //
-// Everything is in memory and of this node alone. Every room forgets its oldest
+// Everything is in memory and of this node alone. In a cluster messages and typing
+// notices reach the room on all nodes; history, names, the list of people and that
+// of rooms are those of the node one is connected to. Every room forgets its oldest
 // messages; a room that everyone has left is forgotten after Config.Linger, and
 // earlier when there are many of them.
 package chat

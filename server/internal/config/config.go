@@ -57,6 +57,13 @@ type Config struct {
 
 	WSChat bool
 	WSREST bool
+
+	Recovery         time.Duration
+	Adapter          string
+	RedisURL         string
+	RedisPrefix      string
+	SessionsAnywhere bool
+	ClusterKey       string
 }
 
 // Parse reads args (without the program's name) and the environment. The help
@@ -70,6 +77,7 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	c.engine(fs)
 	c.chat(fs)
 	c.sockets(fs)
+	c.cluster(fs)
 	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix)); err != nil {
 		return Config{}, err
 	}
@@ -139,6 +147,9 @@ func (c *Config) validate() error {
 	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize*7/10:
 		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
 	}
+	if err := c.validateCluster(); err != nil {
+		return err
+	}
 	s := c.SocketIO()
 	return s.Validate()
 }
@@ -164,6 +175,9 @@ func (c *Config) SocketIO() socketio.Config {
 			Queue:             engineio.Queue{Bytes: c.QueueBytes, Packets: c.QueuePackets},
 			Limits:            engineio.Limits{Connections: c.MaxConnections, PerIP: c.MaxPerIP, Handshakes: c.MaxHandshakes},
 		},
+	}
+	if c.Recovery > 0 {
+		s.Recovery = &socketio.Recovery{MaxDisconnection: c.Recovery}
 	}
 	if c.Deflate {
 		s.Engine.PerMessageDeflate = new(wscore.Deflate)

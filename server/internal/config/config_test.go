@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/server/internal/nodes"
 )
 
 func TestDefaults(t *testing.T) {
@@ -55,6 +56,14 @@ func TestRefused(t *testing.T) {
 		{"-chat-history", "0"},
 		{"-chat-max-file", "800000"},
 		{"-ping-interval", "-1s"},
+		{"-adapter", "pigeon"},
+		{"-recovery", "-1s"},
+		{"-recovery", "1m", "-adapter", "redis"},
+		{"-recovery", "1m", "-adapter", "redis-sharded"},
+		{"-adapter", "redis", "-redis-url", "localhost:6379"},
+		{"-sessions-anywhere", "-cluster-key", "0123456789abcdef"},
+		{"-sessions-anywhere", "-adapter", "redis"},
+		{"-sessions-anywhere", "-adapter", "redis", "-cluster-key", "0123456789abcde"},
 	} {
 		if _, err := Parse(args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
@@ -73,6 +82,8 @@ func TestHelp(t *testing.T) {
 	c.program(fs)
 	c.engine(fs)
 	c.chat(fs)
+	c.sockets(fs)
+	c.cluster(fs)
 	n := 0
 	fs.VisitAll(func(f *flag.Flag) {
 		n++
@@ -96,5 +107,31 @@ func TestClientDir(t *testing.T) {
 	c.ClientDir = "no/such/folder"
 	if c.SocketIO().ClientFiles != nil {
 		t.Error("the folder is not there and used")
+	}
+}
+
+func TestCluster(t *testing.T) {
+	t.Setenv("HERMOD_CLUSTER_KEY", "0123456789abcdef")
+	c, err := Parse([]string{"-adapter", "redis-streams", "-redis-url", "redis://redis", "-redis-prefix", "p", "-recovery", "2m", "-sessions-anywhere"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Nodes(); n != (nodes.Config{Adapter: nodes.Streams, URL: "redis://redis", Prefix: "p", Key: "0123456789abcdef"}) {
+		t.Errorf("%+v", n)
+	}
+	if s := c.SocketIO(); s.Recovery == nil || s.Recovery.MaxDisconnection != 2*time.Minute {
+		t.Errorf("recovery: %+v", s.Recovery)
+	}
+	c.SessionsAnywhere = false
+	if c.Nodes().Key != "" {
+		t.Error("the key is used without being asked for")
+	}
+}
+
+// Why a combination is refused is said.
+func TestRecoveryRefused(t *testing.T) {
+	_, err := Parse([]string{"-recovery", "1m", "-adapter", "redis"}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "redis-streams") {
+		t.Errorf("%v", err)
 	}
 }

@@ -2,6 +2,7 @@ package routes
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -24,6 +25,9 @@ type Routes struct {
 	Page  fs.FS
 	// Draining makes /readyz say no.
 	Draining *atomic.Bool
+	// Others, if set, is a line for /readyz about the way to the other nodes.
+	// Whatever it says, this node is ready: it serves its own sockets.
+	Others func() string
 }
 
 // contentPolicy lets the page load nothing but what this server serves.
@@ -33,8 +37,8 @@ const contentPolicy = "default-src 'self'; img-src 'self' blob: data:; connect-s
 // Handler returns the handler of all routes.
 func (rt *Routes) Handler() http.Handler {
 	r := mux.NewRouter()
-	r.Handle("/healthz", status(func() bool { return true })).Methods(http.MethodGet, http.MethodHead)
-	r.Handle("/readyz", status(func() bool { return !rt.Draining.Load() })).Methods(http.MethodGet, http.MethodHead)
+	r.Handle("/healthz", status(func() bool { return true }, nil)).Methods(http.MethodGet, http.MethodHead)
+	r.Handle("/readyz", status(func() bool { return !rt.Draining.Load() }, rt.Others)).Methods(http.MethodGet, http.MethodHead)
 	r.PathPrefix(path.Clean(rt.Path) + "/").Handler(rt.SocketIO)
 	for _, p := range rt.SocketPaths {
 		r.Handle(p, rt.Sockets)
@@ -43,8 +47,8 @@ func (rt *Routes) Handler() http.Handler {
 	return r
 }
 
-// status answers 200 or 503.
-func status(ok func() bool) http.Handler {
+// status answers 200 or 503; more, if set, is a further line of the former.
+func status(ok func() bool, more func() string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
@@ -53,7 +57,13 @@ func status(ok func() bool) http.Handler {
 			_, _ = w.Write([]byte("draining\n"))
 			return
 		}
-		_, _ = w.Write([]byte("ok\n"))
+		text := "ok\n"
+		if more != nil {
+			if line := more(); line != "" {
+				text += line + "\n"
+			}
+		}
+		_, _ = io.WriteString(w, text)
 	})
 }
 
