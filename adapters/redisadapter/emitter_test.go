@@ -62,6 +62,7 @@ var emitterDifferences = map[string]string{
 
 // Calls on an emitter are written byte for byte as the official emitters write
 // them.
+// compat: redis-emitter
 func TestEmitterVectors(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
