@@ -163,6 +163,15 @@ func TestStale(t *testing.T) {
 	if stale(c) {
 		t.Error("a fresh connection is stale")
 	}
+	if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil { // that of an answer long ago
+		t.Fatal(err)
+	}
+	if stale(c) {
+		t.Error("a connection that was idle for long is stale")
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
