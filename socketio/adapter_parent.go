@@ -78,6 +78,7 @@ func (a *parentAdapter) BroadcastAck(ctx context.Context, p *parser.Packet, t ad
 			var part *adapters.PartialError
 			if errors.As(err, &part) {
 				missing.Missing += part.Missing
+				missing.Nodes = max(missing.Nodes, part.Nodes) // children have the same nodes
 				missing.Cause = part.Cause
 			} else {
 				other = errors.Join(other, err)

@@ -79,7 +79,7 @@ func (e *panicError) Error() string { return fmt.Sprintf("socketio: panic: %v", 
 func partial(err error) error {
 	var p *adapters.PartialError
 	if errors.As(err, &p) {
-		return &AckError{Missing: p.Missing, Err: p.Cause}
+		return &AckError{Missing: p.Missing, Nodes: p.Nodes, Err: p.Cause}
 	}
 	return err
 }

@@ -64,11 +64,15 @@ func (e *ArgError) brief() string {
 // AckError reports that acks are missing; those that came stand.
 type AckError struct {
 	Missing int   // how many did not come
+	Nodes   int   // how many other nodes of the cluster did not answer, or not for all their sockets
 	Err     error // why the wait ended
 }
 
 // Error tells how many acks are missing, and why.
 func (e *AckError) Error() string {
+	if e.Nodes > 0 {
+		return fmt.Sprintf("socketio: %d acks missing, of %d nodes: %v", e.Missing, e.Nodes, e.Err)
+	}
 	return fmt.Sprintf("socketio: %d acks missing: %v", e.Missing, e.Err)
 }
 
