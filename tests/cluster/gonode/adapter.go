@@ -18,21 +18,22 @@ var modes = map[string]redisadapter.SubscriptionMode{
 }
 
 // adapter returns the adapter of the node's flavour.
-func (o *options) adapter(client redis.UniversalClient, log *slog.Logger) (adapters.Factory, error) {
-	common := cluster.Options{RequestTimeout: millis(o.RequestTimeout), Logger: log}
+func (o *options) adapter(client redis.UniversalClient, log *slog.Logger, w *watch) (adapters.Factory, error) {
+	common := cluster.Options{RequestTimeout: millis(o.RequestTimeout), Logger: log, OnGap: w.gap}
 	switch o.Flavour {
 	case "classic":
-		return redisadapter.New(client, redisadapter.Options{Options: common, PublishOnSpecificResponseChannel: o.SpecificResponses}), nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, PublishOnSpecificResponseChannel: o.SpecificResponses, Counters: &w.counters}), nil
 	case "streams":
 		return redisadapter.NewStreams(client, redisadapter.StreamsOptions{
 			Options: common, UseShardedPubSub: o.ShardedPubSub, StreamCount: o.StreamCount, OnlyPlaintext: o.Plaintext, MaxLen: o.MaxLen,
+			Counters: &w.counters,
 		}), nil
 	}
 	mode, ok := modes[o.Flavour]
 	if !ok {
 		return nil, fmt.Errorf("no flavour %q", o.Flavour)
 	}
-	return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, SubscriptionMode: mode}), nil
+	return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, SubscriptionMode: mode, Counters: &w.counters}), nil
 }
 
 // emitter returns what emits without a server; nil where there is none, for the

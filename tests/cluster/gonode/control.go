@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -106,6 +107,11 @@ func (n *node) operate(ctx context.Context, op string, q *request) (any, error) 
 		return n.remote(ctx, op, q)
 	case "server":
 		return n.serverSide(ctx, op, q)
+	case "watch":
+		return n.watched(op, q)
+	case "said":
+		n.listen(n.namespace(q))
+		return nil, nil
 	}
 	return n.many(ctx, op, q)
 }
@@ -145,6 +151,8 @@ func (n *node) many(ctx context.Context, op string, q *request) (any, error) {
 		return nil, b.DisconnectSockets(ctx, q.Close)
 	case "fetch":
 		return fetch(ctx, b)
+	case "fetch-partial":
+		return fetchPartial(ctx, b)
 	case "all-rooms":
 		return n.namespace(q).Rooms(ctx)
 	}
@@ -157,9 +165,9 @@ func (n *node) serverSide(ctx context.Context, op string, q *request) (any, erro
 	case "server-side-emit":
 		return nil, n.namespace(q).ServerSideEmit(ctx, q.Event, q.args...)
 	case "server-side-emit-ack":
-		if n.RequestTimeout > 0 {
+		if patience := cmp.Or(q.Timeout, n.RequestTimeout); patience > 0 {
 			var cancel func()
-			ctx, cancel = context.WithTimeout(ctx, millis(n.RequestTimeout))
+			ctx, cancel = context.WithTimeout(ctx, millis(patience))
 			defer cancel()
 		}
 		return replies(n.namespace(q).ServerSideEmitWithAck(ctx, q.Event, q.args...))

@@ -26,6 +26,8 @@ type node struct {
 	options
 	srv     *socketio.Server
 	journal journal
+	watch   watch
+	said    said
 	emitter *redisadapter.Emitter // nil if the flavour has none
 }
 
@@ -49,7 +51,7 @@ func run() error {
 	client := redis.NewClient(o)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	cfg := socketio.Config{Log: log}
-	if cfg.Adapter, err = n.adapter(client, log); err != nil {
+	if cfg.Adapter, err = n.adapter(client, log, &n.watch); err != nil {
 		return err
 	}
 	if n.emitter, err = n.options.emitter(client, log); err != nil {
@@ -92,13 +94,23 @@ func (n *node) serve() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := n.srv.Close(ctx); err != nil {
+	if err := n.end(ctx); err != nil {
 		return err
 	}
 	if n.emitter != nil {
 		_ = n.emitter.Close(ctx) // Redis may be away
 	}
 	return hs.Close()
+}
+
+// end closes the server, at once or after it has drained.
+func (n *node) end(ctx context.Context) error {
+	if n.Drain == 0 {
+		return n.srv.Close(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), millis(n.Drain))
+	defer cancel()
+	return n.srv.Shutdown(ctx)
 }
 
 func (n *node) route(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ type options struct {
 	Port              int    `json:"port"`
 	RequestTimeout    int64  `json:"requestTimeout"`
 	Recovery          int64  `json:"recovery"`
+	Drain             int64  `json:"drain"`
 	PingInterval      int64  `json:"pingInterval"`
 	PingTimeout       int64  `json:"pingTimeout"`
 	SpecificResponses bool   `json:"specificResponses"`

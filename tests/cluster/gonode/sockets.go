@@ -17,7 +17,7 @@ func replies(all socketio.Replies, err error) (any, error) {
 		list = append(list, first(one))
 	}
 	if err != nil {
-		return record{"replies": list, "error": err.Error()}, nil
+		return record{"replies": list, "error": err.Error(), "nodes": lost(err)}, nil
 	}
 	return record{"replies": list}, nil
 }

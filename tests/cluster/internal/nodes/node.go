@@ -199,6 +199,9 @@ func (p *Pending) Done() <-chan struct{} { return p.done }
 type Replies struct {
 	Replies []json.RawMessage
 	Error   string // "" when all came
+	// Nodes is how many nodes are missing, as those of Hermod say in a
+	// *PartialError; -1 is another error.
+	Nodes int
 }
 
 // Collect decodes the answer to an operation that collects acks.
