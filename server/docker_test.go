@@ -27,12 +27,15 @@ type compose struct {
 		Restart     string            `yaml:"restart"`
 		Grace       string            `yaml:"stop_grace_period"`
 		Ports       []string          `yaml:"ports"`
+		Command     []string          `yaml:"command"`
+		Volumes     []string          `yaml:"volumes"`
+		DependsOn   []string          `yaml:"depends_on"`
 		Environment map[string]string `yaml:"environment"`
 	} `yaml:"services"`
 }
 
-// The server takes every setting that the compose file gives it, and the port
-// that is published is the one it listens on.
+// The servers take every setting that the compose file gives them. They can only
+// be reached by way of nginx, which has them all.
 func TestCompose(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
 	if err != nil {
@@ -44,14 +47,55 @@ func TestCompose(t *testing.T) {
 	if err := dec.Decode(&c); err != nil {
 		t.Fatal(err)
 	}
-	s, ok := c.Services["hermod"]
-	if !ok || s.Build != "." {
-		t.Fatalf("no service hermod that is built here: %+v", c.Services)
+	var nodes []string
+	for name, s := range c.Services {
+		for _, other := range s.DependsOn {
+			if _, ok := c.Services[other]; !ok {
+				t.Errorf("%s depends on %s, which is not there", name, other)
+			}
+		}
+		if s.Build == "" {
+			continue
+		}
+		nodes = append(nodes, "server "+name+":3000;")
+		if s.Build != "." || len(s.Ports) > 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+		checkEnvironment(t, s.Environment)
 	}
-	if !slices.Equal(s.Ports, []string{"3000:3000"}) {
-		t.Errorf("ports %q", s.Ports)
+	if len(nodes) != 3 || c.Services["redis"].Image == "" {
+		t.Errorf("the nodes are %q", nodes)
 	}
-	checkEnvironment(t, s.Environment)
+	front := c.Services["nginx"]
+	if !slices.Equal(front.Ports, []string{"3000:80"}) || !slices.Equal(front.Volumes, []string{"./server/deploy/nginx.conf:/etc/nginx/nginx.conf:ro"}) {
+		t.Errorf("nginx: %+v", front)
+	}
+	checkNginx(t, nodes)
+}
+
+// checkNginx looks for the nodes and for what WebSockets and polling need in the
+// configuration of nginx.
+func checkNginx(t *testing.T, nodes []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "server", "deploy", "nginx.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		lines[strings.Join(strings.Fields(line), " ")] = true
+	}
+	for _, want := range append(nodes, "listen 80;", "proxy_pass http://nodes;", "proxy_http_version 1.1;",
+		"proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $connection_upgrade;",
+		"proxy_set_header Host $http_host;", "proxy_read_timeout 75s;", "proxy_send_timeout 75s;") {
+		if !lines[want] {
+			t.Errorf("nginx.conf: there is no %q", want)
+		}
+	}
+	if n := strings.Count(string(text), "{") - strings.Count(string(text), "}"); n != 0 {
+		t.Errorf("nginx.conf: %d braces too many", n)
+	}
 }
 
 // checkEnvironment starts from the variables alone and compares with the flags
