@@ -78,7 +78,7 @@ func unmask(p []byte, key [4]byte) {
 		p = p[8:]
 	}
 	for i := range p {
-		p[i] ^= key[i]
+		p[i] ^= key[i&3]
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *server) packet(c *conn, p []byte) {
 			c.dirty = true
 			s.dirty = append(s.dirty, c)
 		}
-		c.out = frame(c.out, "43", id, "[", arg, "]")
+		c.out = frame(s.buffer(c), "43", id, "[", arg, "]")
 	case "join":
 		s.join(c, arg)
 		s.send(c, frame(nil, "43", id, "[]"))

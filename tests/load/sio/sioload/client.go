@@ -50,12 +50,15 @@ type client struct {
 	packet func(c *client, first byte, payload []byte) error
 	// upgrade is the polling side of a client that began there, or nil.
 	upgrade *upgrade
+	// parts are those of a message that came in frames so far, partsFirst is the
+	// first byte as if it came in one.
+	parts      []byte
+	partsFirst byte
 	// leaving says that the end of the connection is no fault.
 	leaving bool
 
 	echo  *echoer      // of the scenario echo and what uses it
 	rooms []membership // of the scenario rooms
-	step  int          // of the scenarios churn and upgrade
 }
 
 // dial begins a client.
@@ -131,11 +134,36 @@ func (c *client) take(p []byte) (used int, err error) {
 			break
 		}
 		used += size
-		if err := c.frame(first, payload); err != nil {
+		if first&0x0f == 0 || first < 0x80 || c.partsFirst != 0 && first&8 == 0 {
+			first, payload, err = c.part(first, payload)
+		}
+		if err == nil && first != 0 {
+			err = c.frame(first, payload)
+		}
+		if err != nil {
 			return used, c.fault(err)
 		}
 	}
 	return used, nil
+}
+
+// part puts a message together that comes in several frames. Until it is whole
+// the first byte returned is 0. RFC 6455 section 5.4.
+func (c *client) part(first byte, payload []byte) (byte, []byte, error) {
+	begins := first&0x0f != 0
+	if begins == (c.partsFirst != 0) || first&0x0f >= 8 {
+		return 0, nil, fmt.Errorf("frame %#x is out of place", first)
+	}
+	if begins {
+		c.parts, c.partsFirst = append(c.parts[:0], payload...), first|0x80
+		return 0, nil, nil
+	}
+	c.parts = append(c.parts, payload...)
+	if first&0x80 == 0 {
+		return 0, nil, nil
+	}
+	first, c.partsFirst = c.partsFirst, 0
+	return first, c.parts, nil
 }
 
 func (c *client) fault(err error) error { return fmt.Errorf("client %d: %w", c.id, err) }

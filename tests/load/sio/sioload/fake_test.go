@@ -201,6 +201,9 @@ func (c *fakeConn) write(what string, first byte, payload string) {
 		frame = []byte{first, 126, byte(n >> 8), byte(n)}
 	}
 	frame = append(frame, payload...)
+	if c.f.fault.kind == "split" && len(payload) > 2 { // no fault at all
+		frame = append([]byte{first &^ 0x80, 1, payload[0], 0, 1, payload[1], 0x80, byte(len(payload) - 2)}, payload[2:]...)
+	}
 	switch kind {
 	case "lose":
 		return

@@ -32,6 +32,15 @@ func TestFaultless(t *testing.T) {
 	}
 }
 
+// A server that sends its messages in three frames each passes.
+func TestFragments(t *testing.T) {
+	for _, s := range []string{"echo", "rooms"} {
+		if r := perform(small(serveFake(t, fault{kind: "split"}), s)); r.Error != "" || r.Count == 0 {
+			t.Errorf("%s: %d counted, %s", s, r.Count, r.Error)
+		}
+	}
+}
+
 // Each fault is found in the middle of a run and named, in echoes with one and
 // with several under way, and in broadcasts to one room and to many.
 func TestPlantedFaults(t *testing.T) {
