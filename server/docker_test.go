@@ -109,7 +109,7 @@ func checkEnvironment(t *testing.T, env map[string]string) {
 			t.Errorf("%s is no setting of the server", k)
 			continue
 		}
-		args = append(args, "-"+strings.ToLower(strings.ReplaceAll(name, "_", "-")), env[k])
+		args = append(args, "-"+strings.ToLower(strings.ReplaceAll(name, "_", "-"))+"="+env[k])
 	}
 	if _, err := config.Parse(args, io.Discard); err != nil {
 		t.Errorf("%q: %v", args, err)
