@@ -27,9 +27,15 @@ func DialectOf(msg []byte, otherwise wire.Dialect) wire.Dialect {
 // messages that would reach other sockets than the sender meant, and events that
 // the parsers of clients refuse.
 func ParseEnvelope(d wire.Dialect, msg []byte) (m *Message, namespace string, err error) {
+	m, namespace, _, err = parseEnvelope(d, msg)
+	return m, namespace, err
+}
+
+// parseEnvelope returns the arguments of an event, too, as a part of msg.
+func parseEnvelope(d wire.Dialect, msg []byte) (m *Message, namespace string, args wire.Value, err error) {
 	v, err := d.Decode(msg)
 	if err != nil {
-		return nil, "", err
+		return nil, "", args, err
 	}
 	m = new(Message)
 	var data wire.Value
@@ -49,24 +55,29 @@ func ParseEnvelope(d wire.Dialect, msg []byte) (m *Message, namespace string, er
 	p.check(m.From != "", "no uid")
 	p.data(m, data)
 	if p.err != nil {
-		return nil, "", p.err
+		return nil, "", args, p.err
 	}
-	return m, namespace, nil
+	return m, namespace, p.args, nil
 }
 
 // ParseData reads what AppendData writes into m, whose Type is given; see
 // [ParseEnvelope]. Types that have no data are not looked into.
 func ParseData(d wire.Dialect, msg []byte, m *Message) error {
+	_, err := parseData(d, msg, m)
+	return err
+}
+
+// parseData returns the arguments of an event, too, as a part of msg.
+func parseData(d wire.Dialect, msg []byte, m *Message) (args wire.Value, err error) {
 	p := envelopeParser{d: d}
 	var v wire.Value
 	if m.Type.HasData() {
-		var err error
 		if v, err = d.Decode(msg); err != nil {
-			return err
+			return args, err
 		}
 	}
 	p.data(m, v)
-	return p.err
+	return p.args, p.err
 }
 
 // ParseType reads the decimal number of a type; 0 if it is none.
@@ -87,8 +98,9 @@ func parseType(v wire.Value) Type {
 
 // envelopeParser keeps the first error; then what it returns is of no use.
 type envelopeParser struct {
-	d   wire.Dialect
-	err error
+	d    wire.Dialect
+	err  error
+	args wire.Value // of the packet
 }
 
 // check notes an error unless ok.
@@ -250,6 +262,7 @@ func (p *envelopeParser) packet(v wire.Value) *parser.Packet {
 	}
 	p.check(event, "packet is no event")
 	var name []byte
+	p.args = data
 	packet.Args, name = p.event(data)
 	p.check(!parser.Reserved(string(name)), "event with a reserved name")
 	return packet

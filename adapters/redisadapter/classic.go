@@ -39,6 +39,7 @@ type classicBus struct {
 	own      []byte // how our own broadcasts begin
 	names    classicNames
 	pattern  bool
+	recent   cluster.Recent
 
 	moved  moved
 	count  atomic.Uint64 // requests, see newRequestID

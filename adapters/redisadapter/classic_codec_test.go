@@ -80,7 +80,7 @@ func rewrite(t *testing.T, c *vectorCommand, payload string) string {
 		}
 		return string(appendClassicAnswer(m, m))
 	}
-	m, err := parseClassicBroadcast(nsp, []byte(payload))
+	m, err := parseClassicBroadcast(nsp, []byte(payload), nil)
 	if err != nil || m == nil {
 		t.Fatal(m, err)
 	}
@@ -114,8 +114,8 @@ func FuzzClassicReceive(f *testing.F) {
 	b := &classicBus{nsp: "/", uid: "u", own: appendClassicHead(nil, "u")}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		before := bytes.Clone(payload)
-		if m, err := parseClassicBroadcast("/", payload); err == nil && m != nil {
-			if again, err := parseClassicBroadcast("/", b.appendBroadcast(m)); err != nil || !slices.EqualFunc(again.Target.Rooms, m.Target.Rooms, sameText) {
+		if m, err := parseClassicBroadcast("/", payload, nil); err == nil && m != nil {
+			if again, err := parseClassicBroadcast("/", b.appendBroadcast(m), nil); err != nil || !slices.EqualFunc(again.Target.Rooms, m.Target.Rooms, sameText) {
 				t.Fatalf("%+v becomes %+v, %v", m, again, err)
 			}
 		}

@@ -263,7 +263,7 @@ func TestClassicLargeNumbers(t *testing.T) {
 	b := &classicBus{opts: new(Options), nsp: "/", uid: "u", own: appendClassicHead(nil, "u")}
 	m := &cluster.Message{Type: cluster.Broadcast, Packet: &parser.Packet{Type: parser.Event}}
 	m.Packet.JSON = []byte(`["n",1e21,1e300,-1e19,18446744073709551616,18446744073709551615,1.0,9007199254740993]`)
-	got, err := parseClassicBroadcast("/", b.appendBroadcast(m))
+	got, err := parseClassicBroadcast("/", b.appendBroadcast(m), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func (b *classicBus) onBroadcast(in link.Message) {
 	if room := b.names.roomOf(in.Channel); room != "" && !b.has(room) {
 		return
 	}
-	m, err := parseClassicBroadcast(b.nsp, in.Payload)
+	m, err := parseClassicBroadcast(b.nsp, in.Payload, &b.recent)
 	switch {
 	case err != nil:
 		b.link.poison(in.Channel, err)
@@ -38,7 +38,10 @@ func (b *classicBus) onBroadcast(in link.Message) {
 
 // parseClassicBroadcast reads [uid, packet, opts]; nil is one of another
 // namespace.
-func parseClassicBroadcast(nsp string, payload []byte) (*cluster.Message, error) {
+func parseClassicBroadcast(nsp string, payload []byte, recent *cluster.Recent) (*cluster.Message, error) {
+	if m, _ := recent.Find(wire.Notepack, payload); m != nil {
+		return m, nil
+	}
 	v, err := wire.Notepack.Decode(payload)
 	if err != nil {
 		return nil, err
@@ -58,7 +61,11 @@ func parseClassicBroadcast(nsp string, payload []byte) (*cluster.Message, error)
 		return nil, nil
 	}
 	m := &cluster.Message{Type: cluster.Broadcast, From: uid.Str()}
-	return m, parseBroadcast(wire.Notepack, m, packet, opts)
+	if err := parseBroadcast(wire.Notepack, m, packet, opts); err != nil {
+		return m, err
+	}
+	recent.Keep(wire.Notepack, payload, packet.Get("data"), m, nsp)
+	return m, nil
 }
 
 func parseBroadcast(d wire.Dialect, m *cluster.Message, packet, opts wire.Value) (err error) {

@@ -200,7 +200,7 @@ func TestEmissionsAreValues(t *testing.T) {
 	}
 	var got []string
 	for _, c := range tap.of("PUBLISH") {
-		m, err := parseClassicBroadcast("/", []byte(c[2]))
+		m, err := parseClassicBroadcast("/", []byte(c[2]), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

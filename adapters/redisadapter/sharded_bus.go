@@ -20,8 +20,9 @@ type shardedBus struct {
 	receiver cluster.Receiver
 	mode     SubscriptionMode
 	nsp, uid string
-	main     string    // the channel of all nodes; others begin with it
-	mine     string    // the channel of this node's answers
+	main     string // the channel of all nodes; others begin with it
+	mine     string // the channel of this node's answers
+	recent   cluster.Recent
 	sharp    bool      // # in the namespace's name
 	ends     [2][]byte // how our own messages end, by dialect
 
@@ -117,7 +118,7 @@ func (b *shardedBus) receive(m link.Message) error {
 			return nil // our own
 		}
 	}
-	message, nsp, err := cluster.ParseEnvelope(cluster.DialectOf(m.Payload, wire.Notepack), m.Payload)
+	message, nsp, err := b.recent.ParseEnvelope(cluster.DialectOf(m.Payload, wire.Notepack), m.Payload)
 	if err != nil {
 		return err
 	}

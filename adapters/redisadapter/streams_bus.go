@@ -25,6 +25,7 @@ type streamsBus struct {
 	nsp, uid string
 	stream   string
 	maxLen   string
+	recent   cluster.Recent
 	all      string // the channel of all nodes; that of a node begins with it
 
 	follower cluster.LogReceiver // with recovery; set before the reader knows the bus
@@ -149,9 +150,9 @@ func (b *streamsBus) encode(m *cluster.Message) string {
 }
 
 // decodeData reads the data of an entry into m, whose type is known.
-func decodeData(text string, m *cluster.Message) error {
+func decodeData(text string, m *cluster.Message, recent *cluster.Recent) error {
 	if strings.HasPrefix(text, "{") {
-		return cluster.ParseData(wire.JSON, []byte(text), m)
+		return recent.ParseData(wire.JSON, []byte(text), m)
 	}
 	msg, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {

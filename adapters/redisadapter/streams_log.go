@@ -45,7 +45,7 @@ func (b *streamsBus) Read(ctx context.Context, after, upTo cluster.Offset) (page
 		}
 		uid, _ := e.Values["uid"].(string)
 		text, _ := e.Values["data"].(string)
-		if m, err := decodeEntry(uid, e.Values["type"], text); err == nil && m != nil && m.Type == cluster.Broadcast {
+		if m, err := decodeEntry(uid, e.Values["type"], text, nil); err == nil && m != nil && m.Type == cluster.Broadcast {
 			page = append(page, cluster.LogEntry{Offset: at, Message: m})
 		}
 	}

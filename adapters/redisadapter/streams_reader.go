@@ -306,7 +306,7 @@ func (b *streamsBus) entry(id cluster.Offset, fields map[string]any) error {
 		}
 		return nil
 	}
-	m, err := decodeEntry(uid, fields["type"], text)
+	m, err := decodeEntry(uid, fields["type"], text, &b.recent)
 	if m == nil || err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ var (
 
 // decodeEntry reads an entry; m is nil for what nodes of version 0.2 say to one
 // another: heartbeats, requests and answers.
-func decodeEntry(uid string, kind any, text string) (m *cluster.Message, err error) {
+func decodeEntry(uid string, kind any, text string, recent *cluster.Recent) (m *cluster.Message, err error) {
 	number, _ := kind.(string)
 	m = &cluster.Message{Type: cluster.ParseType(number), From: uid}
 	switch m.Type {
@@ -339,7 +339,7 @@ func decodeEntry(uid string, kind any, text string) (m *cluster.Message, err err
 	if uid == "" {
 		return nil, errNoUID
 	}
-	if err := decodeData(text, m); err != nil {
+	if err := decodeData(text, m, recent); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -192,11 +192,11 @@ func FuzzStreamsEntry(f *testing.F) {
 				t.Fatalf("%+v is written as %+v, %v", m, again, err)
 			}
 		}
-		m, err := decodeEntry(uid, kind, string(data))
+		m, err := decodeEntry(uid, kind, string(data), nil)
 		if err != nil || m == nil {
 			return
 		}
-		again, err := decodeEntry(uid, kind, b.encode(m))
+		again, err := decodeEntry(uid, kind, b.encode(m), nil)
 		if err != nil || again.Type != m.Type || len(again.Target.Rooms) != len(m.Target.Rooms) {
 			t.Fatalf("%+v is written as %+v, %v", m, again, err)
 		}
@@ -228,7 +228,7 @@ func BenchmarkStreams(b *testing.B) {
 		text := (&streamsBus{factory: new(streamsFactory)}).encode(&cluster.Message{Type: cluster.Broadcast, Packet: p})
 		b.ReportAllocs()
 		for b.Loop() {
-			if m, err := decodeEntry("u", "3", text); err != nil || m == nil {
+			if m, err := decodeEntry("u", "3", text, nil); err != nil || m == nil {
 				b.Fatal(err)
 			}
 		}

@@ -372,7 +372,7 @@ func TestStreamsVectorsDecoded(t *testing.T) {
 					continue
 				}
 				kind := cluster.ParseType(c.field("type"))
-				m, err := decodeEntry(c.field("uid"), c.field("type"), c.field("data"))
+				m, err := decodeEntry(c.field("uid"), c.field("type"), c.field("data"), nil)
 				if err != nil || m != nil && (m.Type != kind || m.From != c.field("uid")) {
 					t.Errorf("%s %s: %+v, %v", name, s.Name, m, err)
 				}

@@ -132,5 +132,14 @@ func First(a parser.Args) Value {
 	return Args(first)
 }
 
+// Raw returns what v is in the message that it was read from, a part of that; nil
+// if v was made otherwise.
+func (v Value) Raw() []byte {
+	if v.rep != repView {
+		return nil
+	}
+	return v.data
+}
+
 // view returns the value that raw, which is valid in d, stands for.
 func view(d Dialect, raw []byte) Value { return Value{rep: repView, d: d, data: raw} }
