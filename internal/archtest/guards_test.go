@@ -29,7 +29,7 @@ var planted = []struct{ guard, path, text, fault string }{
 	{"floors", "socketio/x.go", p + `import _ "` + module + `/server/internal/config"`, "may not import server"},
 	{"floors", "wscore/brandnew/x.go", p, "no line in the table"},
 
-	{"modules", "socketio/x.go", p + `import _ "github.com/redis/go-redis/v9"`, "only for adapters/redisadapter, adapters/redisadapter/internal/link, internal/redistest, server"},
+	{"modules", "socketio/x.go", p + `import _ "github.com/redis/go-redis/v9"`, "only for adapters/redisadapter, adapters/redisadapter/internal/link, examples, internal/redistest, server"},
 	{"modules", "adapters/redisadapter/x.go", p + `import _ "github.com/redis/go-redis/v9"`, ""},
 	{"modules", "engineio/x.go", p + `import _ "github.com/gorilla/mux"`, "only for server, examples"},
 	{"modules", "server/internal/routes/x.go", p + `import _ "github.com/gorilla/mux"`, ""},

@@ -75,7 +75,7 @@ var modules = map[string][]string{
 	"github.com/gorilla/mux":             {"server", "examples"},
 	"github.com/klauspost/compress":      {"wscore", "engineio"},
 	"github.com/peterbourgon/ff":         {"server"},
-	"github.com/redis/go-redis":          {"adapters/redisadapter", "adapters/redisadapter/internal/link", "internal/redistest", "server", "tests"},
+	"github.com/redis/go-redis":          {"adapters/redisadapter", "adapters/redisadapter/internal/link", "examples", "internal/redistest", "server", "tests"},
 	"github.com/rs/cors":                 {"engineio", "server"},
 	"github.com/sirupsen/logrus":         {"server"},
 	"github.com/tinylib/msgp":            {"adapters/cluster/wire", "socketio/parser"},
