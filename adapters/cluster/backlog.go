@@ -92,6 +92,16 @@ func (b *backlog) add(e LogEntry) {
 	}
 }
 
+// addLate adds what this node handed over before its entries came: when they
+// come they are passed over, and the socket was perhaps not there before.
+func (b *backlog) addLate(list []*ownEntry, at Offset) {
+	for _, e := range list {
+		if entry := (LogEntry{at, e.message}); b.missed(entry) {
+			b.add(entry)
+		}
+	}
+}
+
 func (b *backlog) tooMuch() bool {
 	return b.policy.BacklogPackets > 0 && b.count > b.policy.BacklogPackets ||
 		b.policy.BacklogBytes > 0 && b.bytes > b.policy.BacklogBytes

@@ -229,6 +229,7 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 		return nil, err
 	}
 	m := admit(s.session)
+	before := r.seq.late()
 	rec, at, err := r.enter(ctx, m, s)
 	if err != nil {
 		return nil, err
@@ -238,9 +239,20 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 		r.rooms.LeaveAll(m)
 		return nil, err
 	}
+	b.addLate(r.seq.after(at, union(before, r.seq.late())), at)
 	r.ledger.missed(rec, b.last)
 	r.store(rec)
 	return b.packets, nil
+}
+
+// union appends those of more to list that are not in it.
+func union(list, more []*ownEntry) []*ownEntry {
+	for _, e := range more {
+		if !slices.Contains(list, e) {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // reach waits until everything up to an offset was delivered here. An offset

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // and in the order of their offsets. Those of this node wait for their own entry
 // to come back; when it does not come in time they are handed over with the
 // offset of the moment, which stands for all that came before, and the entry is
-// passed over when it comes.
+// passed over when it comes. A session that is restored between the two is given
+// them by who restores it, see late.
 //
 // Who holds turn hands over; pending is locked within it, or alone.
 type sequencer struct {
@@ -27,6 +29,7 @@ type sequencer struct {
 
 	mu      sync.Mutex // guards what follows
 	pending []*ownEntry
+	over    []*ownEntry // handed over late: their entries have not come
 	handing *ownEntry   // the last of those that are just handed over; nil if there are none
 	timer   *time.Timer // armed while something is pending
 	timers  sync.WaitGroup
@@ -38,6 +41,7 @@ type ownEntry struct {
 	text     string
 	message  *Message
 	deadline time.Time
+	at       Offset        // of the entry of one that was late, when it has come
 	done     chan struct{} // closed when it was handed over; made by who waits
 }
 
@@ -80,6 +84,7 @@ func (q *sequencer) expire() {
 	}
 	late := q.pending[:n:n]
 	q.pending = q.pending[n:]
+	q.over = append(q.over, late...)
 	if n > 0 {
 		q.handing = late[n-1]
 	}
@@ -106,12 +111,35 @@ func (e *ownEntry) finish(q *sequencer) {
 	}
 }
 
-// take takes a broadcast of this node out of those that wait; nil if it waits no
-// more. An entry that was written twice, or late, may stand for a later
-// broadcast of the same text, whose own entry is then passed over.
-func (q *sequencer) take(text string) *ownEntry {
+// late returns the broadcasts that were handed over and whose entries have not
+// come, the oldest first.
+func (q *sequencer) late() []*ownEntry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return slices.Clone(q.over)
+}
+
+// after takes those out of a list of late whose entries came up to an offset.
+func (q *sequencer) after(at Offset, list []*ownEntry) []*ownEntry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.DeleteFunc(list, func(e *ownEntry) bool { return e.at != Offset{} && !e.at.After(at) })
+}
+
+// take takes a broadcast of this node out of those that wait; nil if it waits no
+// more. An entry that was written twice may stand for a later broadcast of the
+// same text, whose own entry is then passed over.
+func (q *sequencer) take(at Offset, text string) *ownEntry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, e := range q.over {
+		if e.text == text { // those before it do not come any more
+			e.at = at
+			clear(q.over[:i+1])
+			q.over = q.over[i+1:]
+			return nil
+		}
+	}
 	for i, e := range q.pending {
 		if e.text == text {
 			if i == 0 {
@@ -121,6 +149,7 @@ func (q *sequencer) take(text string) *ownEntry {
 				q.pending = append(q.pending[:i:i], q.pending[i+1:]...)
 			}
 			q.handing = e
+			q.over = nil // they do not come any more
 			return e
 		}
 	}
@@ -192,7 +221,7 @@ func (q *sequencer) Reached(at Offset) {
 func (q *sequencer) Own(at Offset, text string) {
 	q.turn.Lock()
 	defer q.turn.Unlock()
-	e := q.take(text)
+	e := q.take(at, text)
 	if e == nil {
 		q.rooms.Still(func() { q.ledger.reached(at) })
 		return
