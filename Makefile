@@ -146,6 +146,10 @@ autobahn: ## the Autobahn WebSocket suite where there is a wstest, else our own 
 churn: deps-cc ## connections of every kind come and go: the Churn tests alone
 	$(GOTEST) churn $(MIN_CHURN) -race -run Churn ./...
 
+.PHONY: cluster-full
+cluster-full: deps-node deps-redis tests/cluster/node_modules/.package-lock.json ## nodes restarted and killed under 500 clients that recover
+	CLUSTER_CLIENTS=500 go test -count=1 -timeout 30m -tags node -run 'TestRollingRestart|TestNodeKilledUnderLoad' -parallel 1 ./tests/cluster
+
 .PHONY: soak
 soak: deps-node tests/conformance/node_modules/.package-lock.json ## SOAKCLIENTS (2000) clients of all kinds for SOAKTIME (10m), whose connections are cut
 	go run ./tests/soak -clients $(SOAKCLIENTS) -duration $(SOAKTIME) $(SOAKARGS)

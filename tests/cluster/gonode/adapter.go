@@ -19,7 +19,7 @@ var modes = map[string]redisadapter.SubscriptionMode{
 
 // adapter returns the adapter of the node's flavour.
 func (o *options) adapter(client redis.UniversalClient, log *slog.Logger, w *watch) (adapters.Factory, error) {
-	common := cluster.Options{RequestTimeout: millis(o.RequestTimeout), Logger: log, OnGap: w.gap}
+	common := cluster.Options{RequestTimeout: millis(o.RequestTimeout), Logger: log, OnGap: w.gap, LogPatience: millis(o.LogPatience)}
 	switch o.Flavour {
 	case "classic":
 		return redisadapter.New(client, redisadapter.Options{Options: common, PublishOnSpecificResponseChannel: o.SpecificResponses, Counters: &w.counters}), nil

@@ -8,6 +8,7 @@ type options struct {
 	Port              int    `json:"port"`
 	RequestTimeout    int64  `json:"requestTimeout"`
 	Recovery          int64  `json:"recovery"`
+	LogPatience       int64  `json:"logPatience"`
 	Drain             int64  `json:"drain"`
 	PingInterval      int64  `json:"pingInterval"`
 	PingTimeout       int64  `json:"pingTimeout"`

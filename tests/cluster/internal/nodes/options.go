@@ -50,6 +50,9 @@ type Options struct {
 	RequestTimeout time.Duration
 	// Recovery is maxDisconnectionDuration; 0 means no recovery.
 	Recovery time.Duration
+	// LogPatience is cluster.Options.LogPatience of a node of Hermod; 0 means its
+	// default.
+	LogPatience time.Duration
 	// Drain is how long a node of Hermod takes to close its connections after
 	// SIGTERM (Server.Shutdown); 0 means that it closes them at once.
 	Drain time.Duration
@@ -75,6 +78,7 @@ type wire struct {
 	Port              int     `json:"port,omitempty"`
 	RequestTimeout    int64   `json:"requestTimeout,omitempty"`
 	Recovery          int64   `json:"recovery,omitempty"`
+	LogPatience       int64   `json:"logPatience,omitempty"`
 	Drain             int64   `json:"drain,omitempty"`
 	PingInterval      int64   `json:"pingInterval,omitempty"`
 	PingTimeout       int64   `json:"pingTimeout,omitempty"`
@@ -88,7 +92,7 @@ type wire struct {
 func (o Options) wire(redis string) wire {
 	return wire{
 		Name: o.Name, Flavour: o.Flavour, Redis: "redis://" + redis, Client: o.Client, Port: o.Port,
-		RequestTimeout: o.RequestTimeout.Milliseconds(), Recovery: o.Recovery.Milliseconds(), Drain: o.Drain.Milliseconds(),
+		RequestTimeout: o.RequestTimeout.Milliseconds(), Recovery: o.Recovery.Milliseconds(), LogPatience: o.LogPatience.Milliseconds(), Drain: o.Drain.Milliseconds(),
 		PingInterval: o.PingInterval.Milliseconds(), PingTimeout: o.PingTimeout.Milliseconds(),
 		SpecificResponses: o.SpecificResponses, ShardedPubSub: o.ShardedPubSub,
 		StreamCount: o.StreamCount, Plaintext: o.Plaintext, MaxLen: o.MaxLen,
