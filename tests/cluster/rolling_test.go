@@ -252,6 +252,23 @@ func (r *rolling) stop(t *testing.T, n *nodes.Node) {
 	}
 }
 
+// Redis dies in the middle and comes back with its data: everything is heard at
+// least once, in order.
+func TestRollingRestartRedisKilled(t *testing.T) {
+	t.Parallel()
+	r := newRolling(t, redistest.Options{Persist: true})
+	r.replace(t, 0, func(n *nodes.Node) { r.stop(t, n) })
+	r.redis.Kill()
+	r.redis.Restart()
+	r.acked(t, 2*r.clients)
+	r.replace(t, 1, func(n *nodes.Node) { r.stop(t, n) })
+	report := r.finish(t)
+	if lost := unheard(report); len(lost) > 0 {
+		t.Errorf("acknowledged and not heard: %q", lost)
+	}
+	r.check(t, report, false)
+}
+
 // A node is killed while clients talk: they recover elsewhere, and hear once what
 // got into the stream.
 func TestNodeKilledUnderLoad(t *testing.T) {
