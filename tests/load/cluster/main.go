@@ -58,7 +58,7 @@ func parse() *options {
 		o.rounds, o.count, o.seconds, o.messages = 1, 2000, 1, 500
 	}
 	o.kinds = strings.Split(*kinds, ",")
-	for _, f := range strings.Split(*flavours, ",") {
+	for f := range strings.SplitSeq(*flavours, ",") {
 		if f == "interest" {
 			o.interest = true
 		} else {

@@ -131,7 +131,7 @@ func (p *publisher) run(count, window, rate int) error {
 	began := time.Now()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for sent := 0; sent < count; sent++ {
+	for sent := range count {
 		p.mu.Lock()
 		for sent-p.acked >= window {
 			p.more.Wait()
