@@ -2,7 +2,10 @@
 
 package proc
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // terminate asks the whole group to end.
 func (p *Process) terminate() { p.signal(syscall.SIGTERM) }
@@ -21,9 +24,19 @@ func (p *Process) Signal(s syscall.Signal) { p.signal(s) }
 
 // Pause stops the program where it is (SIGSTOP): its connections stay open and
 // nothing answers. It goes on at Resume, or when the test ends.
+//
+// The kernel stops a program when one of its threads has taken the signal; until
+// then, on a busy machine for a while, the others go on. So Pause waits until all
+// have stopped, where the system tells.
 func (p *Process) Pause() {
+	p.t.Helper()
 	p.t.Cleanup(p.resume)
 	p.signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(20 * time.Second); !stopped(p.PID()); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("process %d does not stop", p.PID())
+		}
+	}
 }
 
 // Resume lets a paused program go on.
