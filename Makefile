@@ -98,7 +98,7 @@ fuzz-smoke: ## one fuzz target of each package, 10 seconds
 	internal/tools/fuzz.sh 10s first
 
 .PHONY: bench-smoke
-bench-smoke: ## every benchmark once, to see that it runs
+bench-smoke: deps-redis ## every benchmark once, to see that it runs
 	go test -run '^$$' -bench . -benchtime 1x ./...
 	@if [ "$$(go env GOOS)" = linux ]; then \
 		echo "== the comparison of WebSocket servers, a few messages" && \
