@@ -185,7 +185,7 @@ func (a *Adapter) tell(m *Message) error {
 // ServerCount returns how many nodes have the namespace, this one included.
 func (a *Adapter) ServerCount(ctx context.Context) (int, error) {
 	if a.nodes != nil {
-		return 1 + len(a.nodes.names()), nil
+		return 1 + a.nodes.count(), nil
 	}
 	n, _, err := a.bus.Living(ctx, nil)
 	n = max(n, 1)

@@ -27,7 +27,6 @@ type gathering struct {
 	awaited int        // of those, how many can still be heard or were
 	heard   int        // nodes that answered, or told how many sockets they asked
 	from    map[string]*source
-	lost    bool // a node that was asked is gone
 }
 
 // source is a node that answered: "" when the bus cannot tell, "self" are our
@@ -162,7 +161,7 @@ func (g *gathering) living(others int, gone []string) {
 		}
 	}
 	if most := others + heardOfGone; most < g.awaited {
-		g.awaited, g.lost = max(most, 0), true
+		g.awaited = max(most, 0)
 	}
 	g.check()
 }

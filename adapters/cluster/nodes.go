@@ -72,15 +72,11 @@ func (n *nodes) spoke() {
 	}
 }
 
-// names returns the other nodes.
-func (n *nodes) names() []string {
+// count returns how many other nodes there are.
+func (n *nodes) count() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	names := make([]string, 0, len(n.seen))
-	for name := range n.seen {
-		names = append(names, name)
-	}
-	return names
+	return len(n.seen)
 }
 
 // heard notes who said m. It reports whether there is more to m than that.

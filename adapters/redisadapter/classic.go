@@ -34,17 +34,14 @@ func New(client redis.UniversalClient, opts Options) adapters.Factory {
 type classicBus struct {
 	opts     *Options
 	link     *lease
-	receiver cluster.Receiver
 	nsp, uid string
 	own      []byte // how our own broadcasts begin
 	names    classicNames
 	pattern  bool
 	recent   cluster.Recent
 
-	moved  moved
-	count  atomic.Uint64 // requests, see newRequestID
-	gate   sync.RWMutex  // held for reading while a message is received
-	closed atomic.Bool   // set under gate
+	moved moved
+	count atomic.Uint64 // requests, see newRequestID
 
 	mu    sync.RWMutex // guards rooms, and is held while they are subscribed
 	rooms map[string]struct{}
@@ -101,7 +98,7 @@ func newUID() string {
 }
 
 func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver) (*classicBus, error) {
-	b := &classicBus{opts: opts, receiver: r, nsp: nsp, rooms: make(map[string]struct{})}
+	b := &classicBus{opts: opts, nsp: nsp, rooms: make(map[string]struct{})}
 	if opts.ids.node != nil {
 		b.uid = opts.ids.node(nsp)
 	} else {
@@ -202,21 +199,12 @@ func (b *classicBus) Confirm(ctx context.Context, rooms []string) error {
 // Living implements [cluster.Bus]: it counts who hears requests. Answers do not
 // say whose they are, so nobody is known to be gone.
 func (b *classicBus) Living(ctx context.Context, _ []string) (nodes int, gone []string, err error) {
-	if err := b.link.Wait(ctx, link.Plain, b.names.request); err != nil {
-		return 0, nil, busError(err) // the count would be without us
-	}
-	n, err := b.link.NumSub(ctx, link.Plain, b.names.request)
-	if err != nil {
-		return 0, nil, err
-	}
-	return int(n[0]), nil, nil
+	return b.link.living(ctx, link.Plain, b.names.request, nil, nil)
 }
 
 // Close implements [cluster.Bus].
 func (b *classicBus) Close(ctx context.Context) error {
-	b.gate.Lock() // nothing is received any more
-	b.closed.Store(true)
-	b.gate.Unlock()
+	b.link.end()
 	b.mu.Lock()
 	leave := []string{b.names.request, b.names.response, b.names.mine}
 	if b.pattern {

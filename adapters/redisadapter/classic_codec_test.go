@@ -161,7 +161,7 @@ func smallMessage(b *classicBus) link.Message {
 }
 
 func smallBus(r cluster.Receiver) *classicBus {
-	b := &classicBus{opts: new(Options), receiver: r, nsp: "/", uid: "me", own: appendClassicHead(nil, "me")}
+	b := &classicBus{opts: new(Options), link: &lease{receiver: r}, nsp: "/", uid: "me", own: appendClassicHead(nil, "me")}
 	b.names = newClassicNames("socket.io", "/", "me")
 	b.rooms = map[string]struct{}{"room": {}}
 	return b

@@ -27,7 +27,7 @@ const packetEvent = 2
 
 // Publish implements [cluster.Bus].
 func (b *classicBus) Publish(m *cluster.Message) error {
-	if b.closed.Load() {
+	if b.link.shut.Load() {
 		return adapters.ErrClosed
 	}
 	if m.Type == cluster.Broadcast && m.RequestID == "" {
@@ -186,7 +186,7 @@ func (b *classicBus) appendAckBroadcast(m *cluster.Message) []byte {
 
 // Answer implements [cluster.Bus].
 func (b *classicBus) Answer(request, m *cluster.Message) error {
-	if b.closed.Load() {
+	if b.link.shut.Load() {
 		return adapters.ErrClosed
 	}
 	payload := appendClassicAnswer(request, m)

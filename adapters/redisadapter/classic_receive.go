@@ -9,15 +9,6 @@ import (
 	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
 )
 
-// receive hands a message on, unless the bus is closed.
-func (b *classicBus) receive(m *cluster.Message) {
-	b.gate.RLock()
-	defer b.gate.RUnlock()
-	if !b.closed.Load() {
-		b.receiver.Receive(m)
-	}
-}
-
 // onBroadcast takes a broadcast. Our own come back, and are known by their
 // beginning; those to a room without members here are not looked into.
 func (b *classicBus) onBroadcast(in link.Message) {
@@ -32,7 +23,7 @@ func (b *classicBus) onBroadcast(in link.Message) {
 	case err != nil:
 		b.link.poison(in.Channel, err)
 	case m != nil && m.From != b.uid:
-		b.receive(m)
+		b.link.receive(m)
 	}
 }
 
@@ -85,7 +76,7 @@ func (b *classicBus) onRequest(in link.Message) {
 	case r.From == b.uid: // done when it was sent
 	case r.sid != "" && !b.has(r.sid):
 	default:
-		b.receive(&r.Message)
+		b.link.receive(&r.Message)
 		if r.sid != "" && r.RequestID != "" {
 			w := wire.NewWriter(nil, wire.JSON)
 			w.Value(wire.Map(wire.M("requestId", wire.String(r.RequestID))))
@@ -237,7 +228,7 @@ func (b *classicBus) onResponse(in link.Message) {
 	case err != nil:
 		b.link.poison(in.Channel, err)
 	case m != nil:
-		b.receive(m)
+		b.link.receive(m)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -43,6 +44,50 @@ type lease struct {
 	shared   *links
 	nsp      string
 	receiver cluster.Receiver
+
+	gate sync.RWMutex // held for reading while something is handed on
+	shut atomic.Bool  // set under gate
+}
+
+// receive hands m on, unless the lease is ended.
+func (l *lease) receive(m *cluster.Message) { l.pass(func() { l.receiver.Receive(m) }) }
+
+// pass runs f, which hands something on, unless the lease is ended.
+func (l *lease) pass(f func()) {
+	l.gate.RLock()
+	defer l.gate.RUnlock()
+	if !l.shut.Load() {
+		f()
+	}
+}
+
+// end waits for what is just handed on; nothing follows.
+func (l *lease) end() {
+	l.gate.Lock()
+	defer l.gate.Unlock()
+	l.shut.Store(true)
+}
+
+// living counts who hears the channel of all nodes of a namespace, and tells which
+// of the known nodes do not hear their answers, for which channel names the way.
+func (l *lease) living(ctx context.Context, kind link.Kind, all string, known []string, channel func(node string) string) (nodes int, gone []string, err error) {
+	if err := l.Wait(ctx, kind, all); err != nil {
+		return 0, nil, busError(err) // the count would be without us
+	}
+	channels := append(make([]string, 0, 1+len(known)), all)
+	for _, node := range known {
+		channels = append(channels, channel(node))
+	}
+	counts, err := l.NumSub(ctx, kind, channels...)
+	if err != nil {
+		return 0, nil, err
+	}
+	for i, node := range known {
+		if counts[1+i] == 0 {
+			gone = append(gone, node)
+		}
+	}
+	return int(counts[0]), gone, nil
 }
 
 // open returns a lease; r is told of gaps. The error is that of a client of

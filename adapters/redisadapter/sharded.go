@@ -162,7 +162,7 @@ func (s *shardedFactory) connect(nsp string, r cluster.Receiver) (cluster.Bus, e
 	if err != nil {
 		return nil, err
 	}
-	b := newShardedBus(s, lease, nsp, r)
+	b := newShardedBus(s, lease, nsp)
 	s.add(b)
 	if err := b.begin(); err != nil {
 		return nil, errors.Join(err, b.Close(context.Background()))

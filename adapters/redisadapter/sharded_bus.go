@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"strings"
-	"sync"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -17,7 +16,6 @@ import (
 type shardedBus struct {
 	factory  *shardedFactory
 	link     *lease
-	receiver cluster.Receiver
 	mode     SubscriptionMode
 	nsp, uid string
 	main     string // the channel of all nodes; others begin with it
@@ -28,14 +26,11 @@ type shardedBus struct {
 
 	// rooms have members here and a channel; the factory's mu guards it.
 	rooms map[string]struct{}
-
-	gate   sync.RWMutex // held for reading while a message is received; guards what follows
-	closed bool
 }
 
-func newShardedBus(s *shardedFactory, l *lease, nsp string, r cluster.Receiver) *shardedBus {
+func newShardedBus(s *shardedFactory, l *lease, nsp string) *shardedBus {
 	b := &shardedBus{
-		factory: s, link: l, receiver: r, nsp: nsp,
+		factory: s, link: l, nsp: nsp,
 		mode: s.opts.SubscriptionMode, sharp: strings.Contains(nsp, "#"), rooms: make(map[string]struct{}),
 	}
 	if s.opts.ids.node != nil {
@@ -125,11 +120,7 @@ func (b *shardedBus) receive(m link.Message) error {
 	if nsp != b.nsp {
 		return errNamespace
 	}
-	b.gate.RLock()
-	defer b.gate.RUnlock()
-	if !b.closed {
-		b.receiver.Receive(message)
-	}
+	b.link.receive(message)
 	return nil
 }
 
@@ -180,30 +171,12 @@ func (b *shardedBus) Confirm(ctx context.Context, rooms []string) error {
 // Living implements [cluster.Bus]: it counts who hears the channel of all nodes,
 // and of the known ones who hears their answers.
 func (b *shardedBus) Living(ctx context.Context, known []string) (nodes int, gone []string, err error) {
-	if err := b.link.Wait(ctx, link.Sharded, b.main); err != nil {
-		return 0, nil, busError(err) // the count would be without us
-	}
-	channels := append(make([]string, 0, 1+len(known)), b.main)
-	for _, node := range known {
-		channels = append(channels, b.channel(node))
-	}
-	counts, err := b.link.NumSub(ctx, link.Sharded, channels...)
-	if err != nil {
-		return 0, nil, err
-	}
-	for i, node := range known {
-		if counts[1+i] == 0 {
-			gone = append(gone, node)
-		}
-	}
-	return int(counts[0]), gone, nil
+	return b.link.living(ctx, link.Sharded, b.main, known, b.channel)
 }
 
 // Close implements [cluster.Bus].
 func (b *shardedBus) Close(ctx context.Context) error {
-	b.gate.Lock() // nothing is received any more
-	b.closed = true
-	b.gate.Unlock()
+	b.link.end()
 	b.factory.remove(b)
 	return busError(b.link.release(ctx))
 }

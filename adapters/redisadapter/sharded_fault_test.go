@@ -167,7 +167,7 @@ func TestShardedNodeLost(t *testing.T) {
 // shardedTestBus is a bus without Redis, for what comes and how it is written.
 func shardedTestBus(r cluster.Receiver) *shardedBus {
 	s := &shardedFactory{prefix: "socket.io#", buses: make(map[string][]*shardedBus)}
-	b := newShardedBus(s, nil, "/", r)
+	b := newShardedBus(s, &lease{receiver: r}, "/")
 	s.buses["/"] = []*shardedBus{b}
 	return b
 }

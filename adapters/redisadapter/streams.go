@@ -137,7 +137,7 @@ func (s *streamsFactory) connect(nsp string, r cluster.Receiver, recovery bool) 
 	if err != nil {
 		return nil, err
 	}
-	b := newStreamsBus(s, lease, nsp, r)
+	b := newStreamsBus(s, lease, nsp)
 	b.listen()
 	if !recovery {
 		ctx, cancel := context.WithTimeout(context.Background(), s.startTimeout())

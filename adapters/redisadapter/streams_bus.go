@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -21,7 +20,6 @@ import (
 type streamsBus struct {
 	factory  *streamsFactory
 	link     *lease
-	receiver cluster.Receiver
 	nsp, uid string
 	stream   string
 	maxLen   string
@@ -30,15 +28,12 @@ type streamsBus struct {
 
 	follower cluster.LogReceiver // with recovery; set before the reader knows the bus
 	reader   *streamReader       // nil until follow, which comes before all else
-
-	gate   sync.RWMutex // held for reading while a message is received; guards what follows
-	closed bool
 }
 
 var _ cluster.Log = (*streamsBus)(nil)
 
-func newStreamsBus(s *streamsFactory, l *lease, nsp string, r cluster.Receiver) *streamsBus {
-	b := &streamsBus{factory: s, link: l, receiver: r, nsp: nsp, stream: s.opts.stream(nsp)}
+func newStreamsBus(s *streamsFactory, l *lease, nsp string) *streamsBus {
+	b := &streamsBus{factory: s, link: l, nsp: nsp, stream: s.opts.stream(nsp)}
 	if s.opts.ids.node != nil {
 		b.uid = s.opts.ids.node(nsp)
 	} else {
@@ -171,13 +166,8 @@ func (b *streamsBus) receive(p link.Message) {
 		b.link.poison(p.Channel, err)
 		return
 	}
-	if m.From == b.uid {
-		return
-	}
-	b.gate.RLock()
-	defer b.gate.RUnlock()
-	if !b.closed {
-		b.receiver.Receive(m)
+	if m.From != b.uid {
+		b.link.receive(m)
 	}
 }
 
@@ -190,23 +180,7 @@ func (b *streamsBus) Confirm(context.Context, []string) error { return nil }
 // Living implements [cluster.Bus]: it counts who hears requests, and of the known
 // nodes who hears answers.
 func (b *streamsBus) Living(ctx context.Context, known []string) (nodes int, gone []string, err error) {
-	if err := b.link.Wait(ctx, b.factory.kind, b.all); err != nil {
-		return 0, nil, busError(err) // the count would be without us
-	}
-	channels := append(make([]string, 0, 1+len(known)), b.all)
-	for _, node := range known {
-		channels = append(channels, b.channelOf(node))
-	}
-	counts, err := b.link.NumSub(ctx, b.factory.kind, channels...)
-	if err != nil {
-		return 0, nil, err
-	}
-	for i, node := range known {
-		if counts[1+i] == 0 {
-			gone = append(gone, node)
-		}
-	}
-	return int(counts[0]), gone, nil
+	return b.link.living(ctx, b.factory.kind, b.all, known, b.channelOf)
 }
 
 // Close implements [cluster.Bus].
@@ -214,9 +188,7 @@ func (b *streamsBus) Close(ctx context.Context) error {
 	if b.reader != nil {
 		b.factory.leave(b, b.reader)
 	}
-	b.gate.Lock() // nothing is received any more
-	b.closed = true
-	b.gate.Unlock()
+	b.link.end()
 	b.link.Drop(b.factory.kind, b.all, b.channelOf(b.uid))
 	return busError(b.link.release(ctx))
 }

@@ -214,7 +214,7 @@ func (r *streamReader) look(ctx context.Context) error {
 	}
 	r.factory.warn("entries of the stream were lost before they were read", r.stream, errTrimmed)
 	for _, b := range r.move(r.at) {
-		b.pass(func() error { b.receiver.Gap(cluster.Gap{From: from, To: r.looked}); return nil })
+		b.pass(func() error { b.link.receiver.Gap(cluster.Gap{From: from, To: r.looked}); return nil })
 	}
 	return nil
 }
@@ -281,19 +281,16 @@ func (r *streamReader) hand(entries []redis.XMessage) {
 // pass has f hand something over, unless the bus is closed. An error, of an entry
 // that is malformed, is counted and logged, and so is a panic.
 func (b *streamsBus) pass(f func() error) {
-	b.gate.RLock()
-	defer b.gate.RUnlock()
-	defer func() {
-		if p := recover(); p != nil {
-			b.link.poison(b.stream, fmt.Errorf("panic: %v", p))
+	b.link.pass(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				b.link.poison(b.stream, fmt.Errorf("panic: %v", p))
+			}
+		}()
+		if err := f(); err != nil {
+			b.link.poison(b.stream, err)
 		}
-	}()
-	if b.closed {
-		return
-	}
-	if err := f(); err != nil {
-		b.link.poison(b.stream, err)
-	}
+	})
 }
 
 // entry takes an entry of the namespace.
@@ -313,7 +310,7 @@ func (b *streamsBus) entry(id cluster.Offset, fields map[string]any) error {
 	if b.follower != nil {
 		b.follower.Entry(id, m)
 	} else if m.Packet == nil || !m.Packet.HasID { // that was for a socket of the sender
-		b.receiver.Receive(m)
+		b.link.receiver.Receive(m)
 	}
 	return nil
 }
