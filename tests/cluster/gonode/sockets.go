@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 type record map[string]any
@@ -50,7 +51,7 @@ func (n *node) one(ctx context.Context, op string, q *request) (any, error) {
 		return s.Rooms(), nil
 	case "data":
 		for k, v := range q.Data {
-			s.Data().Set(k, restore(v))
+			s.Data().Set(k, tagged.Decode(v))
 		}
 		return nil, nil
 	case "state":

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 // decode returns the values of a request: JSON text as it is, unless something
@@ -21,52 +21,9 @@ func decode(list []json.RawMessage) ([]any, error) {
 		if err := json.Unmarshal(text, &v); err != nil {
 			return nil, err
 		}
-		out[i] = restore(v)
+		out[i] = tagged.Decode(v)
 	}
 	return out, nil
-}
-
-// restore replaces {"$bin": base64} by bytes. A date is its text, and undefined
-// is null.
-func restore(v any) any {
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = restore(v[i])
-		}
-	case map[string]any:
-		if s, ok := v["$bin"].(string); ok {
-			b, _ := base64.StdEncoding.DecodeString(s)
-			return b
-		}
-		if s, ok := v["$date"].(string); ok {
-			return s
-		}
-		if v["$undefined"] != nil {
-			return nil
-		}
-		for k := range v {
-			v[k] = restore(v[k])
-		}
-	}
-	return v
-}
-
-// tagged is the reverse of restore.
-func tagged(v any) any {
-	switch v := v.(type) {
-	case []byte:
-		return map[string]string{"$bin": base64.StdEncoding.EncodeToString(v)}
-	case []any:
-		for i := range v {
-			v[i] = tagged(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = tagged(v[k])
-		}
-	}
-	return v
 }
 
 // values decodes arguments for an answer.
@@ -77,7 +34,7 @@ func values(a socketio.Args) []any {
 		if err := a.Decode(i, &v); err != nil {
 			v = err.Error()
 		}
-		out[i] = tagged(v)
+		out[i] = tagged.Encode(v)
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 // request is the body of a control request.
@@ -52,7 +53,7 @@ func (a *app) control(w http.ResponseWriter, r *http.Request) {
 	var out any
 	err := json.NewDecoder(r.Body).Decode(&q)
 	if err == nil {
-		fromJSON(q.Args)
+		tagged.Decode(q.Args)
 		out, err = a.operate(strings.TrimPrefix(r.URL.Path, "/_app/"), &q, r)
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 // events sets the handlers that clients may call.
@@ -32,7 +33,7 @@ func (a *app) events(n *socketio.Namespace) {
 				return err
 			}
 		}
-		a.journal.add(s, record{"type": "mark", "v": toJSON(v)})
+		a.journal.add(s, record{"type": "mark", "v": tagged.Encode(v)})
 		return nil
 	})
 	acks(n)

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 // received returns arguments so that they can be sent back: as they were
@@ -33,49 +33,9 @@ func recorded(a socketio.Args) []any {
 		if err := a.Decode(i, &v); err != nil {
 			v = "not decoded"
 		}
-		out[i] = toJSON(v)
+		out[i] = tagged.Encode(v)
 	}
 	return out
-}
-
-// toJSON replaces bytes by {"$bin": base64}.
-func toJSON(v any) any {
-	switch v := v.(type) {
-	case []byte:
-		return map[string]string{"$bin": base64.StdEncoding.EncodeToString(v)}
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = toJSON(v[i])
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k := range v {
-			out[k] = toJSON(v[k])
-		}
-		return out
-	}
-	return v
-}
-
-// fromJSON is the reverse of toJSON.
-func fromJSON(v any) any {
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = fromJSON(v[i])
-		}
-	case map[string]any:
-		if s, ok := v["$bin"].(string); ok {
-			b, _ := base64.StdEncoding.DecodeString(s)
-			return b
-		}
-		for k := range v {
-			v[k] = fromJSON(v[k])
-		}
-	}
-	return v
 }
 
 // names is a string or a list of strings.

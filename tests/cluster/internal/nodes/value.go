@@ -1,9 +1,10 @@
 package nodes
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"testing"
+
+	"github.com/hermod-io/hermod/tests/internal/tagged"
 )
 
 // Canon returns JSON text in one form for all texts that JavaScript takes for
@@ -21,29 +22,9 @@ func Canon(t testing.TB, text []byte) string {
 // {"$bin": base64}.
 func JSON(t testing.TB, v any) string {
 	t.Helper()
-	text, err := json.Marshal(tagged(v))
+	text, err := json.Marshal(tagged.Encode(v))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-func tagged(v any) any {
-	switch v := v.(type) {
-	case []byte:
-		return map[string]string{"$bin": base64.StdEncoding.EncodeToString(v)}
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = tagged(v[i])
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k := range v {
-			out[k] = tagged(v[k])
-		}
-		return out
-	}
-	return v
 }
