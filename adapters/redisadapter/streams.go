@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
-	"unicode/utf16"
 
 	"github.com/redis/go-redis/v9"
 
@@ -70,17 +68,9 @@ func (o *StreamsOptions) withDefaults() StreamsOptions {
 	return out
 }
 
-// stream is the stream of a namespace: the formula of the official adapter, with
-// its negative remainders.
+// stream is the stream of a namespace.
 func (o *StreamsOptions) stream(namespace string) string {
-	if o.StreamCount == 1 {
-		return o.StreamName
-	}
-	var hash int32
-	for _, unit := range utf16.Encode([]rune(namespace)) {
-		hash = 31*hash + int32(unit)
-	}
-	return o.StreamName + "-" + strconv.Itoa(int(hash)%o.StreamCount)
+	return streamOf(o.StreamName, o.StreamCount, namespace)
 }
 
 // NewStreams returns the factory of adapters over a stream of Redis: those of
