@@ -84,10 +84,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*Nodes, error) {
 }
 
 func (c *Config) factory(client redis.UniversalClient, log *slog.Logger) (adapters.Factory, error) {
-	common := cluster.Options{Logger: log, OnGap: func(namespace string, g cluster.Gap) {
-		log.Warn("messages of other nodes may have been lost", slog.String("nsp", namespace),
-			slog.Time("from", g.From), slog.Time("to", g.To))
-	}}
+	common := cluster.Options{Logger: log} // gets the gaps, too
 	switch c.Adapter {
 	case Classic:
 		return redisadapter.New(client, redisadapter.Options{Options: common, Key: c.Prefix}), nil
