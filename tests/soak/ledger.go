@@ -203,6 +203,16 @@ func (l *ledger) expect(what string, next *uint64, n uint64) {
 	*next = n + 1
 }
 
+// agree compares what the server has sent of a stream with what came. mu is held.
+func (l *ledger) agree(what string, n, want uint64) {
+	switch {
+	case n < want:
+		l.complain("%s %d, want %d", what, n, want)
+	case n > want:
+		l.complain("%s %d, want %d: lost %d to %d", what, n, want, want, n-1)
+	}
+}
+
 // hello begins a stay. mu is held.
 func (l *ledger) hello(n note) {
 	if n.Recovered {
@@ -210,9 +220,7 @@ func (l *ledger) hello(n note) {
 		if !l.stay {
 			l.complain("recovered what never was")
 		}
-		if n.N != l.uni {
-			l.complain("recovered at %d, want %d", n.N, l.uni)
-		}
+		l.agree("recovered at", n.N, l.uni)
 		if got, want := slices.Sorted(maps.Keys(n.Rooms)), l.in(); !slices.Equal(got, want) {
 			l.complain("recovered in %q, want %q", got, want)
 		}
@@ -277,7 +285,7 @@ func (l *ledger) join(n note) {
 		s = new(stream)
 		l.rooms[n.Room] = s
 	case n.N < s.next, s.in && n.N != s.next:
-		l.complain("joined %s at %d, want %d", n.Room, n.N, s.next)
+		l.agree("joined "+n.Room+" at", n.N, s.next)
 	}
 	s.in, s.next = true, n.N
 }
@@ -288,9 +296,7 @@ func (l *ledger) leave(n note) {
 	if s == nil || !s.in {
 		return
 	}
-	if n.N != s.next {
-		l.complain("left %s at %d, want %d", n.Room, n.N, s.next)
-	}
+	l.agree("left "+n.Room+" at", n.N, s.next)
 	s.in = false
 }
 
@@ -307,15 +313,13 @@ func (l *ledger) ask(n note) note {
 
 // sum compares the numbers at the end. mu is held.
 func (l *ledger) sum(n note) {
-	if n.N != l.uni {
-		l.complain("at the end the next event is %d, want %d", n.N, l.uni)
-	}
+	l.agree("at the end the next event is", n.N, l.uni)
 	if got, want := slices.Sorted(maps.Keys(n.Rooms)), l.in(); !slices.Equal(got, want) {
 		l.complain("at the end it is in %q, want %q", got, want)
 	}
 	for room, next := range n.Rooms {
-		if s := l.rooms[room]; s != nil && s.next != next {
-			l.complain("at the end the next broadcast to %s is %d, want %d", room, next, s.next)
+		if s := l.rooms[room]; s != nil {
+			l.agree("at the end the next broadcast to "+room+" is", next, s.next)
 		}
 	}
 	select {

@@ -36,7 +36,7 @@ func TestLedger(t *testing.T) {
 		"one of two rooms":     {[]step{hears(evPair, note{Room: "a", N: 7, Room2: "b", N2: 1})}, ""},
 		"none of two rooms":    {[]step{hears(evPair, note{Room: "c", N: 7, Room2: "b", N2: 1})}, "broadcast 7 to c, where it is not"},
 		"after it left":        {[]step{hears(evLeft, note{Room: "a", N: 7}), hears(evRoom, note{Room: "a", N: 7})}, "where it is not"},
-		"left too early":       {[]step{hears(evLeft, note{Room: "a", N: 8})}, "left a at 8, want 7"},
+		"left too early":       {[]step{hears(evLeft, note{Room: "a", N: 8})}, "left a at 8, want 7: lost 7 to 7"},
 		"joined anew":          {[]step{hears(evLeft, note{Room: "a", N: 7}), hears(evJoined, note{Room: "a", N: 9})}, ""},
 		"joined in the past":   {[]step{hears(evLeft, note{Room: "a", N: 7}), hears(evJoined, note{Room: "a", N: 6})}, "joined a at 6, want 7"},
 		"other bytes":          {[]step{func(l *ledger) { l.event(evUni, note{N: 6, Size: 3}, []byte{6, 7, 9}) }}, "3 bytes, or other ones"},
