@@ -180,6 +180,16 @@ func (b *streamsBus) Confirm(context.Context, []string) error { return nil }
 // Living implements [cluster.Bus]: it counts who hears requests, and of the known
 // nodes who hears answers.
 func (b *streamsBus) Living(ctx context.Context, known []string) (nodes int, gone []string, err error) {
+	if err := b.link.Wait(ctx, b.factory.kind, b.all); err != nil {
+		return 0, nil, busError(err)
+	}
+	if b.reader != nil {
+		select { // who asks for other nodes hears what they send from then on
+		case <-b.reader.begun:
+		case <-ctx.Done():
+			return 0, nil, context.Cause(ctx)
+		}
+	}
 	return b.link.living(ctx, b.factory.kind, b.all, known, b.channelOf)
 }
 

@@ -170,6 +170,9 @@ func (r *streamReader) begin(ctx context.Context) error {
 	}
 	r.start(info.last)
 	r.looked = time.Now()
+	if !r.failed.IsZero() {
+		r.missed(r.failed) // nobody knows what others sent meanwhile
+	}
 	close(r.begun)
 	return nil
 }
@@ -213,10 +216,15 @@ func (r *streamReader) look(ctx context.Context) error {
 		from = r.failed
 	}
 	r.factory.warn("entries of the stream were lost before they were read", r.stream, errTrimmed)
+	r.missed(from)
+	return nil
+}
+
+// missed tells all that entries may have been lost until now.
+func (r *streamReader) missed(from time.Time) {
 	for _, b := range r.move(r.at) {
 		b.pass(func() error { b.link.receiver.Gap(cluster.Gap{From: from, To: r.looked}); return nil })
 	}
-	return nil
 }
 
 // streamInfo is how far a stream goes.
