@@ -61,15 +61,18 @@ func TestStreamsOnCluster(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Errorf("fetched %d sockets, %v", len(found), err)
 	}
-	continues(t, a, b, near)
+	continues(t, client, opts.SessionKeyPrefix, a, b, near)
 }
 
 // continues moves a session from one node to another, which gives it what it
 // missed.
-func continues(t *testing.T, a, b *cluster.Recoverer, m *shardedMember) {
+func continues(t *testing.T, client redis.UniversalClient, prefix string, a, b *cluster.Recoverer, m *shardedMember) {
 	t.Helper()
 	s := adapters.Session{ID: m.id, PID: "pid"}
 	a.Save(m, s)
+	redistest.Until(t, "the session to be stored", func() bool {
+		return client.Exists(t.Context(), prefix+s.PID).Val() == 1
+	})
 	a.LeaveAll(m)
 	a.Save(nil, s)
 	redistest.Until(t, "an older event to be read everywhere", func() bool { return a.Position() == b.Position() })
@@ -108,7 +111,7 @@ func TestStreamsFailover(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	redistest.Until(t, "both to be as far", func() bool { return len(near.events()) >= 10 && a.Position() == b.Position() })
-	continues(t, a, b, near)
+	continues(t, client, opts.SessionKeyPrefix, a, b, near)
 }
 
 // TestStreamsNames: namespaces are spread over streams as the official adapter does
