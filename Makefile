@@ -64,7 +64,7 @@ help: ## list the targets
 ##@ Stages of the test
 
 .PHONY: lint
-lint: ## formatting, vet on four systems, go.mod, go fix, staticcheck
+lint: ## formatting, vet on three systems, go.mod, go fix, staticcheck
 	internal/tools/lint.sh
 
 .PHONY: unit

@@ -26,11 +26,10 @@ vet() { env "$@" go vet ./...; }
 check gofmt unformatted
 check "go vet" vet
 check "go vet, tools" go vet -C internal/tools ./...
-check "go vet -tags poison" go vet -tags poison ./...
+check "go vet -tags poison" go vet -tags poison ./internal/bufpool/
 check "go vet -tags node" go vet -tags node ./tests/sioclient ./tests/soak ./tests/cluster/...
-check "go vet, windows" vet GOOS=windows
+check "go vet, windows, 32 bits" vet GOOS=windows GOARCH=386
 check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
-check "go vet, arm" vet GOOS=linux GOARCH=arm
 check "go mod tidy" go mod tidy -diff
 check "go mod tidy, tests/load/websocket" go mod tidy -C tests/load/websocket -diff
 check "go mod tidy, tests/load/peers" go mod tidy -C tests/load/peers -diff
