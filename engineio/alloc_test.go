@@ -25,7 +25,7 @@ func TestAllocations(t *testing.T) {
 	}
 	client, end := testnet.Pipe(testnet.Options{})
 	go func() { _, _ = io.Copy(io.Discard, client) }() // ends with the pipe
-	s := &Session{srv: srv, id: "x", dialect: dialect4{}, busy: true}
+	s := &Session{srv: srv, id: "x", dialect: dialect4{}, busy: true, seldom: &nothing}
 	tr := &wsTransport{s: s, conn: srv.ws.NewConn(end)}
 	s.ws.Store(tr)
 	s.opened()

@@ -1,9 +1,7 @@
 package engineio
 
 import (
-	"bufio"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,37 +9,6 @@ import (
 
 	"github.com/hermod-io/hermod/engineio/packet"
 )
-
-// packed is a request in one string: method, URL, address, then the header
-// block. A *http.Request would hold some 3 KB for as long as the session lives.
-type packed struct {
-	text   string
-	secure bool
-	at     int64 // Unix ms
-}
-
-func packHandshake(r *http.Request) packed {
-	var b strings.Builder
-	for _, line := range []string{r.Method, r.URL.RequestURI(), r.RemoteAddr} {
-		b.WriteString(line + "\n")
-	}
-	b.WriteString("Host: " + r.Host + "\r\n")
-	_ = r.Header.Write(&b)
-	b.WriteString("\r\n")
-	return packed{strings.Clone(b.String()), r.TLS != nil, time.Now().UnixMilli()}
-}
-
-func (p packed) unpack() *Handshake {
-	method, rest, _ := strings.Cut(p.text, "\n")
-	uri, rest, _ := strings.Cut(rest, "\n")
-	addr, block, _ := strings.Cut(rest, "\n")
-	u, err := url.ParseRequestURI(uri)
-	if err != nil {
-		u = &url.URL{Path: uri}
-	}
-	header, _ := textproto.NewReader(bufio.NewReader(strings.NewReader(block))).ReadMIMEHeader()
-	return &Handshake{Method: method, URL: u, Header: http.Header(header), RemoteAddr: addr, Secure: p.secure, Time: time.UnixMilli(p.at)}
-}
 
 // Handshake is the request that opened a session.
 type Handshake struct {

@@ -127,7 +127,7 @@ func (srv *Server) newSession(r *http.Request, q query) (*Session, *ConnectionEr
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
-	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true}
+	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true, seldom: &nothing}
 	if e := srv.register(s, r); e != nil {
 		return nil, e
 	}

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"context"
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -41,23 +40,14 @@ type Session struct {
 
 	ready atomic.Bool // OnOpen has returned
 
-	mu       sync.Mutex // guards what follows
-	busy     bool       // somebody calls the Handler
-	framing  framing    // of ws and of a probe; written before ws is, read by who has seen ws
-	state    state
-	posting  bool
-	queueing []chan struct{} // who else wants to; the first is next
-	probe    *wsTransport
-	box      outbox
-	get      *getRequest
-	answer   *answer                  // to the GET before
-	body     *http.ResponseController // of a POST whose body is on its way
-	reason   Reason
-	err      error
-	done     chan struct{}
-	beat     wheel.Timer
-	patience *wheel.Timer // upgrade timeout; after Close the wait for the last GET; nil until needed
-	noop     *time.Timer
+	mu      sync.Mutex // guards what follows
+	busy    bool       // somebody calls the Handler
+	framing framing    // of ws and of a probe; written before ws is, read by who has seen ws
+	state   state
+	posting bool
+	done    chan struct{}
+	beat    wheel.Timer
+	*seldom // to be written after needed
 }
 
 // ID is the sid, a bearer secret: never show it to other parties.
@@ -175,7 +165,7 @@ func (s *Session) takeTurn() (over bool) {
 	s.mu.Lock()
 	if s.busy {
 		mine := make(chan struct{})
-		s.queueing = append(s.queueing, mine)
+		s.needed().queueing = append(s.queueing, mine)
 		s.mu.Unlock()
 		<-mine
 		s.mu.Lock()
@@ -212,7 +202,7 @@ func (s *Session) Expire(t *wheel.Timer) {
 // bePatient arms the timer that calls outOfPatience. mu is held.
 func (s *Session) bePatient(d time.Duration) {
 	if s.patience == nil {
-		s.patience = new(wheel.Timer)
+		s.needed().patience = new(wheel.Timer)
 	}
 	s.srv.wheel.Start(s.patience, s, d)
 }

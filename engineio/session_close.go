@@ -32,7 +32,7 @@ func (s *Session) Close(discard bool) {
 	if s.state != stateOpen {
 		return
 	}
-	s.state, s.reason = stateClosing, ForcedClose
+	s.state, s.needed().reason = stateClosing, ForcedClose
 	if ws := s.ws.Load(); ws != nil {
 		_ = ws.conn.Close(wscore.CloseNoStatus, "")
 		return
@@ -63,7 +63,9 @@ func (s *Session) endLocked(reason Reason, err error) {
 	if s.state == stateClosing && s.reason != "" && reason == TransportClose {
 		reason, err = s.reason, nil
 	}
-	s.state, s.reason, s.err = stateClosed, reason, err
+	s.state = stateClosed
+	d := s.needed()
+	d.reason, d.err = reason, err
 	s.srv.wheel.Stop(&s.beat)
 	s.stopPatience()
 	s.stopNoop()

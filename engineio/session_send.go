@@ -49,7 +49,7 @@ func (s *Session) boxUnit(f SendFlags, u unit, size, n int) error {
 	if s.state != stateOpen {
 		return ErrClosed
 	}
-	if err := s.box.admit(s.srv.cfg.Queue, size, n, f); err != nil {
+	if err := s.needed().box.admit(s.srv.cfg.Queue, size, n, f); err != nil {
 		if f&Must != 0 || s.srv.cfg.Queue.OnFull == Disconnect {
 			s.endLocked(TransportError, err)
 		}

@@ -15,7 +15,7 @@ func (s *Session) beginProbe(t *wsTransport, f framing) {
 	s.mu.Lock()
 	ok := s.state == stateOpen && s.probe == nil && s.ws.Load() == nil
 	if ok {
-		s.probe, s.framing = t, f
+		s.needed().probe, s.framing = t, f
 		s.bePatient(s.srv.cfg.UpgradeTimeout)
 	}
 	s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *Session) probed(t *wsTransport, p packet.Packet) {
 // startNoop ends waiting GETs until the upgrade is over. mu is held.
 func (s *Session) startNoop() {
 	s.stopNoop()
-	s.noop = time.AfterFunc(noopInterval, func() {
+	s.needed().noop = time.AfterFunc(noopInterval, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.probe != nil && s.noop != nil {
@@ -99,6 +99,7 @@ func (s *Session) switchTo(t *wsTransport) bool {
 	if s.state == stateClosing {
 		_ = t.conn.Close(wscore.CloseNoStatus, "")
 	}
+	s.spare()
 	return true
 }
 

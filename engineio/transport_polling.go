@@ -101,7 +101,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
 		return
 	}
-	s.get = g
+	s.needed().get = g
 	closing := s.state == stateClosing
 	if closing && s.box.empty() && s.ws.Load() == nil {
 		s.box.units = append(s.box.units,
@@ -158,6 +158,7 @@ func (s *Session) answered() {
 	defer s.mu.Unlock()
 	close(s.answer.sent)
 	s.answer = nil
+	s.spare()
 }
 
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
@@ -223,7 +224,7 @@ func (s *Session) beginPost(w http.ResponseWriter) bool {
 		s.endLocked(TransportError, errOverlap)
 		return false
 	}
-	s.posting, s.body = true, http.NewResponseController(w)
+	s.posting, s.needed().body = true, http.NewResponseController(w)
 	return true
 }
 
@@ -238,6 +239,7 @@ func (s *Session) endPost() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.posting, s.body = false, nil
+	s.spare()
 }
 
 // readBody reads the body up to the limit.
