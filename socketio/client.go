@@ -25,11 +25,33 @@ type client struct {
 	// it CONNECT replies are queued, which does not block.
 	mu      sync.Mutex
 	first   *Socket         // the only one, mostly
-	more    []*Socket       // the others
-	left    []string        // names of those that were joined and left, see missing
+	others  *others         // nil until there are some
 	connect *engineio.Timer // until a namespace is joined
 	box     mailboxes
 	rates   *rates // nil: none is bounded; the receiving goroutine's
+}
+
+// others is what few clients have: more than one Socket, or one that left. The
+// client's mu guards it.
+type others struct {
+	sockets []*Socket
+	left    []string // names of namespaces that were joined and left, see missing
+}
+
+// more returns the Sockets but the first. It needs mu.
+func (c *client) more() []*Socket {
+	if c.others == nil {
+		return nil
+	}
+	return c.others.sockets
+}
+
+// another is c.others, made when it is not there. It needs mu.
+func (c *client) another() *others {
+	if c.others == nil {
+		c.others = new(others)
+	}
+	return c.others
 }
 
 // engineHandler makes a Server the Handler of its engine, without methods of
@@ -125,7 +147,7 @@ func (c *client) dispatch(p *parser.Packet) {
 // dropped. Otherwise the connection is closed. Socket.IO v5, "Disconnection".
 func (c *client) missing(p *parser.Packet) {
 	c.mu.Lock()
-	crossed := slices.Contains(c.left, p.Namespace)
+	crossed := c.others != nil && slices.Contains(c.others.left, p.Namespace)
 	c.mu.Unlock()
 	if crossed {
 		return
@@ -172,7 +194,8 @@ func (c *client) admit(s *Socket) error {
 	case c.first == nil:
 		c.first = s
 	default:
-		c.more = append(c.more, s)
+		o := c.another()
+		o.sockets = append(o.sockets, s)
 	}
 	s.working = true
 	return nil
@@ -206,7 +229,7 @@ func (c *client) find(ns string) *Socket {
 	if c.first != nil && c.first.ns.name == ns {
 		return c.first
 	}
-	for _, s := range c.more {
+	for _, s := range c.more() {
 		if s.ns.name == ns {
 			return s
 		}
@@ -216,30 +239,30 @@ func (c *client) find(ns string) *Socket {
 
 // remove needs mu.
 func (c *client) remove(s *Socket) {
+	more := c.more()
+	last := len(more) - 1
 	if c.first == s {
-		c.first = nil
-		if n := len(c.more); n > 0 {
-			c.first, c.more[n-1] = c.more[n-1], nil
-			c.more = c.more[:n-1]
+		if c.first = nil; last < 0 {
+			return
 		}
-	}
-	for i, t := range c.more {
-		if t == s {
-			n := len(c.more) - 1
-			c.more[i], c.more[n] = c.more[n], nil
-			c.more = c.more[:n]
-			break
+		c.first = more[last]
+	} else {
+		i := slices.Index(more, s)
+		if i < 0 {
+			return
 		}
+		more[i] = more[last]
 	}
-	if len(c.more) == 0 {
-		c.more = nil
+	more[last] = nil
+	if c.others.sockets = more[:last]; last == 0 {
+		c.others.sockets = nil
 	}
 }
 
 // full reports whether the client may join no more namespaces. It needs mu.
 func (c *client) full() bool {
 	most := c.srv.cfg.Limits.NamespacesPerConnection
-	return most > 0 && c.first != nil && 1+len(c.more) >= most
+	return most > 0 && c.first != nil && 1+len(c.more()) >= most
 }
 
 // maxLeft is how many namespaces that were left a client has remembered, the
@@ -248,12 +271,16 @@ const maxLeft = 64
 
 // remember notes a namespace that was left. It needs mu.
 func (c *client) remember(n *Namespace) {
-	if i := slices.Index(c.left, n.name); i >= 0 {
-		c.left = slices.Delete(c.left, i, i+1)
-	} else if len(c.left) == maxLeft {
-		c.left = slices.Delete(c.left, 0, 1)
+	if c.ended.Load() {
+		return // no packet counts any more
 	}
-	c.left = append(c.left, n.name)
+	o := c.another()
+	if i := slices.Index(o.left, n.name); i >= 0 {
+		o.left = slices.Delete(o.left, i, i+1)
+	} else if len(o.left) == maxLeft {
+		o.left = slices.Delete(o.left, 0, 1)
+	}
+	o.left = append(o.left, n.name)
 }
 
 // sockets returns all Sockets.
@@ -263,7 +290,7 @@ func (c *client) sockets() []*Socket {
 	if c.first == nil {
 		return nil
 	}
-	return append([]*Socket{c.first}, c.more...)
+	return append([]*Socket{c.first}, c.more()...)
 }
 
 // neverConnected is called by the connect timeout.

@@ -6,9 +6,9 @@ import "errors"
 // is guarded by client.mu.
 type mailboxes struct {
 	packets, bytes int
-	asking         int           // waits for an ack of this client
-	handlers       int           // those of them that a handler of this client is in
 	reader         chan struct{} // wakes the reader that waits; nil while none does
+	asking         int32         // waits for an ack of this client
+	handlers       int32         // those of them that a handler of this client is in
 }
 
 // tooMany is how many times the bound may be exceeded while a handler waits for

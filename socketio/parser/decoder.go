@@ -131,6 +131,10 @@ func (d *decoder) namespace(rest []byte) (name string, after []byte) {
 // namespaceNames remembers the last few namespaces of a connection, so that a
 // packet costs no string.
 type namespaceNames struct {
+	last *lastNames // nil until there is another one than "/"
+}
+
+type lastNames struct {
 	names [4]string
 	next  uint8
 }
@@ -139,15 +143,19 @@ func (n *namespaceNames) intern(raw []byte) string {
 	if len(raw) == 1 {
 		return "/"
 	}
-	for _, s := range n.names {
+	if n.last == nil {
+		n.last = new(lastNames)
+	}
+	l := n.last
+	for _, s := range l.names {
 		if s == string(raw) {
 			return s
 		}
 	}
 	s := string(raw)
 	if len(s) <= 128 {
-		n.names[n.next] = s
-		n.next = (n.next + 1) % uint8(len(n.names))
+		l.names[l.next] = s
+		l.next = (l.next + 1) % uint8(len(l.names))
 	}
 	return s
 }
