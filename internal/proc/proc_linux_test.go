@@ -1,6 +1,8 @@
 package proc
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -17,4 +19,20 @@ func TestKilledTestTakesItsProgramsAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGone(t, child)
+}
+
+// A program that was launched is asked to end, so that it can end what it has
+// started in its turn.
+func TestKilledLauncherAsksItsProgramsToEnd(t *testing.T) {
+	bye := filepath.Join(t.TempDir(), "bye")
+	p := Start(t, Command{Path: os.Args[0], Env: []string{role + "=launcher", byeFile + "=" + bye}})
+	child, _ := strconv.Atoi(p.WaitFor(`^child (\d+)$`, long)[1])
+	p.WaitFor("^ready$", long)
+	if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, child)
+	if _, err := os.Stat(bye); err != nil {
+		t.Errorf("it did not end by itself: %v", err)
+	}
 }

@@ -16,6 +16,9 @@ import (
 // The foreign program is this test program, told by a variable what to be.
 const role = "HERMOD_PROC_ROLE"
 
+// byeFile names a file that "server" writes when it ends well.
+const byeFile = "HERMOD_PROC_BYE"
+
 // long is a deadline that is only reached when something is wrong.
 const long = time.Minute
 
@@ -34,6 +37,9 @@ func TestMain(m *testing.M) {
 		signal.Notify(c, terminate...)
 		fmt.Println("ready")
 		<-c
+		if name := os.Getenv(byeFile); name != "" {
+			_ = os.WriteFile(name, []byte("bye"), 0o600) // the test looks for it
+		}
 		fmt.Println("bye")
 	case "stubborn": // never ends
 		signal.Ignore(terminate...)
@@ -44,6 +50,17 @@ func TestMain(m *testing.M) {
 		p.WaitFor("^ready$", long)
 		fmt.Printf("child %d\n", p.PID())
 		<-p.Done()
+	case "launcher": // has a program that ends well when asked to
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), role+"=server")
+		cmd.Stdout = os.Stdout
+		c, err := Launch(cmd)
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Printf("child %d\n", c.PID())
+		<-c.Done()
 	case "parent": // has a child that never ends
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), role+"=stubborn")

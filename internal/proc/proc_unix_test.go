@@ -4,6 +4,8 @@ package proc
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,7 +63,7 @@ func TestPause(t *testing.T) {
 	p.WaitFor("^ready$", long)
 	p.Pause()
 	p.Signal(syscall.SIGTERM)
-	if p.ended(200 * time.Millisecond) {
+	if p.endedWithin(200 * time.Millisecond) {
 		t.Fatal("a paused program ended")
 	}
 	p.Resume()
@@ -82,5 +84,29 @@ func TestPausedProgramEnds(t *testing.T) {
 	}
 	if status := p.Wait(long); status != cleanStatus {
 		t.Fatalf("ended with %d", status)
+	}
+}
+
+// A program that is no test starts and ends one in the same way.
+func TestLaunch(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), role+"=server")
+	out := newOutput()
+	cmd.Stdout, cmd.Stderr = out, out
+	c, err := Launch(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.waitFor("^ready$", long); err != nil {
+		t.Error(err)
+	}
+	if !c.End(long) || !c.State().Success() || !strings.Contains(out.String(), "bye") {
+		t.Errorf("it ended with %v: %s", c.State(), out)
+	}
+	if !c.End(long) {
+		t.Error("it has ended, and is killed")
+	}
+	if _, err := Launch(exec.Command(filepath.Join(t.TempDir(), "absent"))); err == nil {
+		t.Error("what is not there was started")
 	}
 }

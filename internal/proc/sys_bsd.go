@@ -8,7 +8,7 @@ import (
 )
 
 // setSystem gives the program a group of its own.
-func setSystem(cmd *exec.Cmd) {
+func setSystem(cmd *exec.Cmd, _ bool) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
 

@@ -9,10 +9,13 @@ import (
 	"syscall"
 )
 
-// setSystem gives the program a group of its own and ends it with the test
-// program, even if that is killed.
-func setSystem(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// setSystem gives the program a group of its own. It ends with this one, even if
+// that is killed: by SIGKILL, or by being asked to.
+func setSystem(cmd *exec.Cmd, kill bool) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if kill {
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
 }
 
 // stopped reports whether all threads of the program are stopped or have ended.

@@ -4,11 +4,11 @@ package proc
 
 import "os/exec"
 
-func setSystem(*exec.Cmd) {}
+func setSystem(*exec.Cmd, bool) {}
 
 // There are no signals: to be asked to end is to be killed.
-func (p *Process) terminate() { p.killGroup() }
+func (c *Child) terminate() { c.killGroup() }
 
-func (p *Process) killGroup() { _ = p.cmd.Process.Kill() }
+func (c *Child) killGroup() { _ = c.cmd.Process.Kill() }
 
-func (p *Process) resume() {}
+func (c *Child) resume() {}

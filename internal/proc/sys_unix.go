@@ -8,19 +8,19 @@ import (
 )
 
 // terminate asks the whole group to end.
-func (p *Process) terminate() { p.signal(syscall.SIGTERM) }
+func (c *Child) terminate() { c.signal(syscall.SIGTERM) }
 
 // killGroup ends the whole group. The group of a program that has ended exists
 // as long as one of its children does.
-func (p *Process) killGroup() { p.signal(syscall.SIGKILL) }
+func (c *Child) killGroup() { c.signal(syscall.SIGKILL) }
 
-func (p *Process) resume() { p.signal(syscall.SIGCONT) }
+func (c *Child) resume() { c.signal(syscall.SIGCONT) }
 
 // signal sends a signal to the group. That there is none any more is no error.
-func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.PID(), s) }
+func (c *Child) signal(s syscall.Signal) { _ = syscall.Kill(-c.PID(), s) }
 
 // Signal sends a signal to the program and its group.
-func (p *Process) Signal(s syscall.Signal) { p.signal(s) }
+func (c *Child) Signal(s syscall.Signal) { c.signal(s) }
 
 // Pause stops the program where it is (SIGSTOP): its connections stay open and
 // nothing answers. It goes on at Resume, or when the test ends.
@@ -40,4 +40,4 @@ func (p *Process) Pause() {
 }
 
 // Resume lets a paused program go on.
-func (p *Process) Resume() { p.resume() }
+func (c *Child) Resume() { c.resume() }
