@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 # The stages of "make test", in this order.
-STAGES ?= lint unit fuzz-smoke bench-smoke soak-smoke conformance browser cluster
+STAGES ?= lint unit fuzz-smoke bench-smoke soak-smoke conformance browser interop
 
 # The least number of tests that each stage must run. They only grow.
 MIN_UNIT        := 6700
@@ -19,9 +19,9 @@ MIN_CONFORMANCE := 1035
 MIN_RELAYED     := 309
 MIN_SIOCLIENT   := 159
 MIN_BROWSER     := 27
-MIN_CLUSTER     := 1350
+MIN_INTEROP     := 1359
 
-# What "make run" hands to the server, e.g. make run ARGS='-addr :8080'
+# What "make run" hands to the server, and "make cluster" to its program, e.g. make run ARGS='-addr :8080'
 ARGS ?=
 # What "make bench" hands to bench, and "make bench-websocket" to wsload, e.g. make bench BENCHARGS='-quick -only echo'
 BENCHARGS ?=
@@ -51,6 +51,11 @@ PACKAGES_POISON := $(wildcard ./internal/bufpool/ ./wscore/ ./wscore/*/ ./engine
 .PHONY: run
 run: web ## start the server with its chat page on http://localhost:3000
 	go run ./server $(ARGS)
+
+.PHONY: cluster
+cluster: deps-redis deps-nginx web ## Redis, three nodes and nginx, as in docker-compose.yml but without Docker, on http://localhost:3000
+	go build -o tests/topology/build/ ./server ./tests/topology
+	exec tests/topology/build/topology $(ARGS)
 
 .PHONY: test
 test: $(STAGES) ## check everything, as continuous integration does
@@ -85,9 +90,9 @@ conformance: deps-node deps-python tests/conformance/node_modules/.package-lock.
 browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.json ## two headless browsers chat through the page
 	$(NODETEST) browser $(MIN_BROWSER) node --test tests/browser
 
-.PHONY: cluster
-cluster: deps-node deps-redis tests/cluster/node_modules/.package-lock.json ## official servers and ours as nodes of one cluster on Redis
-	$(GOTEST) cluster $(MIN_CLUSTER) -count=1 -tags node ./tests/cluster/...
+.PHONY: interop
+interop: deps-node deps-redis deps-nginx tests/cluster/node_modules/.package-lock.json ## official servers and ours as nodes of one cluster on Redis; official clients through nginx
+	$(GOTEST) interop $(MIN_INTEROP) -count=1 -tags node ./tests/cluster/... ./tests/topology
 
 .PHONY: soak-smoke
 soak-smoke: deps-node tests/conformance/node_modules/.package-lock.json ## the soak with 50 clients for 20 seconds, and with a planted loss
@@ -165,7 +170,7 @@ web: deps-node server/web/node_modules/.package-lock.json ## the official browse
 	npm run --silent --prefix server/web build
 
 .PHONY: deps
-deps: deps-cc deps-redis deps-node deps-chromium deps-python ## install what is missing (as root on Debian; elsewhere it says what to do)
+deps: deps-cc deps-redis deps-nginx deps-node deps-chromium deps-python ## install what is missing (as root on Debian; elsewhere it says what to do)
 
 .PHONY: deps-cc
 deps-cc:
@@ -174,6 +179,10 @@ deps-cc:
 .PHONY: deps-redis
 deps-redis:
 	@$(DEPS) redis-server
+
+.PHONY: deps-nginx
+deps-nginx:
+	@$(DEPS) nginx
 
 .PHONY: deps-node
 deps-node:

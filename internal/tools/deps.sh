@@ -2,7 +2,7 @@
 # deps.sh TOOL...: makes sure that the named programs are there. As root on
 # Debian it installs what is missing; elsewhere it says what to type and fails.
 # Tools: node, npm, cc (the race detector needs a C compiler), chromium,
-# qemu-arm, redis-server (sentinels and Clusters are the same program),
+# qemu-arm, redis-server (sentinels and Clusters are the same program), nginx,
 # python-socketio (a client that the conformance tests run).
 set -euo pipefail
 
@@ -12,6 +12,7 @@ present() {
 	chromium) [ -x "${CHROMIUM:-/usr/bin/chromium}" ] ;;
 	python-socketio) "${PYTHON:-/usr/bin/python3}" -c 'import socketio, requests, websocket, aiohttp' 2>/dev/null ;;
 	cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
+	nginx) command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] ;; # which not everyone has in the path
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
