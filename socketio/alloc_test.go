@@ -26,9 +26,9 @@ func TestAllocations(t *testing.T) {
 		name, packet, answer string
 		most                 float64
 	}{
-		{"string", `420["text","` + text64 + `"]`, `430["` + text64 + `"]`, 4},
-		{"struct", `420["flat",` + flatJSON + `]`, `430[` + flatJSON + `]`, 8},
-		{"emit", `42["emit","` + text64 + `"]`, `42["emit","` + text64 + `"]`, 4},
+		{"string", `420["text","` + text64 + `"]`, `430["` + text64 + `"]`, 3},
+		{"struct", `420["flat",` + flatJSON + `]`, `430[` + flatJSON + `]`, 4},
+		{"emit", `42["emit","` + text64 + `"]`, `42["emit","` + text64 + `"]`, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDirect(t, socketio.Config{})

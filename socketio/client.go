@@ -103,12 +103,12 @@ func (c *client) message(binary bool, data []byte) {
 	case err != nil:
 		c.close(err)
 	case ok:
+		p = c.rules().address(p)
 		c.packet(&p)
 	}
 }
 
 func (c *client) packet(p *parser.Packet) {
-	c.rules().address(p)
 	if c.rates != nil {
 		if l := c.rates.judge(p); l != limitNone {
 			c.excess(p, l)

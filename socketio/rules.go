@@ -13,8 +13,9 @@ type rules interface {
 	// opened is called when a session has opened.
 	opened(c *client)
 	// address makes the namespace of a packet, and the auth of a CONNECT, what
-	// they are in protocol 5.
-	address(p *parser.Packet)
+	// they are in protocol 5. It works on a copy: a pointer would put every packet
+	// on the heap.
+	address(p parser.Packet) parser.Packet
 	// socketID makes the id of a Socket.
 	socketID(n *Namespace, session *engineio.Session) string
 	// welcome appends the payload of the answer to a CONNECT; nothing means none.
@@ -37,7 +38,7 @@ type rules5 struct{}
 
 func (rules5) opened(*client) {}
 
-func (rules5) address(*parser.Packet) {}
+func (rules5) address(p parser.Packet) parser.Packet { return p }
 
 func (rules5) socketID(*Namespace, *engineio.Session) string { return newID() }
 

@@ -19,11 +19,11 @@ func (rules4) opened(c *client) {
 }
 
 // address takes the query off a namespace: it is what the auth is now.
-func (rules4) address(p *parser.Packet) {
+func (rules4) address(p parser.Packet) parser.Packet {
 	name, query, _ := strings.Cut(p.Namespace, "?")
 	p.Namespace = name
 	if p.Type != parser.Connect {
-		return
+		return p
 	}
 	p.JSON = nil
 	values := map[string]string{}
@@ -35,6 +35,7 @@ func (rules4) address(p *parser.Packet) {
 	if len(values) > 0 {
 		p.JSON, _ = json.Marshal(values) // of strings: that does not fail
 	}
+	return p
 }
 
 // unescapeQuery leaves what is no escape as it is.
