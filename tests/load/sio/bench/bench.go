@@ -100,12 +100,13 @@ func (b *bench) once(ctx context.Context, p program, e entry, round int) error {
 		env = append(slices.Clip(env), "TLS_CERT="+b.cert, "TLS_KEY="+b.key)
 		args += " -tls " + b.cert
 	}
-	s, err := p.start(ctx, env, b.o.pinned)
+	place := placing{b.o.pinned, b.o.realtime && e.Kind == report.Latency}
+	s, err := p.start(ctx, env, place)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	gen := pin(1, b.o.pinned, append([]string{filepath.Join(b.o.build, "sioload"), "-addr", s.addr, "-pid", strconv.Itoa(s.cmd.Process.Pid),
+	gen := pin(1, place, append([]string{filepath.Join(b.o.build, "sioload"), "-addr", s.addr, "-pid", strconv.Itoa(s.cmd.Process.Pid),
 		"-name", p.name, "-label", e.Label, "-round", strconv.Itoa(round), "-out", b.o.out}, strings.Fields(args)...)...)
 	gen.Env = append(os.Environ(), "GOMAXPROCS=1")
 	var out, complaint bytes.Buffer

@@ -13,6 +13,12 @@
 // of them to standard output and, of a whole run, into docs/benchmarks.md with
 // pictures beside it.
 //
+// Latencies on a schedule are those of the machine when others use it: whoever
+// wakes up waits until the slice of the program on its core is over, some
+// milliseconds with Linux' defaults. With -realtime (as root) server and
+// generator go before all others in these lines alone; they sleep between messages,
+// so the others have what is left of the cores.
+//
 // With -smoke every line is run once with a few messages, against ours alone:
 // that shows that the comparison still works. It needs Linux and taskset, and
 // two cores to say anything.

@@ -39,7 +39,7 @@ var plan = []entry{
 	cpu("msgpack", "echo of 64 B as MessagePack", "all", 0, "-s echo -n 200 -payload msgpack"),
 	cpu("deflate", "echo of an object of 2 KB, compressed", "all", 0, "-s echo -n 200 -payload deflate"),
 	{
-		Line: report.Line{Label: "schedule", Title: "echoes on a schedule, 5000 a second (short runs: 2000), 99 %", Kind: report.Latency},
+		Line: report.Line{Label: "schedule", Title: "echoes on a schedule, 5000 a second (short runs: 2000), 99 %", Kind: report.Latency, Target: 0.50},
 		tag:  "echo", args: "-s echo -n 200 -rate 5000", quick: "-rate 2000", smoke: "-rate 200",
 	},
 	{

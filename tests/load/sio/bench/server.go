@@ -22,12 +22,12 @@ type server struct {
 }
 
 // start starts a program on the first core and waits until it listens.
-func (p program) start(ctx context.Context, env []string, pinned bool) (*server, error) {
+func (p program) start(ctx context.Context, env []string, o placing) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{cmd: pin(0, pinned, p.command...), addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), exit: make(chan error, 1)}
+	s := &server{cmd: pin(0, o, p.command...), addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), exit: make(chan error, 1)}
 	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "PORT="+strconv.Itoa(port))
 	s.cmd.Env = append(s.cmd.Env, env...)
 	if err := s.cmd.Start(); err != nil {
@@ -55,10 +55,20 @@ func (p program) start(ctx context.Context, env []string, pinned bool) (*server,
 	}
 }
 
-// pin returns a command on one core. It does not outlive this process.
-func pin(core int, pinned bool, command ...string) *exec.Cmd {
-	if pinned {
+// placing says how a program has its core.
+type placing struct {
+	pinned   bool
+	realtime bool // before all others
+}
+
+// pin returns a command on one core. It does not outlive this process. Real time
+// is by turns (SCHED_RR), so that a compiler at run time is not kept waiting.
+func pin(core int, o placing, command ...string) *exec.Cmd {
+	if o.pinned {
 		command = append([]string{"taskset", "-c", strconv.Itoa(core)}, command...)
+	}
+	if o.realtime {
+		command = append([]string{"chrt", "-r", "1"}, command...)
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stderr = os.Stderr

@@ -17,6 +17,9 @@ const (
 	Latency               // 99th percentile, in ms
 )
 
+// relative reports whether the target of a kind is a ratio to the base server.
+func (k Kind) relative() bool { return k == CPU || k == Latency }
+
 // unit is what the values of a kind are in.
 func (k Kind) unit() string {
 	return [...]string{"µs", "KB", "%", "%", "MB", "ms"}[k]
@@ -27,8 +30,8 @@ type Line struct {
 	Label string
 	Title string
 	Kind  Kind
-	// Target is the most that is wanted: of CPU a ratio to the base server,
-	// of the others a value; 0 is none.
+	// Target is the most that is wanted: of CPU and Latency a ratio to the base
+	// server, of the others a value; 0 is none.
 	Target float64
 	// Saturates says that the server is meant to be busy all the time.
 	Saturates bool

@@ -32,6 +32,10 @@ type Result struct {
 	P999 float64 `json:"p999_us,omitempty"`
 	Max  float64 `json:"max_us,omitempty"`
 
+	// Sent99 is how late the generator was: 99 % of the messages on a schedule left
+	// within so many microseconds of when they were due. It is part of the latencies.
+	Sent99 float64 `json:"sent_p99_us,omitempty"`
+
 	// Resident memory: of the fresh server; at the base that the scenario
 	// defines; the most, or with all clients; at the end after a garbage collection.
 	RSSFresh int64 `json:"rss_fresh,omitempty"`

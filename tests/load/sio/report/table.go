@@ -61,7 +61,7 @@ func (l Line) target(base string) string {
 	if l.Target == 0 {
 		return ""
 	}
-	if l.Kind == CPU {
+	if l.Kind.relative() {
 		return fmt.Sprintf("≤ %.2f × %s", l.Target, base)
 	}
 	return fmt.Sprintf("≤ %s %s", number(l.Target), l.Kind.unit())
@@ -71,7 +71,7 @@ func (l Line) target(base string) string {
 // whether that can be told.
 func (l Line) Met(c Cell) (met, known bool) {
 	got := c.Values
-	if l.Kind == CPU {
+	if l.Kind.relative() {
 		got = c.Ratio
 	}
 	return got.N > 0 && got.Median <= l.Target, l.Target > 0 && got.N > 0

@@ -11,6 +11,9 @@ import (
 	"unsafe"
 )
 
+// longest is how long a turn waits if nothing is due.
+const longest = 5 * time.Millisecond
+
 // readSize is what one read takes at most.
 const readSize = 256 << 10
 
@@ -51,10 +54,10 @@ type loop struct {
 	buf    []byte
 	events [512]syscall.EpollEvent
 	source int
-	// spin makes the loop never sleep, for schedules finer than a millisecond.
-	spin bool
 	// tick, if any, is called in each turn.
 	tick func() error
+	// patience is how long a turn waits at most; tick may change it.
+	patience time.Duration
 }
 
 // newLoop returns a loop to be closed, whose connections go to addr.
@@ -67,7 +70,7 @@ func newLoop(addr *net.TCPAddr) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{fd: fd, buf: make([]byte, readSize)}
+	l := &loop{fd: fd, buf: make([]byte, readSize), patience: longest}
 	l.addr = syscall.SockaddrInet4{Port: addr.Port, Addr: [4]byte(ip)}
 	return l, nil
 }
@@ -181,15 +184,11 @@ func (l *loop) turn() error {
 		return err
 	}
 	l.free, l.freed = append(l.free, l.freed...), l.freed[:0]
-	patience := 5
-	if l.spin {
-		patience = 0
-	}
-	n, err := syscall.EpollWait(l.fd, l.events[:], patience)
-	if err != nil && err != syscall.EINTR {
+	n, err := l.wait(l.patience)
+	if err != nil {
 		return err
 	}
-	for i := range max(n, 0) {
+	for i := range n {
 		e := &l.events[i]
 		c := l.conns[e.Fd]
 		if c == nil {
@@ -200,6 +199,31 @@ func (l *loop) turn() error {
 		}
 	}
 	return nil
+}
+
+// epollPwait2 is the system call that waits by the nanosecond (Linux 5.11).
+const epollPwait2 = 441
+
+// wait waits for events. An older kernel counts in milliseconds: then shorter
+// waits are none at all.
+func (l *loop) wait(most time.Duration) (int, error) {
+	t := syscall.NsecToTimespec(int64(max(most, 0)))
+	n, _, e := syscall.Syscall6(epollPwait2, uintptr(l.fd), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), uintptr(unsafe.Pointer(&t)), 0, 0)
+	if e == syscall.ENOSYS {
+		var err error
+		var k int
+		if k, err = syscall.EpollWait(l.fd, l.events[:], int(most/time.Millisecond)); err == nil {
+			return k, nil
+		}
+		e, _ = err.(syscall.Errno)
+	}
+	switch e {
+	case 0:
+		return int(n), nil
+	case syscall.EINTR:
+		return 0, nil
+	}
+	return 0, e
 }
 
 func (c *conn) handle(events uint32) error {

@@ -45,6 +45,7 @@ type run struct {
 	total               int64 // ever
 	pending             int64 // messages under way
 	late                histogram
+	sent                histogram // how late echoes on a schedule were sent
 	began               int64
 	server, own         times
 	steal               int64
@@ -105,7 +106,7 @@ func (r *run) dialControl() error {
 
 // begin and end mark what is measured.
 func (r *run) begin() (err error) {
-	r.count, r.late = 0, histogram{}
+	r.count, r.late, r.sent = 0, histogram{}, histogram{}
 	if r.server, err = timesOf(r.o.pid); err != nil {
 		return err
 	}
@@ -138,6 +139,9 @@ func (r *run) end() error {
 	s.Steal = float64(stolen()-r.steal) / ns
 	if h := &r.late; h.n > 0 {
 		s.P50, s.P99, s.P999, s.Max = h.quantile(.5), h.quantile(.99), h.quantile(.999), float64(h.max)/1e3
+	}
+	if h := &r.sent; h.n > 0 {
+		s.Sent99 = h.quantile(.99)
 	}
 	return nil
 }
