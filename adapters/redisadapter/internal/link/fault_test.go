@@ -120,7 +120,7 @@ func TestOvertaken(t *testing.T) {
 	lost, other := now("a", 0, false, true), now("b", 1, false, true)
 	repeated, later := now("a", 2, true, true), now("a", 4, false, true)
 	unsent := now("a", 0, false, false)
-	o := outcome{pause: true, taken: []*entry{now("a", 3, false, false)}}
+	o := outcome{refusing: true, taken: []*entry{now("a", 3, false, false)}}
 	for _, e := range []*entry{lost, other, repeated, later, unsent} {
 		o.retain(e)
 	}

@@ -27,8 +27,12 @@ type lane struct {
 	back  backoff   // since the last success
 	fails int       // connections that broke since then
 	fresh time.Time // when the routes were last void
-	batch []*entry
-	cmds  []redis.Cmder
+	// refusing: the server refused commands for the moment. Until it takes them a
+	// batch has one command of each key: the second could be taken after the first
+	// was refused.
+	refusing bool
+	batch    []*entry
+	cmds     []redis.Cmder
 
 	// -- guarded by Writer.mu
 	queue      []*entry
@@ -89,6 +93,10 @@ func (l *lane) wait() bool {
 func (l *lane) take() {
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
+	if l.refusing {
+		l.takeFirsts()
+		return
+	}
 	n, size := 0, int64(0)
 	for n < len(l.queue) && n < maxBatch && (n == 0 || size+l.queue[n].wire <= maxBatchBytes) {
 		size += l.queue[n].wire
@@ -100,6 +108,25 @@ func (l *lane) take() {
 		rest = l.queue[:0]
 	}
 	clear(l.queue[:n])
+	l.queue = rest
+}
+
+// takeFirsts moves the next command of each key to the batch. Needs Writer.mu.
+func (l *lane) takeFirsts() {
+	seen := make(map[string]struct{})
+	rest, size := l.queue[:0], int64(0)
+	l.batch = l.batch[:0]
+	for _, e := range l.queue {
+		_, later := seen[e.key]
+		seen[e.key] = struct{}{}
+		if later || len(l.batch) == maxBatch || len(l.batch) > 0 && size+e.wire > maxBatchBytes {
+			rest = append(rest, e)
+			continue
+		}
+		size += e.wire
+		l.batch = append(l.batch, e)
+	}
+	clear(l.queue[len(rest):])
 	l.queue = rest
 }
 
@@ -242,7 +269,7 @@ func (l *lane) send() {
 // good notes that a batch was answered, and tells of losses before.
 func (l *lane) good() {
 	w := l.w
-	l.used, l.back, l.fails = time.Now(), backoff{}, 0
+	l.used, l.back, l.fails, l.refusing = time.Now(), backoff{}, 0, false
 	if w.routes != nil && l.used.Sub(l.fresh) > movedFor {
 		l.fresh = l.used
 		l.reroute()

@@ -53,8 +53,8 @@ type Config struct {
 	// Subscribe in the meantime costs nothing. 0 means 3 s, negative none.
 	Linger time.Duration
 	// RefusedTimeout is how long a command is sent again that Redis refuses
-	// for the moment (loading, read-only, cluster down). Then it fails with
-	// what Redis said. 0 means 30 s.
+	// for the moment (loading, read-only, cluster down, out of memory). Then it
+	// fails with what Redis said. 0 means 30 s.
 	RefusedTimeout time.Duration
 	// OnGap, if set, is called after messages may have been lost on the way to
 	// this node: nothing is known to have been lost before from or after to. It
@@ -67,7 +67,8 @@ type Config struct {
 	// each outage, when Redis answers again, on a goroutine of the Writer, and
 	// must not block.
 	OnLost func(from, to time.Time, n int64)
-	// Logger gets outages, recoveries and panics of handlers. nil means none.
+	// Logger gets outages, recoveries, panics of handlers, and what Redis refuses
+	// if the command has no Done. nil means none.
 	Logger *slog.Logger
 }
 

@@ -21,9 +21,12 @@ type outcome struct {
 	keep      []*entry // to be sent, again or for the first time; in order
 	taken     []*entry // carried out
 	refused   int      // failed with an error of Redis that stays
+	silent    int      // those of refused that nobody is told of
+	refusal   error    // what Redis said last
 	ambiguous int      // sent, not answered, and not to be repeated
 	broken    bool     // the connection
-	pause     bool     // the server refuses for the moment
+	refusing  bool     // the server refuses for the moment
+	pause     bool     // the next attempt is to come later
 	redirect  bool     // routes have changed
 }
 
@@ -62,7 +65,10 @@ func (l *lane) settle(written int64) {
 	w.count.published.Add(int64(len(o.taken)))
 	w.count.refused.Add(int64(o.refused))
 	w.count.ambiguous.Add(int64(o.ambiguous))
-	cause := l.firstError(o.broken)
+	if o.silent > 0 {
+		w.refused(o.silent, o.refusal)
+	}
+	cause := l.firstError(&o)
 	l.requeue(o.keep)
 	w.finish(ended)
 	if o.broken {
@@ -71,24 +77,26 @@ func (l *lane) settle(written int64) {
 			o.pause = true
 		}
 	}
-	if o.pause {
+	if l.refusing = o.refusing; o.refusing {
+		pause(w.ctx, nil, l.back.next()) // also when closing: the server is there
+	} else if o.pause {
 		l.pause()
 	}
-	if o.broken || o.pause || o.redirect {
+	if o.broken || o.refusing || o.pause || o.redirect {
 		l.reroute()
 	} else {
 		l.good()
 	}
 }
 
-// firstError returns why the connection broke.
-func (l *lane) firstError(broken bool) error {
+// firstError returns why the connection broke, or is given up.
+func (l *lane) firstError(o *outcome) error {
 	for _, e := range l.batch {
-		if err := e.cmd.Err(); broken && err != nil && !isRefusal(err) {
+		if err := e.cmd.Err(); o.broken && err != nil && !isRefusal(err) {
 			return err
 		}
 	}
-	return nil
+	return o.refusal
 }
 
 // unanswered deals with a command whose answer did not come.
@@ -131,19 +139,22 @@ func (l *lane) judge(o *outcome, e *entry) {
 		}
 		if time.Since(e.refused) < l.w.c.refusedTimeout() {
 			o.retain(e)
-			o.pause = true
+			o.refusing, o.refusal = true, err
 			o.broken = o.broken || redis.IsReadOnlyError(err) // another server may have taken over
 			return
 		}
 	}
 	o.refused++
+	if o.refusal = err; e.done == nil {
+		o.silent++
+	}
 }
 
 // overtake ends commands that Redis refused for the moment, that are not to be
 // repeated, and of whose key a later one was carried out: to send them now would
 // break the order. It returns their number.
 func (o *outcome) overtake() (n int) {
-	if len(o.taken) == 0 || !o.pause && !o.redirect {
+	if len(o.taken) == 0 || !o.refusing && !o.redirect {
 		return 0
 	}
 	last := make(map[string]int, len(o.taken))
@@ -164,7 +175,8 @@ func (o *outcome) overtake() (n int) {
 // temporary reports whether a server that refused a command may take it soon.
 func temporary(err error) bool {
 	return redis.IsLoadingError(err) || redis.IsReadOnlyError(err) || redis.IsClusterDownError(err) ||
-		redis.IsMasterDownError(err) || redis.IsTryAgainError(err) || redis.HasErrorPrefix(err, "BUSY ")
+		redis.IsMasterDownError(err) || redis.IsTryAgainError(err) || redis.IsOOMError(err) || redis.IsNoReplicasError(err) ||
+		redis.HasErrorPrefix(err, "BUSY ") || redis.HasErrorPrefix(err, "MISCONF ")
 }
 
 // redirection reads "MOVED 3999 127.0.0.1:6381", or ASK, of a server; no host

@@ -46,6 +46,7 @@ type Writer struct {
 	failing  int           // lanes that cannot connect
 	lossFrom time.Time
 	lossN    int64
+	said     time.Time // when a refusal was logged
 }
 
 // route is who gets the commands of a slot, while the lane is of that
@@ -156,6 +157,24 @@ func (w *Writer) lose() {
 	w.count.dropped.Add(1)
 	if w.lossN++; w.lossFrom.IsZero() {
 		w.lossFrom = time.Now()
+	}
+}
+
+// refusedInterval is the shortest time between two lines of the log about
+// commands that Redis refuses.
+const refusedInterval = time.Second
+
+// refused logs that Redis refuses commands of which nobody is told otherwise.
+func (w *Writer) refused(n int, err error) {
+	w.mu.Lock()
+	now := time.Now()
+	quiet := now.Sub(w.said) < refusedInterval
+	if !quiet {
+		w.said = now
+	}
+	w.mu.Unlock()
+	if !quiet {
+		w.c.log(slog.LevelError, "commands are refused", "count", n, "refused", w.count.refused.Load(), "err", err)
 	}
 }
 
