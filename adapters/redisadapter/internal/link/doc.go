@@ -9,7 +9,7 @@
 // The types to know are [Writer], [Subscriber] and [Link], which is both. They
 // take addresses, credentials and TLS from the redis.UniversalClient they are
 // given and open connections of their own; the client itself is used for
-// [Writer.Do] and its like, and is not closed.
+// [Writer.NumSub], and is not closed.
 //
 // Order: what one goroutine appends for one key (channel, stream) reaches Redis
 // in that order, on every topology, through failures too. A PUBLISH is sent at

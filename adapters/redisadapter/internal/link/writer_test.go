@@ -450,33 +450,38 @@ func TestCloseWithoutRedis(t *testing.T) {
 	}
 }
 
-// Synchronous commands: transactions, counts, answers that are nil.
-func TestDo(t *testing.T) {
+// Subscribers are counted, and nobody waits longer for that than he says.
+func TestNumSub(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
-	l := newLink(t, r.Client(), Config{})
-	ctx := within(t)
-	if v, err := l.Do(ctx, "set", "k", "v"); v != "OK" || err != nil {
-		t.Errorf("SET: %v, %v", v, err)
-	}
-	for _, want := range []string{"[v 1]", "[<nil> 0]"} {
-		v, err := l.Tx(ctx, []any{"get", "k"}, []any{"del", "k"})
-		if fmt.Sprint(v) != want || err != nil {
-			t.Errorf("GET and DEL: %v, %v; want %s", v, err, want)
-		}
-	}
-	if v, err := l.Do(ctx, "get", "k"); v != nil || err != nil {
-		t.Errorf("GET of nothing: %v, %v", v, err)
-	}
-	if _, err := l.Tx(ctx, []any{"set", "k", "v"}, []any{"lpush", "k", "v"}); err == nil {
-		t.Error("no error of a transaction with a wrong type")
-	}
+	p := redistest.NewProxy(t, r.Addr())
+	client := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Hour})
+	t.Cleanup(func() { _ = client.Close() })
+	l := newLink(t, client, Config{})
 	subscribe(t, l, Plain, func(Message) {}, "a", "b")
 	subscribe(t, l, Sharded, func(Message) {}, "s")
+	ctx := within(t)
 	if n, err := l.NumSub(ctx, Plain, "b", "none", "a"); fmt.Sprint(n) != "[1 0 1]" || err != nil {
 		t.Errorf("NUMSUB: %v, %v", n, err)
 	}
 	if n, err := l.NumSub(ctx, Sharded, "s", "a"); fmt.Sprint(n) != "[1 0]" || err != nil {
 		t.Errorf("SHARDNUMSUB: %v, %v", n, err)
+	}
+	p.Silence()
+	defer p.Speak()
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() { // ends with ctx
+		_, err := l.NumSub(ctx, Plain, "a")
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		if err == nil {
+			t.Error("NUMSUB: an answer through a silent proxy")
+		}
+	case <-time.After(long / 2):
+		t.Fatal("NUMSUB waits beyond the end of its context")
 	}
 }
