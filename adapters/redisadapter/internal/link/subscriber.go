@@ -98,6 +98,7 @@ type Subscriber struct {
 	subs     map[name]*sub
 	feeds    map[string]*feed
 	unrouted []*sub
+	astray   bool          // the router could not find out where they belong
 	kick     chan struct{} // wakes the router
 	home     string        // a key whose owner has the plain channels, on a Cluster
 	leaving  []departure
@@ -253,43 +254,45 @@ func (s *Subscriber) forget(t *ticket, list []*sub) {
 // never waits.
 func (s *Subscriber) Unsubscribe(kind Kind, channels ...string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	until := time.Now().Add(s.c.linger())
 	for _, c := range channels {
-		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind == kind && !u.lingers && !s.closed {
+		if u := s.subs[name{kind == Pattern, c}]; u != nil && u.kind == kind && !u.lingers {
 			u.lingers, u.until, u.handler = true, until, nil
 			u.settle(ErrUnsubscribed)
 			s.leaving = append(s.leaving, departure{u, until})
 		}
 	}
-	var gaps []gap
 	if s.c.linger() == 0 {
-		gaps = s.depart(until)
+		s.depart(until)
 	} else if s.timer == nil && len(s.leaving) > 0 {
 		s.timer = time.AfterFunc(s.c.linger(), s.departDue)
 	}
-	s.mu.Unlock()
-	s.report(gaps)
 }
 
 // departDue is for the timer.
 func (s *Subscriber) departDue() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.timer = nil
 	if s.closed {
-		s.mu.Unlock()
 		return
 	}
 	now := time.Now()
-	gaps := s.depart(now)
+	s.depart(now)
 	if len(s.leaving) > 0 {
 		s.timer = time.AfterFunc(s.leaving[0].until.Sub(now), s.departDue)
 	}
-	s.mu.Unlock()
-	s.report(gaps)
 }
 
-// depart unsubscribes what has lingered. Needs mu.
-func (s *Subscriber) depart(now time.Time) (gaps []gap) {
+// depart unsubscribes what has lingered. A gap that ends with that is told by a
+// goroutine of its own, since whoever gives a channel up may hold locks. Needs
+// mu, and that the Subscriber is not closed.
+func (s *Subscriber) depart(now time.Time) {
+	var gaps []gap
 	n := 0
 	for n < len(s.leaving) && !s.leaving[n].until.After(now) {
 		if u := s.leaving[n].s; u.lingers && !u.gone && u.until.Equal(s.leaving[n].until) {
@@ -304,7 +307,9 @@ func (s *Subscriber) depart(now time.Time) (gaps []gap) {
 		n++
 	}
 	s.leaving = append(s.leaving[:0], s.leaving[n:]...)
-	return gaps
+	if len(gaps) > 0 {
+		s.wg.Go(func() { s.report(gaps) })
+	}
 }
 
 // setConfirmed keeps the number of confirmed subscriptions. Needs mu.

@@ -36,7 +36,7 @@ func (s *Subscriber) Wait(ctx context.Context, kind Kind, channels ...string) er
 		if u == nil || u.kind != kind || u.lingers || u.confirmed {
 			continue
 		}
-		if u.feed != nil && u.feed.down {
+		if u.feed != nil && u.feed.down || u.feed == nil && s.astray {
 			s.mu.Unlock()
 			return ErrDown
 		}
@@ -58,8 +58,8 @@ func (s *Subscriber) Wait(ctx context.Context, kind Kind, channels ...string) er
 // Drop is Unsubscribe without Config.Linger.
 func (s *Subscriber) Drop(kind Kind, channels ...string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
 		return
 	}
 	now := time.Now()
@@ -72,7 +72,5 @@ func (s *Subscriber) Drop(kind Kind, channels ...string) {
 		}
 	}
 	s.leaving = append(due, s.leaving...)
-	gaps := s.depart(now)
-	s.mu.Unlock()
-	s.report(gaps)
+	s.depart(now)
 }

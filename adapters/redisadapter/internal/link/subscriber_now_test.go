@@ -1,8 +1,11 @@
 package link
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -77,4 +80,49 @@ func TestWaitEnds(t *testing.T) {
 	if err := l.Wait(within(t), Plain, "a"); err != ErrClosed {
 		t.Errorf("closed: %v", err)
 	}
+}
+
+// OnGap is not called by who gives channels up, who may hold a lock that OnGap
+// wants.
+func TestGapOfDrop(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	for name, linger := range map[string]time.Duration{"Drop": 0, "Unsubscribe": -1} {
+		var lock sync.Mutex
+		told := make(chan struct{}, 1)
+		s := newSubscriber(t, r.Client(), Config{Linger: linger, OnGap: func(_, _ time.Time) {
+			lock.Lock()
+			defer lock.Unlock()
+			told <- struct{}{}
+		}})
+		subscribe(t, s, Plain, func(Message) {}, "good", "bad")
+		r.Do("acl", "setuser", "default", "resetchannels", "&good")
+		r.Do("client", "kill", "type", "pubsub")
+		redistest.Until(t, "the good one is back", func() bool { return s.Stats().Reconnects > 0 && s.Stats().Confirmed == 1 })
+		lock.Lock()
+		if name == "Drop" {
+			s.Drop(Plain, "bad")
+		} else {
+			s.Unsubscribe(Plain, "bad")
+		}
+		lock.Unlock()
+		<-told
+		r.Do("acl", "setuser", "default", "allchannels")
+	}
+}
+
+// Wait does not wait for a Cluster of which no server can be reached.
+func TestWaitWithoutCluster(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	defer func() { _ = client.Close() }()
+	s := newSubscriber(t, client, Config{})
+	if err := s.Want(Sharded, func(Message) {}, "c"); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Until(t, "it is known that there is no connection", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		return errors.Is(s.Wait(ctx, Sharded, "c"), ErrDown)
+	})
 }

@@ -59,6 +59,7 @@ func (s *Subscriber) routeAll() (failure error) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.astray = failure != nil
 	list := s.unrouted
 	s.unrouted = nil
 	for _, u := range list {
