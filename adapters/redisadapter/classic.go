@@ -1,16 +1,13 @@
 package redisadapter
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -99,11 +96,7 @@ func newUID() string {
 
 func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver) (*classicBus, error) {
 	b := &classicBus{opts: opts, nsp: nsp, rooms: make(map[string]struct{})}
-	if opts.ids.node != nil {
-		b.uid = opts.ids.node(nsp)
-	} else {
-		b.uid = newUID()
-	}
+	b.uid = opts.ids.name(nsp, newUID)
 	b.own = appendClassicHead(nil, b.uid)
 	b.names = newClassicNames(opts.key(), nsp, b.uid)
 	// The channels of /a#b would be those of the room b in /a.
@@ -116,33 +109,23 @@ func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver)
 	return b, nil
 }
 
-// subscribe begins to listen, and waits a moment until Redis has confirmed it.
-// It goes on being tried, so that Redis need not be there yet.
+// subscribe begins to listen. There is no error: the link is open, no name is of
+// another kind, and every Redis knows these kinds.
 func (b *classicBus) subscribe() {
-	start := []struct {
-		kind    link.Kind
-		handler link.Handler
-		name    string
-	}{
-		{link.Plain, b.onBroadcast, b.names.all},
-		{link.Plain, b.onRequest, b.names.request},
-		{link.Plain, b.onResponse, b.names.response},
-		{link.Plain, b.onResponse, b.names.mine},
-	}
+	kind, all := b.broadcasts()
+	_ = b.link.Want(kind, b.onBroadcast, all)
+	_ = b.link.Want(link.Plain, b.onRequest, b.names.request)
+	_ = b.link.Want(link.Plain, b.onResponse, b.names.response, b.names.mine)
+	_ = b.link.await(kind, all)
+	_ = b.link.await(link.Plain, b.names.request, b.names.response, b.names.mine)
+}
+
+// broadcasts is what is subscribed for broadcasts to all.
+func (b *classicBus) broadcasts() (link.Kind, string) {
 	if b.pattern {
-		start[0].kind, start[0].name = link.Pattern, b.names.pattern
+		return link.Pattern, b.names.pattern
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(b.opts.JoinTimeout, time.Second))
-	defer cancel()
-	for _, s := range start {
-		_ = b.link.Want(s.kind, s.handler, s.name) // the link is open and the name is not of another kind
-	}
-	for _, s := range start {
-		if err := b.link.Wait(ctx, s.kind, s.name); err != nil {
-			b.link.shared.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", b.nsp), slog.Any("err", err))
-			return
-		}
-	}
+	return link.Plain, b.names.all
 }
 
 // Traits implements [cluster.Bus].
@@ -186,14 +169,14 @@ func (b *classicBus) has(room string) bool {
 
 // Confirm implements [cluster.Bus].
 func (b *classicBus) Confirm(ctx context.Context, rooms []string) error {
-	if b.pattern {
-		return nil
+	kind, all := b.broadcasts()
+	channels := append(make([]string, 0, 1+len(rooms)), all)
+	if !b.pattern {
+		for _, room := range rooms {
+			channels = append(channels, b.names.room(room))
+		}
 	}
-	channels := make([]string, len(rooms))
-	for i, room := range rooms {
-		channels[i] = b.names.room(room)
-	}
-	return busError(b.link.Wait(ctx, link.Plain, channels...))
+	return busError(b.link.Wait(ctx, kind, channels...))
 }
 
 // Living implements [cluster.Bus]: it counts who hears requests. Answers do not
@@ -206,11 +189,10 @@ func (b *classicBus) Living(ctx context.Context, _ []string) (nodes int, gone []
 func (b *classicBus) Close(ctx context.Context) error {
 	b.link.end()
 	b.mu.Lock()
+	kind, all := b.broadcasts()
+	b.link.Drop(kind, all)
 	leave := []string{b.names.request, b.names.response, b.names.mine}
-	if b.pattern {
-		b.link.Drop(link.Pattern, b.names.pattern)
-	} else {
-		leave = append(leave, b.names.all)
+	if !b.pattern {
 		for room := range b.rooms {
 			leave = append(leave, b.names.room(room))
 		}

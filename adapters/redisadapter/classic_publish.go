@@ -27,8 +27,8 @@ const packetEvent = 2
 
 // Publish implements [cluster.Bus].
 func (b *classicBus) Publish(m *cluster.Message) error {
-	if b.link.shut.Load() {
-		return adapters.ErrClosed
+	if err := b.link.closed(); err != nil {
+		return err
 	}
 	if m.Type == cluster.Broadcast && m.RequestID == "" {
 		return b.publish(b.names.of(&m.Target, &b.moved), b.appendBroadcast(m))
@@ -186,8 +186,8 @@ func (b *classicBus) appendAckBroadcast(m *cluster.Message) []byte {
 
 // Answer implements [cluster.Bus].
 func (b *classicBus) Answer(request, m *cluster.Message) error {
-	if b.link.shut.Load() {
-		return adapters.ErrClosed
+	if err := b.link.closed(); err != nil {
+		return err
 	}
 	payload := appendClassicAnswer(request, m)
 	if payload == nil {

@@ -20,8 +20,13 @@
 // client, between nodes in Go (see cluster.Router).
 //
 // The client is a *redis.Client, also one of redis.NewFailoverClient (Sentinel),
-// or a *redis.ClusterClient. It must be open as long as the namespaces are and
-// is not closed. The namespaces of one factory share two connections of their
+// or a *redis.ClusterClient, which must not read from replicas (its options
+// ReadOnly, RouteByLatency, RouteRandomly): they may be behind. It must be open as
+// long as the namespaces are and is not closed.
+//
+// A factory is for one server: Redis would take two that share one for a single
+// node, so that a second adapter of a namespace is an error. The namespaces of one
+// factory share two connections of their
 // own (on a Cluster, one to each node that is needed), which are opened with the
 // first of them and closed with the last.
 //

@@ -3,8 +3,12 @@ package redisadapter
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +24,13 @@ import (
 // from the first lease to the last one's release.
 type links struct {
 	client   redis.UniversalClient
-	log      *slog.Logger // never nil
-	counters *Counters    // never nil
+	log      *slog.Logger  // never nil
+	counters *Counters     // never nil
+	patience time.Duration // how long a namespace waits for its channels when it begins
 
-	mu     sync.Mutex // guards what follows
-	link   *link.Link // nil without leases
-	leases map[*lease]struct{}
+	mu     sync.Mutex        // guards what follows
+	link   *link.Link        // nil without leases
+	leases map[string]*lease // by namespace
 }
 
 // newLinks prepares the connections of a factory. counters may be nil.
@@ -34,7 +39,8 @@ func newLinks(client redis.UniversalClient, opts cluster.Options, counters *Coun
 		client:   client,
 		log:      cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
 		counters: cmp.Or(counters, new(Counters)),
-		leases:   make(map[*lease]struct{}),
+		patience: cmp.Or(opts.JoinTimeout, time.Second),
+		leases:   make(map[string]*lease),
 	}
 }
 
@@ -68,6 +74,30 @@ func (l *lease) end() {
 	l.shut.Store(true)
 }
 
+// closed returns ErrClosed when the lease is ended.
+func (l *lease) closed() error {
+	if l.shut.Load() {
+		return adapters.ErrClosed
+	}
+	return nil
+}
+
+// await waits a moment until Redis has confirmed channels. They go on being tried,
+// so that Redis need not be there yet. The error is that it knows no such kind.
+func (l *lease) await(kind link.Kind, channels ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.shared.patience)
+	defer cancel()
+	err := l.Wait(ctx, kind, channels...)
+	switch {
+	case err == nil:
+	case kind == link.Sharded && strings.Contains(strings.ToLower(err.Error()), "unknown command"):
+		return ErrNoShardedPubSub
+	default:
+		l.shared.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", l.nsp), slog.Any("err", err))
+	}
+	return nil
+}
+
 // living counts who hears the channel of all nodes of a namespace, and tells which
 // of the known nodes do not hear their answers, for which channel names the way.
 func (l *lease) living(ctx context.Context, kind link.Kind, all string, known []string, channel func(node string) string) (nodes int, gone []string, err error) {
@@ -91,10 +121,14 @@ func (l *lease) living(ctx context.Context, kind link.Kind, all string, known []
 }
 
 // open returns a lease; r is told of gaps. The error is that of a client of
-// another kind.
+// another kind, or that the namespace has a lease: Redis would take the two nodes
+// for one.
 func (s *links) open(nsp string, r cluster.Receiver) (*lease, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.leases[nsp] != nil {
+		return nil, fmt.Errorf("redisadapter: this factory has an adapter for %q already; each server needs a factory of its own", nsp)
+	}
 	if s.link == nil {
 		l, err := link.New(s.client, link.Config{OnGap: s.gap, OnLost: s.lost, Logger: s.log})
 		if err != nil {
@@ -104,7 +138,7 @@ func (s *links) open(nsp string, r cluster.Receiver) (*lease, error) {
 		s.counters.use(l)
 	}
 	l := &lease{Link: s.link, shared: s, nsp: nsp, receiver: r}
-	s.leases[l] = struct{}{}
+	s.leases[nsp] = l
 	return l, nil
 }
 
@@ -113,7 +147,7 @@ func (s *links) open(nsp string, r cluster.Receiver) (*lease, error) {
 func (l *lease) release(ctx context.Context) error {
 	s := l.shared
 	s.mu.Lock()
-	delete(s.leases, l)
+	delete(s.leases, l.nsp)
 	last := len(s.leases) == 0
 	if last {
 		s.link = nil
@@ -129,7 +163,7 @@ func (l *lease) release(ctx context.Context) error {
 func (s *links) gap(from, to time.Time) {
 	s.mu.Lock()
 	receivers := make([]cluster.Receiver, 0, len(s.leases))
-	for l := range s.leases {
+	for _, l := range s.leases {
 		receivers = append(receivers, l.receiver)
 	}
 	s.mu.Unlock()
@@ -169,3 +203,21 @@ type identity struct {
 	node    func(namespace string) string
 	request func() string
 }
+
+// name names a node; random does it unless there is a function for it.
+func (i *identity) name(namespace string, random func() string) string {
+	if i.node != nil {
+		return i.node(namespace)
+	}
+	return random()
+}
+
+// randomHex names a node as the official ClusterAdapter does.
+func randomHex() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// errNamespace is what is wrong with a message of another namespace.
+var errNamespace = errors.New("message of another namespace")

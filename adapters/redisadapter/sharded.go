@@ -3,15 +3,11 @@ package redisadapter
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -99,7 +95,7 @@ type ShardedOptions struct {
 }
 
 // ErrNoShardedPubSub is returned by the factory of [NewSharded] for a Redis
-// before version 7.
+// before version 7, and by that of [NewStreams] with UseShardedPubSub.
 var ErrNoShardedPubSub = errors.New("redisadapter: this Redis has no sharded pub/sub, it needs version 7")
 
 // NewSharded returns the factory of sharded adapters, over SPUBLISH and
@@ -111,8 +107,10 @@ var ErrNoShardedPubSub = errors.New("redisadapter: this Redis has no sharded pub
 // What differs from the official adapter: this node's sockets are served before
 // Redis is asked, and whatever it says; a Join has returned when what other nodes
 // send to the rooms arrives here (the official one loses a broadcast that follows
-// closely); the channel of a room is given up only seconds after its last member
-// has left; a node that is lost ends what waits for it.
+// closely); after a SocketsJoin the broadcasts of this node to those rooms go to
+// all nodes for some seconds, since the channels of the rooms may be new there; the
+// channel of a room is given up only seconds after its last member has left; a node
+// that is lost ends what waits for it.
 //
 // # Order
 //
@@ -164,7 +162,7 @@ func (s *shardedFactory) connect(nsp string, r cluster.Receiver) (cluster.Bus, e
 	}
 	b := newShardedBus(s, lease, nsp)
 	s.add(b)
-	if err := b.begin(); err != nil {
+	if err := lease.await(link.Sharded, b.main, b.mine); err != nil {
 		return nil, errors.Join(err, b.Close(context.Background()))
 	}
 	return b, nil
@@ -228,35 +226,9 @@ func (s *shardedFactory) receive(m link.Message) {
 	list, sharp := s.candidates(m.Channel), s.sharp > 0
 	s.mu.RUnlock()
 	for _, b := range list {
+		// A channel with two meanings has messages of other namespaces.
 		if err := b.receive(m); err != nil && (!sharp || err != errNamespace) {
 			b.link.poison(m.Channel, err)
 		}
 	}
-}
-
-// errNamespace is what is wrong with a message of another namespace; nothing, if
-// its channel has two meanings.
-var errNamespace = errors.New("message of another namespace")
-
-// newShardedUID names a node, as the official adapter does.
-func newShardedUID() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
-}
-
-// begin waits a moment until Redis has confirmed the two channels. It goes on
-// being tried, so that Redis need not be there yet.
-func (b *shardedBus) begin() error {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(b.factory.opts.JoinTimeout, time.Second))
-	defer cancel()
-	err := b.link.Wait(ctx, link.Sharded, b.main, b.mine)
-	switch {
-	case err == nil:
-	case strings.Contains(strings.ToLower(err.Error()), "unknown command"):
-		return ErrNoShardedPubSub
-	default:
-		b.factory.links.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", b.nsp), slog.Any("err", err))
-	}
-	return nil
 }

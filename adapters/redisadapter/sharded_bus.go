@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"time"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -23,6 +24,7 @@ type shardedBus struct {
 	recent   cluster.Recent
 	sharp    bool      // # in the namespace's name
 	ends     [2][]byte // how our own messages end, by dialect
+	moved    moved
 
 	// rooms have members here and a channel; the factory's mu guards it.
 	rooms map[string]struct{}
@@ -33,11 +35,7 @@ func newShardedBus(s *shardedFactory, l *lease, nsp string) *shardedBus {
 		factory: s, link: l, nsp: nsp,
 		mode: s.opts.SubscriptionMode, sharp: strings.Contains(nsp, "#"), rooms: make(map[string]struct{}),
 	}
-	if s.opts.ids.node != nil {
-		b.uid = s.opts.ids.node(nsp)
-	} else {
-		b.uid = newShardedUID()
-	}
+	b.uid = s.opts.ids.name(nsp, randomHex)
 	b.main = s.prefix + nsp + "#"
 	b.mine = b.channel(b.uid)
 	m := cluster.Message{Type: cluster.AdapterClose, From: b.uid} // has nothing but an end
@@ -58,12 +56,19 @@ func (b *shardedBus) Traits() cluster.Traits {
 }
 
 // Publish implements [cluster.Bus].
-func (b *shardedBus) Publish(m *cluster.Message) error { return b.send(b.channelOf(m), m) }
+func (b *shardedBus) Publish(m *cluster.Message) error {
+	if m.Type == cluster.SocketsJoin {
+		b.moved.add(m.Rooms, time.Now())
+	}
+	return b.send(b.channelOf(m), m)
+}
 
 // channelOf returns the channel on which a message for all nodes is published.
 func (b *shardedBus) channelOf(m *cluster.Message) string {
-	if m.Type == cluster.Broadcast && m.RequestID == "" && len(m.Target.Rooms) == 1 && b.mode.own(m.Target.Rooms[0]) {
-		return b.channel(m.Target.Rooms[0])
+	if m.Type == cluster.Broadcast && m.RequestID == "" && len(m.Target.Rooms) == 1 {
+		if room := m.Target.Rooms[0]; b.mode.own(room) && !b.moved.has(room) {
+			return b.channel(room)
+		}
 	}
 	return b.main
 }
@@ -74,6 +79,9 @@ func (b *shardedBus) Answer(request, m *cluster.Message) error {
 }
 
 func (b *shardedBus) send(channel string, m *cluster.Message) error {
+	if err := b.link.closed(); err != nil {
+		return err
+	}
 	return busError(b.link.SPublish(channel, b.encode(m)))
 }
 

@@ -206,6 +206,10 @@ func TestShardedOldRedis(t *testing.T) {
 	if !errors.Is(err, ErrNoShardedPubSub) {
 		t.Errorf("error %v", err)
 	}
+	opts := StreamsOptions{UseShardedPubSub: true}
+	if _, err := NewStreams(r.Client(), opts)(&shardedLocal{name: "/"}); !errors.Is(err, ErrNoShardedPubSub) {
+		t.Errorf("streams: error %v", err)
+	}
 	if _, err := NewSharded(r.Client(), ShardedOptions{SubscriptionMode: 9})(&shardedLocal{name: "/"}); err == nil {
 		t.Error("an unknown mode is taken")
 	}

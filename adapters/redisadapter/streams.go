@@ -128,9 +128,8 @@ func (s *streamsFactory) connect(nsp string, r cluster.Receiver, recovery bool) 
 		return nil, err
 	}
 	b := newStreamsBus(s, lease, nsp)
-	b.listen()
-	if !recovery {
-		ctx, cancel := context.WithTimeout(context.Background(), s.startTimeout())
+	if err = b.listen(); err == nil && !recovery {
+		ctx, cancel := context.WithTimeout(context.Background(), s.links.patience)
 		defer cancel()
 		err = b.follow(ctx, nil)
 	}
@@ -139,10 +138,6 @@ func (s *streamsFactory) connect(nsp string, r cluster.Receiver, recovery bool) 
 	}
 	return b, nil
 }
-
-// startTimeout is how long a namespace waits until it is heard and hears. It goes
-// on being tried, so that Redis need not be there yet.
-func (s *streamsFactory) startTimeout() time.Duration { return cmp.Or(s.opts.JoinTimeout, time.Second) }
 
 // enter has a bus told what is in its stream from now on.
 func (s *streamsFactory) enter(b *streamsBus) (*streamReader, error) {

@@ -2,10 +2,7 @@ package redisadapter
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
-	"log/slog"
 	"strconv"
 	"strings"
 
@@ -34,13 +31,7 @@ var _ cluster.Log = (*streamsBus)(nil)
 
 func newStreamsBus(s *streamsFactory, l *lease, nsp string) *streamsBus {
 	b := &streamsBus{factory: s, link: l, nsp: nsp, stream: s.opts.stream(nsp)}
-	if s.opts.ids.node != nil {
-		b.uid = s.opts.ids.node(nsp)
-	} else {
-		var id [8]byte
-		rand.Read(id[:])
-		b.uid = hex.EncodeToString(id[:])
-	}
+	b.uid = s.opts.ids.name(nsp, randomHex)
 	b.maxLen = strconv.Itoa(s.opts.MaxLen)
 	b.all = s.opts.ChannelPrefix + "#" + nsp + "#"
 	return b
@@ -49,16 +40,11 @@ func newStreamsBus(s *streamsFactory, l *lease, nsp string) *streamsBus {
 // channelOf is the channel of a node's answers.
 func (b *streamsBus) channelOf(node string) string { return b.all + node + "#" }
 
-// listen subscribes the two channels, and waits a moment until Redis has
-// confirmed it.
-func (b *streamsBus) listen() {
+// listen subscribes the two channels, on which requests and answers come.
+func (b *streamsBus) listen() error {
 	mine := b.channelOf(b.uid)
 	_ = b.link.Want(b.factory.kind, b.receive, b.all, mine) // the link is open
-	ctx, cancel := context.WithTimeout(context.Background(), b.factory.startTimeout())
-	defer cancel()
-	if err := b.link.Wait(ctx, b.factory.kind, b.all, mine); err != nil {
-		b.link.shared.log.Warn("no requests of other nodes are heard yet", slog.String("nsp", b.nsp), slog.Any("err", err))
-	}
+	return b.link.await(b.factory.kind, b.all, mine)
 }
 
 // follow has the bus, or r, told what is in the stream from now on. It waits
@@ -115,6 +101,9 @@ func (b *streamsBus) Answer(request, m *cluster.Message) error {
 }
 
 func (b *streamsBus) publish(channel string, m *cluster.Message) error {
+	if err := b.link.closed(); err != nil {
+		return err
+	}
 	payload := appendStreamsEnvelope(nil, b.nsp, m)
 	if b.factory.kind == link.Sharded {
 		return busError(b.link.SPublish(channel, payload))
@@ -124,6 +113,9 @@ func (b *streamsBus) publish(channel string, m *cluster.Message) error {
 
 // Append implements [cluster.Log].
 func (b *streamsBus) Append(m *cluster.Message) (text string, err error) {
+	if err := b.link.closed(); err != nil {
+		return "", err
+	}
 	text = b.encode(m)
 	return text, busError(b.link.Append(link.Command{
 		Key: b.stream,
@@ -160,7 +152,7 @@ func decodeData(text string, m *cluster.Message, recent *cluster.Recent) error {
 func (b *streamsBus) receive(p link.Message) {
 	m, nsp, err := parseStreamsEnvelope(p.Payload)
 	if err == nil && nsp != b.nsp {
-		err = errForeign
+		err = errNamespace
 	}
 	if err != nil {
 		b.link.poison(p.Channel, err)

@@ -1,14 +1,9 @@
 package redisadapter
 
 import (
-	"errors"
-
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
 )
-
-// errForeign is what is wrong with a message of another namespace.
-var errForeign = errors.New("message of another namespace")
 
 // ofSessions reports whether messages of this type are those about sessions,
 // which only nodes of ours understand: others do not look at them.

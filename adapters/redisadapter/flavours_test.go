@@ -1,0 +1,41 @@
+package redisadapter
+
+import (
+	"context"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/cluster"
+)
+
+// flavours make factories of each kind, whose names in Redis begin with a prefix.
+var flavours = map[string]func(client redis.UniversalClient, prefix string, o cluster.Options) adapters.Factory{
+	"classic": func(client redis.UniversalClient, prefix string, o cluster.Options) adapters.Factory {
+		return New(client, Options{Options: o, Key: prefix})
+	},
+	"sharded": func(client redis.UniversalClient, prefix string, o cluster.Options) adapters.Factory {
+		return NewSharded(client, ShardedOptions{Options: o, ChannelPrefix: prefix})
+	},
+	"streams": func(client redis.UniversalClient, prefix string, o cluster.Options) adapters.Factory {
+		return NewStreams(client, StreamsOptions{Options: o, StreamName: prefix, ChannelPrefix: prefix, SessionKeyPrefix: prefix + ":session:"})
+	},
+}
+
+// makeAdapter makes the adapter of a namespace that is closed with the test.
+func makeAdapter(t testing.TB, f adapters.Factory, nsp string) *cluster.Adapter {
+	t.Helper()
+	return testAdapter(t, f, &shardedLocal{name: nsp})
+}
+
+// testAdapter makes an adapter that is closed with the test.
+func testAdapter(t testing.TB, f adapters.Factory, local adapters.Local) *cluster.Adapter {
+	t.Helper()
+	a, err := f(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close(context.Background()) })
+	return a.(*cluster.Adapter)
+}
