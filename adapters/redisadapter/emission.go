@@ -20,7 +20,7 @@ type Emission struct {
 // To returns m for the sockets that are in any of the rooms, in addition to those
 // m reaches already; without rooms it reaches all.
 func (m Emission) To(rooms ...string) Emission {
-	m.target.Rooms = append(slices.Clip(m.target.Rooms), rooms...)
+	m.target.Rooms = with(m.target.Rooms, rooms)
 	return m
 }
 
@@ -29,8 +29,19 @@ func (m Emission) In(rooms ...string) Emission { return m.To(rooms...) }
 
 // Except returns m without the sockets that are in any of the rooms.
 func (m Emission) Except(rooms ...string) Emission {
-	m.target.Except = append(slices.Clip(m.target.Except), rooms...)
+	m.target.Except = with(m.target.Except, rooms)
 	return m
+}
+
+// with returns a list with more names, each of them once.
+func with(list, more []string) []string {
+	list = slices.Clip(list)
+	for _, name := range more {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // Volatile returns m for the sockets that can take the event when it arrives; for

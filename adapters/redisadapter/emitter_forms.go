@@ -64,7 +64,7 @@ type streamsForm struct {
 }
 
 func newStreamsForm(o *EmitterStreams) streamsForm {
-	return streamsForm{cmp.Or(o.Name, "socket.io"), o.Count, strconv.Itoa(cmp.Or(o.MaxLen, 10000))}
+	return streamsForm{cmp.Or(o.Name, "socket.io"), o.Count, strconv.Itoa(cmp.Or(max(o.MaxLen, 0), 10000))}
 }
 
 func (f streamsForm) send(l *link.Writer, nsp string, m *cluster.Message) error {

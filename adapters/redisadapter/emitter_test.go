@@ -135,6 +135,9 @@ func TestStreamOf(t *testing.T) {
 			t.Errorf("%s among %d: %s, want %s", c.nsp, c.count, got, c.where)
 		}
 	}
+	if n := newStreamsForm(&EmitterStreams{MaxLen: -1}).maxLen; n != "10000" {
+		t.Errorf("with a MaxLen below zero streams are cut to %s", n)
+	}
 }
 
 // What is wrong is said to the caller, and nothing is sent.
@@ -186,8 +189,9 @@ func TestEmissionsAreValues(t *testing.T) {
 	e := newEmitter(t, tap.client(t, server.Addr()), EmitterOptions{})
 	base := e.To("a", "b")
 	left, right := base.To("l"), base.To("r").Except("x").Volatile()
+	twice := base.To("b", "a").Except("x", "x") // a name counts once, as in a JavaScript Set
 	const typing event.Message[string] = "typing"
-	for _, m := range []Emission{left, right, base} {
+	for _, m := range []Emission{left, right, base, twice} {
 		if err := typing.Emit(m, "ada"); err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +212,7 @@ func TestEmissionsAreValues(t *testing.T) {
 	}
 	want := []string{
 		`[a b l] [] false ["typing","ada"]`, `[a b r] [x] true ["typing","ada"]`,
-		`[a b] [] false ["typing","ada"]`, `[] [] false ["typing","all"]`,
+		`[a b] [] false ["typing","ada"]`, `[a b] [x] false ["typing","ada"]`, `[] [] false ["typing","all"]`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
