@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
-	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -20,7 +19,13 @@ import (
 type shardedVectorNode struct {
 	*shardedVectors
 	ctx        context.Context
-	main, chat *cluster.Adapter
+	main, chat countingAdapter
+}
+
+// countingAdapter is an adapter that counts the nodes.
+type countingAdapter interface {
+	adapters.Adapter
+	ServerCount(ctx context.Context) (int, error)
 }
 
 // shardedCall is a recorded call as it is made on our adapters. The result is JSON

@@ -21,7 +21,6 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
-	"github.com/hermod-io/hermod/adapters/cluster/wire"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -30,6 +29,7 @@ import (
 type streamsVectors struct {
 	shardedVectors
 	Options   streamsVectorOptions
+	Recovery  bool `json:"connectionStateRecovery"`
 	Scenarios []streamsScenario
 }
 
@@ -68,9 +68,9 @@ func (c streamsCommand) field(name string) string {
 	return ""
 }
 
-// eventFor is the event of an entry of A to a socket of B in these rooms, "" if it
-// is none, or asks for an ack.
-func (c streamsCommand) eventFor(t testing.TB, rooms ...string) string {
+// eventFor is the event of an entry of A to a socket of B in these rooms of a
+// namespace, "" if it is none, or asks for an ack.
+func (c streamsCommand) eventFor(t testing.TB, nsp string, rooms ...string) string {
 	t.Helper()
 	var d struct {
 		Packet struct {
@@ -80,7 +80,7 @@ func (c streamsCommand) eventFor(t testing.TB, rooms ...string) string {
 		RequestID string
 		Opts      struct{ Rooms, Except []any }
 	}
-	if c.field("nsp") != "/" || c.field("type") != "3" || c.Node != "A" {
+	if c.field("nsp") != nsp || c.field("type") != "3" || c.Node != "A" {
 		return ""
 	}
 	for _, f := range c.Fields {
@@ -160,6 +160,9 @@ func (v *streamsVectors) options(node string, request func() string) StreamsOpti
 	return opts
 }
 
+// streams03 are the recordings of version 0.3.
+var streams03 = []string{"streams-0.3.1", "streams-0.3.1-ioredis", "streams-0.3.1-sharded", "streams-0.3.1-csr"}
+
 // streamsDifferences are the scenarios in which node A of ours does not write what
 // was recorded, and why. Those of requests are in the order of the headers alone.
 var streamsDifferences = map[string]string{
@@ -167,6 +170,7 @@ var streamsDifferences = map[string]string{
 	"volatile-compress-to":  "compress: true is the default and not written",
 	"broadcast-arraybuffer": "the official adapter loses the bytes",
 	"broadcast-typed-array": "with onlyPlaintext the official adapter writes an object of numbers",
+	"socket-emit-ack":       "with recovery the official adapter writes it for all nodes, of which none is to send it",
 }
 
 // TestStreamsVectors makes the recorded calls on a node of ours in the place of A:
@@ -175,10 +179,15 @@ var streamsDifferences = map[string]string{
 func TestStreamsVectors(t *testing.T) {
 	t.Parallel()
 	differed := map[string]bool{}
-	for _, name := range []string{"streams-0.3.1", "streams-0.3.1-ioredis", "streams-0.3.1-sharded"} {
+	server := redistest.Start(t, redistest.Options{})
+	for _, name := range streams03 {
 		t.Run(name, func(t *testing.T) {
-			r := newStreamsReplay(t, readStreams(t, name))
+			server.Do("FLUSHALL")
+			r := newStreamsReplay(t, server, readStreams(t, name))
 			calls := shardedCalls()
+			if r.v.Recovery {
+				maps.Copy(calls, r.recoveryCalls(t))
+			}
 			compared := 0
 			for i := range r.v.Scenarios {
 				s := &r.v.Scenarios[i]
@@ -207,15 +216,15 @@ type streamsReplay struct {
 	v       *streamsVectors
 	node    *shardedVectorNode
 	tap     tap
-	client  *redis.Client // of B
+	client  *redis.Client  // of B
+	a2      *shardedMember // with recovery
 	request atomic.Value
 	seen    int // commands of the tap that were compared
 
 	differed map[string]bool // scenarios
 }
 
-func newStreamsReplay(t *testing.T, v *streamsVectors) *streamsReplay {
-	server := redistest.Start(t, redistest.Options{})
+func newStreamsReplay(t *testing.T, server *redistest.Server, v *streamsVectors) *streamsReplay {
 	r := &streamsReplay{v: v, client: server.Client(), differed: map[string]bool{}}
 	prefix := cmp.Or(v.Options.ChannelPrefix, "socket.io")
 	subscribe := r.client.Subscribe
@@ -231,21 +240,99 @@ func newStreamsReplay(t *testing.T, v *streamsVectors) *streamsReplay {
 	}
 	factory := NewStreams(r.tap.client(t, server.Addr()), v.options("A", func() string { return r.request.Load().(string) }))
 	r.node = &shardedVectorNode{shardedVectors: &v.shardedVectors, ctx: t.Context()}
-	r.node.main, r.node.chat = r.node.start(t, factory, "/"), r.node.start(t, factory, "/chat")
+	r.node.main, _ = v.start(t, factory, "/")
+	r.node.chat, _ = v.start(t, factory, "/chat")
 	for who, room := range map[string]string{"a1": "room1", "a2": "room2"} {
 		m := &shardedMember{id: v.v("sid_" + who)}
 		m.info.Data = []byte(`{"user":"` + who + `"}`)
 		enterSharded(t, r.node.main, m, room)
+		if who == "a2" && v.Recovery {
+			r.a2 = m
+			r.node.main.(*cluster.Recoverer).Save(m, v.session(t))
+		}
 	}
 	return r
+}
+
+// start makes a node, with recovery if that was on.
+func (v *streamsVectors) start(t *testing.T, f adapters.Factory, nsp string) (countingAdapter, *shardedLocal) {
+	t.Helper()
+	local := &recoveringLocal{shardedLocal: shardedLocal{name: nsp, answer: v.answer}}
+	var a adapters.Adapter
+	var err error
+	if v.Recovery {
+		a, err = f(local)
+	} else {
+		a, err = f(&local.shardedLocal)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close(context.Background()) })
+	return a.(countingAdapter), &local.shardedLocal
+}
+
+// stored is how the session of a2 was stored: SET, key, value, PX, milliseconds.
+func (v *streamsVectors) stored(t testing.TB) []string {
+	t.Helper()
+	for i := range v.Scenarios {
+		for _, c := range v.Scenarios[i].Commands {
+			if c.Cmd == "SET" {
+				return c.words(t)
+			}
+		}
+	}
+	t.Fatal("no session was stored")
+	return nil
+}
+
+// session is that of a2.
+func (v *streamsVectors) session(t testing.TB) adapters.Session {
+	pid := strings.TrimPrefix(v.stored(t)[1], "sio:session:")
+	return adapters.Session{ID: v.v("sid_a2"), PID: pid, Data: []byte(`{"user":"a2"}`)}
+}
+
+// recoveryCalls are the calls that are other ones with recovery.
+func (r *streamsReplay) recoveryCalls(t *testing.T) map[string]shardedCall {
+	rec := r.node.main.(*cluster.Recoverer)
+	s := r.v.session(t)
+	return map[string]shardedCall{
+		"socket-emit":        callEmit(`["self",1]`, inRooms("sid_a1")),
+		"socket-emit-binary": callEmit(`["self",{"_placeholder":true,"num":0}]`, inRooms("sid_a1"), []byte{7}),
+		"csr-disconnect-persist": func(n *shardedVectorNode) ([]string, error) {
+			rec.Join(n.ctx, r.a2) // what was sent before has reached it
+			rec.LeaveAll(r.a2)
+			rec.Save(nil, s)
+			got, err := callEmit(`["missed",1]`, inRooms())(n)
+			want := r.v.stored(t)
+			wantStored(t, storedOf(t, r.client, want[1]), decode64(t, want[2]))
+			return got, err
+		},
+		"csr-reconnect-restore": func(n *shardedVectorNode) ([]string, error) {
+			last := r.a2.events()[len(r.a2.events())-1]
+			offset := last[strings.LastIndex(last, `,"`)+2 : len(last)-2]
+			missed, err := rec.Restore(n.ctx, s.PID, offset, func(adapters.Session) adapters.Member { return r.a2 })
+			if err != nil {
+				return nil, err
+			}
+			var got []string
+			for p := range missed {
+				got = append(got, shardedText(p.Args))
+			}
+			if got = plain(got); !slices.Equal(got, []string{`["missed",1]`}) {
+				t.Errorf("missed %q", got)
+			}
+			return []string{`{"recovered":true}`}, nil
+		},
+	}
 }
 
 // scenario replays one and returns how many commands were the same.
 func (r *streamsReplay) scenario(t *testing.T, s *streamsScenario, call shardedCall) (same int) {
 	t.Helper()
 	want := s.sent("A")
-	if strings.HasPrefix(s.Name, "socket-emit") {
-		want = nil // of nodes with recovery
+	if s.Name == "socket-emit-ack" {
+		want, r.differed[s.Name] = nil, r.differed[s.Name] || len(want) > 0
 	}
 	if len(want) > 0 {
 		r.request.Store(want[0].requestID())
@@ -297,63 +384,6 @@ func (r *streamsReplay) scenario(t *testing.T, s *streamsScenario, call shardedC
 	return same
 }
 
-// TestStreamsVectorsReceived feeds what A wrote, of either version, to a node of
-// ours in the place of B. All that it shares with A arrives, once, and in order.
-func TestStreamsVectorsReceived(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"streams-0.3.1", "streams-0.3.1-csr", "streams-0.2.3", "streams-0.2.3-csr"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			v := readStreams(t, name)
-			client := redistest.Start(t, redistest.Options{}).Client()
-			local := &shardedLocal{name: "/", answer: v.answer}
-			counters := new(Counters)
-			opts := v.options("B", nil)
-			opts.Counters = counters
-			a, err := NewStreams(client, opts)(local)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = a.Close(context.Background()) })
-			m := enterSharded(t, a, &shardedMember{id: v.v("sid_b1")}, "room1", "room2")
-			var want []string
-			for i := range v.Scenarios {
-				for _, c := range v.Scenarios[i].Commands {
-					if c.Cmd != "XADD" {
-						continue
-					}
-					addEntry(t, client, c)
-					if event := c.eventFor(t, "room1", "room2", m.id); event != "" {
-						want = append(want, event)
-					}
-				}
-			}
-			redistest.Until(t, "the sockets to be disconnected", func() bool {
-				m.mu.Lock()
-				defer m.mu.Unlock()
-				return m.gone
-			})
-			if got := m.events(); !slices.Equal(got, want) || len(got) < 18 {
-				t.Errorf("%d events, want %d:\n got %q\nwant %q", len(got), len(want), got, want)
-			}
-			if n := counters.Stats().Poison; n != 0 {
-				t.Errorf("%d entries were taken for malformed", n)
-			}
-		})
-	}
-}
-
-func addEntry(t testing.TB, client *redis.Client, c streamsCommand) {
-	t.Helper()
-	var values []string
-	for _, f := range c.Fields {
-		values = append(values, f.Name, f.Text)
-	}
-	if err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: c.Stream, Values: values}).Err(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestStreamsVectorsDecoded reads every recorded payload, and writes it again as
 // it was.
 func TestStreamsVectorsDecoded(t *testing.T) {
@@ -389,106 +419,4 @@ func TestStreamsVectorsDecoded(t *testing.T) {
 	if read < 300 {
 		t.Errorf("%d payloads were read", read)
 	}
-}
-
-// TestStreamsSessionOfOfficialNode: what an official node has stored of a socket
-// is read, and begins as what ours would store.
-func TestStreamsSessionOfOfficialNode(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"streams-0.3.1-csr", "streams-0.2.3-csr"} {
-		v := readStreams(t, name)
-		i := slices.IndexFunc(v.Scenarios, func(s streamsScenario) bool { return s.Name == "csr-disconnect-persist" })
-		var set []string
-		for _, c := range v.Scenarios[i].Commands {
-			if c.Cmd == "SET" {
-				set = c.Args
-			}
-		}
-		client := redistest.Start(t, redistest.Options{}).Client()
-		local := &recoveringLocal{shardedLocal: shardedLocal{name: "/"}}
-		a, err := NewStreams(client, v.options("A", nil))(local)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = a.Close(context.Background()) })
-		rec := a.(*cluster.Recoverer)
-		for range 3 {
-			addEntry(t, client, entryOf(v, "to-two-rooms"))
-		}
-		ids, err := client.XRange(t.Context(), "socket.io", "-", "+").Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Set(t.Context(), set[0], set[1], time.Minute).Err(); err != nil {
-			t.Fatal(err)
-		}
-		var got adapters.Session
-		m := &shardedMember{id: v.v("sid_a2")}
-		missed, err := rec.Restore(t.Context(), strings.TrimPrefix(set[0], "sio:session:"), ids[0].ID, func(s adapters.Session) adapters.Member {
-			got = s
-			return m
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var texts []string
-		for p := range missed {
-			texts = append(texts, shardedText(p.Args))
-		}
-		if want := []string{`["hello",2,"` + ids[1].ID + `"]`, `["hello",2,"` + ids[2].ID + `"]`}; !slices.Equal(texts, want) {
-			t.Errorf("%s: missed %q, want %q", name, texts, want)
-		}
-		if got.ID != m.id || string(got.Data) != `{"user":"a2"}` || !slices.Contains(a.RoomsOf(m), "room2") {
-			t.Errorf("%s: session %+v", name, got)
-		}
-		rec.Save(m, got)
-		a.LeaveAll(m)
-		rec.Save(nil, got)
-		wantStored(t, storedOf(t, client, set[0]), decode64(t, set[1]))
-	}
-}
-
-// wantStored demands that what an official node reads of a session is what one
-// has stored.
-func wantStored(t *testing.T, stored wire.Value, msg []byte) {
-	t.Helper()
-	recorded, err := wire.Msgpack.Decode(msg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, member := range []string{"sid", "pid", "rooms", "data"} {
-		want, got := wire.JSON.Append(nil, recorded.Get(member)), wire.JSON.Append(nil, stored.Get(member))
-		if string(got) != string(want) {
-			t.Errorf("%s is stored as %s, recorded %s", member, got, want)
-		}
-	}
-}
-
-// storedOf waits for the last value of a session.
-func storedOf(t *testing.T, client *redis.Client, key string) (v wire.Value) {
-	redistest.Until(t, "the session to be stored", func() bool {
-		text, err := client.Get(t.Context(), key).Result()
-		if err != nil {
-			return false
-		}
-		v, err = wire.Msgpack.Decode(decode64(t, text))
-		return err == nil && !v.Get("hermod").Get("live").True() && v.Get("hermod").Kind() == wire.Dict
-	})
-	return v
-}
-
-// entryOf is the entry of a scenario.
-func entryOf(v *streamsVectors, scenario string) streamsCommand {
-	for i := range v.Scenarios {
-		if v.Scenarios[i].Name == scenario {
-			c := v.Scenarios[i].sent("A")[0]
-			for k := range c.Fields {
-				if c.Fields[k].Name == "uid" {
-					c.Fields[k].Text = "another"
-				}
-			}
-			return c
-		}
-	}
-	return streamsCommand{}
 }
