@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/engineio/eioclient"
@@ -36,12 +38,12 @@ type routedNode struct {
 	hs     *httptest.Server
 }
 
-func startRouted(t *testing.T, redis *redistest.Server) *routedNode {
+func startRouted(t *testing.T, client redis.UniversalClient) *routedNode {
 	t.Helper()
 	opts := RouterOptions{Prefix: "test"}
 	opts.Key, opts.Heartbeat = []byte("a key of sixteen"), 200*time.Millisecond
 	opts.Timeout = 4 * time.Second // the machine may be busy
-	router, err := NewRouter(t.Context(), redis.Client(), opts)
+	router, err := NewRouter(t.Context(), client, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +102,11 @@ func (n *routedNode) open(t *testing.T) (query string) {
 
 // Three nodes on one Redis; each request goes to one by chance.
 func TestRouter(t *testing.T) {
-	redis := redistest.Start(t, redistest.Options{})
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
 	var nodes []*routedNode
 	for range 3 {
-		n := startRouted(t, redis)
+		n := startRouted(t, server.Client())
 		defer n.stop(t)
 		nodes = append(nodes, n)
 	}
@@ -135,19 +138,68 @@ func TestRouter(t *testing.T) {
 			t.Errorf("forged: %d %q", code, body)
 		}
 	}
-	redis.Kill()
-	redis.Restart() // what was under way ends, and then it works again
-	redistest.Until(t, "a request is relayed again", func() bool {
-		q := nodes[0].open(t)
-		code, _ := nodes[1].do(t, "POST", q, "4x")
-		return code == 200
+	server.Kill()
+	server.Restart() // what was under way ends, and then it works again
+	wantRelay(t, nodes[0], nodes[1])
+}
+
+// wantRelay waits until requests for sessions of a are served by way of b.
+func wantRelay(t *testing.T, a, b *routedNode) {
+	t.Helper()
+	redistest.Until(t, "a request is relayed", func() bool {
+		q := a.open(t)
+		code, _ := b.do(t, "POST", q, "4x")
+		if code != 200 {
+			return false
+		}
+		code, body := b.do(t, "GET", q, "")
+		return code == 200 && body == "4x"
+	})
+}
+
+// The same over a Cluster, of which each server dies and comes back, and over a
+// master that Sentinel replaces.
+func TestRouterTopologies(t *testing.T) {
+	t.Parallel()
+	pair := func(t *testing.T, client redis.UniversalClient, fault func(relayed func())) {
+		t.Helper()
+		a, b := startRouted(t, client), startRouted(t, client)
+		defer a.stop(t)
+		defer b.stop(t)
+		relayed := func() {
+			t.Helper()
+			wantRelay(t, a, b)
+			wantRelay(t, b, a)
+		}
+		relayed()
+		fault(relayed)
+	}
+	t.Run("Cluster", func(t *testing.T) {
+		t.Parallel()
+		c := redistest.StartCluster(t)
+		pair(t, c.Client(), func(relayed func()) {
+			for _, s := range c.Nodes {
+				s.Kill()
+				s.Restart()
+				relayed()
+			}
+		})
+	})
+	t.Run("Sentinel", func(t *testing.T) {
+		t.Parallel()
+		s := redistest.StartSentinel(t, 1)
+		pair(t, s.Client(), func(relayed func()) {
+			s.Servers[0].Kill()
+			relayed()
+		})
 	})
 }
 
 // A client upgrades on another node than that of its session.
 func TestRouterUpgrade(t *testing.T) {
-	redis := redistest.Start(t, redistest.Options{})
-	nodes := []*routedNode{startRouted(t, redis), startRouted(t, redis)}
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	nodes := []*routedNode{startRouted(t, server.Client()), startRouted(t, server.Client())}
 	for _, n := range nodes {
 		defer n.stop(t)
 		redistest.Until(t, "both know each other", func() bool { return n.router.Stats().Nodes == 1 })
