@@ -63,6 +63,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*Nodes, error) {
 	if c.Adapter == Memory {
 		return nil, nil
 	}
+	if c.Key != "" && len(c.Key) < MinKey {
+		return nil, fmt.Errorf("nodes: a key of %d bytes is too short, it needs %d", len(c.Key), MinKey)
+	}
 	dial, err := ParseURL(c.URL)
 	if err != nil {
 		return nil, err
@@ -204,8 +207,9 @@ func (n *Nodes) Close(ctx context.Context) error {
 	if n.router != nil {
 		err = n.router.Close(ctx)
 	}
+	err = errors.Join(err, n.client.Close()) // a Ping that is not answered ends with it
 	n.running.Wait()
-	return errors.Join(err, n.client.Close())
+	return err
 }
 
 // silence guards the one logger that all clients of go-redis in a process have.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -213,9 +214,45 @@ func TestAlone(t *testing.T) {
 	if err != nil || n.Adapter() != nil || n.Router() != nil || n.State() != "" || n.Close(t.Context()) != nil {
 		t.Errorf("%+v, %v", n, err)
 	}
-	for _, c := range []nodes.Config{{Adapter: "carrier-pigeon", URL: "redis://localhost"}, {Adapter: nodes.Classic, URL: "pigeon://"}} {
-		if _, err := nodes.New(t.Context(), c, slog.Default()); err == nil {
-			t.Errorf("%+v is accepted", c)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // so that nothing waits for Redis
+	for _, c := range []nodes.Config{
+		{Adapter: "carrier-pigeon", URL: "redis://localhost"}, {Adapter: nodes.Classic, URL: "pigeon://"},
+		{Adapter: nodes.Classic, URL: "redis://localhost", Key: "short"},
+	} {
+		if _, err := nodes.New(ctx, c, slog.Default()); err == nil || errors.Is(err, context.Canceled) {
+			t.Errorf("%+v: error %v", c, err)
 		}
 	}
+}
+
+// Close does not wait for a Redis that takes a question and does not answer.
+func TestCloseWithSilentRedis(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	n, err := nodes.New(t.Context(), nodes.Config{Adapter: nodes.Classic, URL: "redis://" + l.Addr().String() + "?read_timeout=1h"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- n.Close(t.Context()) }() // ends with the connection at the latest
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience / 2):
+		t.Error("Close waits for Redis")
+	}
+	_ = c.Close()
 }
