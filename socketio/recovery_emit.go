@@ -122,19 +122,26 @@ func (d *delivery) hold(s *Socket) bool {
 	return s.Connected()
 }
 
-// flush queues what waits for the reply to CONNECT. client.mu is held.
-func (r *recoverable) flush(c *client) {
-	w := getWriter()
-	defer putWriter(w)
-	send := func(p *parser.Packet) {
-		_ = c.session.Send(engineio.Must|engineio.Later, w.unit(c.srv.cfg.Parser, p)...) // closed: OnClose follows
+// flush queues what waits for the reply to CONNECT and the reply, as one unit: a
+// client that got the one without the other before its connection ended would keep
+// it, and be given it once more. client.mu is held.
+func (r *recoverable) flush(c *client, reply *parser.Packet) {
+	var all []engineio.Message
+	add := func(p *parser.Packet) {
+		message, binary, attachments := c.srv.cfg.Parser.AppendPacket(nil, p)
+		all = append(all, engineio.Message{Binary: binary, Data: message})
+		for _, b := range attachments {
+			all = append(all, engineio.Message{Binary: true, Data: b})
+		}
 	}
 	for _, p := range r.missed {
-		send(p)
+		add(p)
 	}
 	for i := range r.held {
-		send(&r.held[i])
+		add(&r.held[i])
 	}
+	add(reply)
+	_ = c.session.Send(engineio.Must, all...) // closed: OnClose follows
 	r.missed, r.held, r.holding = nil, nil, false
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
@@ -148,4 +149,28 @@ func TestRecoverableReasons(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The reply to CONNECT once came in another polling answer than what the client had
+// missed: when the connection ended between the two, an official client kept the
+// events, did not take their offsets, and was given them a second time.
+func TestMissedWithReply(t *testing.T) {
+	const missed = 3000
+	bubble(t, "polling", recovering, func(r *rig) {
+		g := r.comeBack(nil)
+		synctest.Wait() // the next GET waits
+		g.lose()
+		for i := range missed {
+			must(r.T, r.srv.Emit("n", i))
+		}
+		p := r.quietPolling()
+		answer := make(chan []message)
+		go func() { answer <- p.poll() }() // ends with the bubble
+		synctest.Wait()
+		p.send("40" + g.auth())
+		got := <-answer
+		if reply := got[len(got)-1]; len(got) != missed+1 || !connectReply.MatchString(string(reply)) {
+			r.Errorf("%d packets, the last is %s; want %d events and the reply", len(got), cut(reply), missed)
+		}
+	})
 }

@@ -114,10 +114,11 @@ func (s *Socket) join() bool {
 	}
 	c.stopConnectTimer()
 	s.state.Store(stateJoining)
-	if s.rec != nil {
-		s.rec.flush(c)
+	if s.rec != nil && s.rec.holding {
+		s.rec.flush(c, &w.packet)
+	} else {
+		_ = c.send(w, engineio.Must) // closed: OnClose follows
 	}
-	_ = c.send(w, engineio.Must) // closed: OnClose follows
 	s.state.Store(stateLive)
 	return true
 }
