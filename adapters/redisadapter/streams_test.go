@@ -34,6 +34,8 @@ func apart(opts StreamsOptions) StreamsOptions {
 }
 
 // TestStreams runs the suite of all adapters.
+//
+// compat: redis-streams-adapter
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t, redistest.Options{}).Client()
@@ -145,6 +147,8 @@ func TestStreamsNames(t *testing.T) {
 }
 
 // TestStreamsOfEmitter: what the streams emitter writes is done.
+//
+// compat: redis-streams-emitter
 func TestStreamsOfEmitter(t *testing.T) {
 	t.Parallel()
 	v := readStreams(t, "emitter-streams")

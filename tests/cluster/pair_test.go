@@ -168,7 +168,7 @@ type scenario struct {
 }
 
 // hasEmitter reports whether there is an emitter of A's kind for the flavour.
-// That of the streams is not on npm in a version for the current server.
+// That of the streams is not on npm; redisadapter's tests have what it writes.
 func (p *pair) hasEmitter() bool {
 	return p.flavour == nodes.Classic || p.flavour == nodes.Streams && p.a.Kind == nodes.Hermod
 }

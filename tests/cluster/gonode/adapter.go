@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -48,6 +49,16 @@ func (o *options) emitter(client redis.UniversalClient, log *slog.Logger) (*redi
 		return nil, nil
 	}
 	return redisadapter.NewEmitter(client, opts)
+}
+
+// router returns what lets any node serve any request; nil without a key.
+func (o *options) router(client redis.UniversalClient, log *slog.Logger) (*cluster.Router, error) {
+	if o.ClusterKey == "" {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return redisadapter.NewRouter(ctx, client, redisadapter.RouterOptions{RouterConfig: cluster.RouterConfig{Key: []byte(o.ClusterKey), Log: log}})
 }
 
 // emission runs an operation by the emitter.

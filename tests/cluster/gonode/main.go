@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -58,6 +59,16 @@ func run() error {
 		return err
 	}
 	cfg.Engine.Transports = []string{"websocket"}
+	if len(n.Transports) > 0 {
+		cfg.Engine.Transports = n.Transports
+	}
+	router, err := n.router(client, log)
+	if err != nil {
+		return err
+	}
+	if router != nil {
+		cfg.Engine.Router = router
+	}
 	cfg.Engine.PingInterval, cfg.Engine.PingTimeout = millis(n.PingInterval), millis(n.PingTimeout)
 	if n.Recovery > 0 {
 		cfg.Recovery = &socketio.Recovery{MaxDisconnection: millis(n.Recovery)}
@@ -65,10 +76,13 @@ func run() error {
 	if n.srv, err = socketio.New(cfg); err != nil {
 		return err
 	}
-	if err := n.serve(); err != nil {
-		return err
+	err = n.serve()
+	if router != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, router.Close(ctx))
 	}
-	return client.Close()
+	return errors.Join(err, client.Close())
 }
 
 // serve serves until the node shall end.

@@ -45,6 +45,10 @@ func (n *node) watched(op string, q *request) (any, error) {
 		return append([]span{}, n.watch.gaps[n.namespace(q).Name()]...), nil
 	case "watch-counters":
 		return n.watch.counters.Stats(), nil
+	case "watch-said":
+		n.said.mu.Lock()
+		defer n.said.mu.Unlock()
+		return n.said.n, nil
 	}
 	return nil, fmt.Errorf("no operation %s", op)
 }

@@ -2,6 +2,7 @@
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { createAdapter as createStreams } from '@socket.io/redis-streams-adapter';
+import { createAdapter as createOldStreams } from 'redis-streams-adapter-0.2';
 import { once } from 'node:events';
 import Redis from 'ioredis';
 import { createClient } from 'redis';
@@ -31,6 +32,7 @@ export async function adapter(options) {
     const { shardedPubSub = false, streamCount = 1, plaintext = false, maxLen = 10_000 } = options;
     return createStreams(pub, { useShardedPubSub: shardedPubSub, streamCount, onlyPlaintext: plaintext, maxLen });
   }
+  if (flavour === 'streams-0.2') return createOldStreams(pub, { maxLen: options.maxLen ?? 10_000 });
   const sub = await connect(options);
   if (flavour === 'classic') {
     const { specificResponses = false } = options;

@@ -26,9 +26,12 @@ const (
 	ShardedStatic         Flavour = "sharded-static"
 	ShardedDynamicPrivate Flavour = "sharded-dynamic-private"
 	Streams               Flavour = "streams"
+	// OldStreams is version 0.2 of the official streams adapter, of official
+	// nodes alone.
+	OldStreams Flavour = "streams-0.2"
 )
 
-// Flavours are all of them.
+// Flavours are all but OldStreams.
 var Flavours = []Flavour{Classic, ShardedDynamic, ShardedStatic, ShardedDynamicPrivate, Streams}
 
 // Options says how a node is started.
@@ -45,6 +48,11 @@ type Options struct {
 	Proxied bool
 	// Port is where it listens; 0 is a free one.
 	Port int
+	// Transports are those that a node of Hermod offers; nil means websocket alone.
+	Transports []string
+	// ClusterKey lets any node of Hermod that has it serve any request of their
+	// clients (engineio.Config.Router); "" is none.
+	ClusterKey string
 	// RequestTimeout is how long fetchSockets and such wait (the official
 	// sharded and streams adapters have no such option); 0 means 5 s.
 	RequestTimeout time.Duration
@@ -71,27 +79,30 @@ type Options struct {
 
 // wire is Options as the programs read it; times are in milliseconds.
 type wire struct {
-	Name              string  `json:"name"`
-	Flavour           Flavour `json:"flavour"`
-	Redis             string  `json:"redis"`
-	Client            string  `json:"client"`
-	Port              int     `json:"port,omitempty"`
-	RequestTimeout    int64   `json:"requestTimeout,omitempty"`
-	Recovery          int64   `json:"recovery,omitempty"`
-	LogPatience       int64   `json:"logPatience,omitempty"`
-	Drain             int64   `json:"drain,omitempty"`
-	PingInterval      int64   `json:"pingInterval,omitempty"`
-	PingTimeout       int64   `json:"pingTimeout,omitempty"`
-	SpecificResponses bool    `json:"specificResponses,omitempty"`
-	ShardedPubSub     bool    `json:"shardedPubSub,omitempty"`
-	StreamCount       int     `json:"streamCount,omitempty"`
-	Plaintext         bool    `json:"plaintext,omitempty"`
-	MaxLen            int     `json:"maxLen,omitempty"`
+	Name              string   `json:"name"`
+	Flavour           Flavour  `json:"flavour"`
+	Redis             string   `json:"redis"`
+	Client            string   `json:"client"`
+	Port              int      `json:"port,omitempty"`
+	Transports        []string `json:"transports,omitempty"`
+	ClusterKey        string   `json:"clusterKey,omitempty"`
+	RequestTimeout    int64    `json:"requestTimeout,omitempty"`
+	Recovery          int64    `json:"recovery,omitempty"`
+	LogPatience       int64    `json:"logPatience,omitempty"`
+	Drain             int64    `json:"drain,omitempty"`
+	PingInterval      int64    `json:"pingInterval,omitempty"`
+	PingTimeout       int64    `json:"pingTimeout,omitempty"`
+	SpecificResponses bool     `json:"specificResponses,omitempty"`
+	ShardedPubSub     bool     `json:"shardedPubSub,omitempty"`
+	StreamCount       int      `json:"streamCount,omitempty"`
+	Plaintext         bool     `json:"plaintext,omitempty"`
+	MaxLen            int      `json:"maxLen,omitempty"`
 }
 
 func (o Options) wire(redis string) wire {
 	return wire{
 		Name: o.Name, Flavour: o.Flavour, Redis: "redis://" + redis, Client: o.Client, Port: o.Port,
+		Transports: o.Transports, ClusterKey: o.ClusterKey,
 		RequestTimeout: o.RequestTimeout.Milliseconds(), Recovery: o.Recovery.Milliseconds(), LogPatience: o.LogPatience.Milliseconds(), Drain: o.Drain.Milliseconds(),
 		PingInterval: o.PingInterval.Milliseconds(), PingTimeout: o.PingTimeout.Milliseconds(),
 		SpecificResponses: o.SpecificResponses, ShardedPubSub: o.ShardedPubSub,
