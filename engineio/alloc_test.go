@@ -3,7 +3,9 @@
 package engineio
 
 import (
+	"bytes"
 	"io"
+	"net/http"
 	"testing"
 
 	"github.com/hermod-io/hermod/internal/testnet"
@@ -47,4 +49,51 @@ func TestAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = client.Close()
+}
+
+// discarding is a ResponseWriter that costs nothing.
+type discarding struct{ h http.Header }
+
+func (d discarding) Header() http.Header         { return d.h }
+func (d discarding) Write(p []byte) (int, error) { return len(p), nil }
+func (d discarding) WriteHeader(int)             {}
+func (d discarding) Flush()                      {}
+
+// What the engine itself needs for a POST of a message and a GET that finds one;
+// net/http's part comes on top.
+func TestPollingAllocations(t *testing.T) {
+	srv, err := New(Config{}, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Session{srv: srv, id: "x", dialect: dialect4{}, busy: true, seldom: &nothing}
+	s.opened()
+	w, content, body := discarding{http.Header{}}, []byte("4hello"), new(bytes.Reader)
+	post, err := http.NewRequest(http.MethodPost, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post.Body, post.ContentLength = io.NopCloser(body), int64(len(content))
+	get, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := make([]byte, 64)
+	for _, c := range []struct {
+		name string
+		most float64
+		f    func()
+	}{
+		{"POST", 4, func() { body.Reset(content); s.poll(w, post) }},
+		{"GET", 8, func() { _ = s.Send(0, Message{Data: data}); s.poll(w, get) }},
+	} {
+		n := testing.AllocsPerRun(1000, c.f)
+		t.Logf("%s: %v allocations", c.name, n)
+		if n > c.most {
+			t.Errorf("%s: %v allocations, at most %v", c.name, n, c.most)
+		}
+	}
+	if err := srv.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/internal/bufpool"
 )
 
 // getRequest is a GET that waits.
@@ -31,7 +32,7 @@ func (g *getRequest) wake() {
 // answer is the response to a GET that is on its way.
 type answer struct {
 	w    http.ResponseWriter
-	sent chan struct{} // closed when it is through
+	sent chan struct{} // closed when it is through; nil as long as nobody waits for that
 }
 
 // lastAnswer is how long a client may take to read an answer whose session has
@@ -112,7 +113,11 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	if !s.box.empty() || s.state == stateClosed {
 		g.wake()
 	}
-	before := s.answer
+	var before chan struct{}
+	if s.answer != nil {
+		s.answer.sent = make(chan struct{}) // there is one GET at a time, so nobody else waits
+		before = s.answer.sent
+	}
 	s.mu.Unlock()
 	g.await(r.Context(), before)
 	s.mu.Lock()
@@ -129,7 +134,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			s.endLocked(s.reason, nil)
 		}
 	}
-	s.answer = &answer{w, make(chan struct{})}
+	s.answer = &answer{w: w}
 	s.mu.Unlock()
 	defer s.answered()
 	if s.writePayload(w, r, units, compress) != nil {
@@ -138,10 +143,10 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 }
 
 // await waits for wake and for the end of the answer before, or for ctx.
-func (g *getRequest) await(ctx context.Context, before *answer) {
+func (g *getRequest) await(ctx context.Context, before <-chan struct{}) {
 	if before != nil {
 		select {
-		case <-before.sent:
+		case <-before:
 		case <-ctx.Done():
 			return
 		}
@@ -156,9 +161,29 @@ func (g *getRequest) await(ctx context.Context, before *answer) {
 func (s *Session) answered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.answer.sent)
+	if s.answer.sent != nil {
+		close(s.answer.sent)
+	}
 	s.answer = nil
 	s.spare()
+}
+
+// The values of headers that most answers have. Nobody writes to them.
+var (
+	textOnly, bytesOnly = []string{typeText}, []string{typeBytes}
+	typeHTML, lengthOK  = []string{"text/html"}, []string{"2"}
+	noStore             = []string{"no-store"}
+)
+
+// headerValue is the value of a header that is a content type.
+func headerValue(contentType string) []string {
+	switch contentType {
+	case typeText:
+		return textOnly
+	case typeBytes:
+		return bytesOnly
+	}
+	return []string{contentType}
 }
 
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
@@ -167,8 +192,8 @@ func (s *Session) answered() {
 func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []unit, compress bool) error {
 	body, contentType := s.dialect.payload(units)
 	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"] = headerValue(contentType)
+	h["Cache-Control"] = noStore
 	if compress {
 		body = s.srv.compress(h, r, body)
 	}
@@ -196,7 +221,8 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body, err := s.readBody(w, r)
+	body, lent, err := s.readBody(w, r)
+	defer bufpool.Put(lent)
 	s.bodyRead()
 	var tooBig *http.MaxBytesError
 	switch {
@@ -210,8 +236,8 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	if err := s.dialect.take(s, body, binary); err != nil {
 		s.end(ParseError, err)
 	}
-	w.Header().Set("Content-Type", "text/html")
-	w.Header().Set("Content-Length", "2")
+	h := w.Header()
+	h["Content-Type"], h["Content-Length"] = typeHTML, lengthOK
 	_, _ = io.WriteString(w, "ok")
 }
 
@@ -242,16 +268,15 @@ func (s *Session) endPost() {
 	s.spare()
 }
 
-// readBody reads the body up to the limit.
-func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readBody reads the body up to the limit, into what is lent if there is room:
+// the packets of a body are lent to the Handler, like all others.
+func (s *Session) readBody(w http.ResponseWriter, r *http.Request) (body []byte, lent *bufpool.Buffer, err error) {
 	limit := s.srv.cfg.MaxHTTPBufferSize
 	if r.ContentLength > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
+		return nil, nil, &http.MaxBytesError{Limit: limit}
 	}
-	var b bytes.Buffer
-	if r.ContentLength > 0 {
-		b.Grow(min(int(r.ContentLength), 64<<10) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	return b.Bytes(), err
+	lent = bufpool.Get(int(min(max(r.ContentLength, 0)+bytes.MinRead, bufpool.Large)))
+	b := bytes.NewBuffer(lent.Bytes()[:0])
+	_, err = b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	return b.Bytes(), lent, err
 }
