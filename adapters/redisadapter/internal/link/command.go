@@ -50,6 +50,9 @@ type entry struct {
 	kept      bool      // is not finished by the batch
 	failure   error     // of ours
 
+	form   *Form // that it is of, nil for others
+	values []blob
+
 	channel string // of a publish entry
 	payload blob
 }

@@ -11,6 +11,10 @@
 // given and open connections of their own; the client itself is used for
 // [Writer.NumSub], and is not closed.
 //
+// Dialing, the handshake, commands, answers and all that is no message are
+// go-redis' affair. Messages themselves are read here, from the buffer in which
+// they came: go-redis makes two slices, five strings and two structs of each.
+//
 // Order: what one goroutine appends for one key (channel, stream) reaches Redis
 // in that order, on every topology, through failures too. A PUBLISH is sent at
 // most once: one whose answer never came is dropped and counted, since it may

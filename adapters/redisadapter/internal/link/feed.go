@@ -141,9 +141,11 @@ func (f *feed) serve(sess *session) error {
 	}
 	broken := make(chan error, 1)
 	ended := make(chan struct{})
+	in := &inlet{conn: sess.conn.Conn, silence: f.silence()}
+	sess.conn.in = in  // from here on nobody but read reads
 	f.s.wg.Go(func() { // until the connection is closed
 		defer close(ended)
-		broken <- f.read(ps)
+		broken <- f.read(ps, in)
 	})
 	err := f.write(ps, broken)
 	sess.close()

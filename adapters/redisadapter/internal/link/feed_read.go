@@ -1,10 +1,8 @@
 package link
 
 import (
-	"cmp"
 	"fmt"
 	"time"
-	"unsafe"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -17,9 +15,18 @@ const (
 )
 
 // read reads until the connection breaks, or is silent for two pings.
-func (f *feed) read(ps *redis.PubSub) error {
+func (f *feed) read(ps *redis.PubSub, in *inlet) error {
 	for {
+		p, ok, err := in.next()
+		if err != nil {
+			return err
+		}
+		if ok {
+			f.deliver(p, in.heard)
+			continue
+		}
 		item, err := f.receive(ps)
+		in.limit = time.Time{} // go-redis has set another
 		if err != nil {
 			if !isRefusal(err) {
 				return err
@@ -28,8 +35,12 @@ func (f *feed) read(ps *redis.PubSub) error {
 			continue
 		}
 		switch m := item.(type) {
-		case *redis.Message:
-			f.deliver(m)
+		case *redis.Message: // in a form that an inlet does not know
+			p := push{channel: []byte(m.Channel), payload: []byte(m.Payload)}
+			if m.Pattern != "" {
+				p.pattern = []byte(m.Pattern)
+			}
+			f.deliver(p, time.Now())
 		case *redis.Subscription:
 			f.s.report(f.confirmed(m))
 		case *redis.Pong:
@@ -38,33 +49,41 @@ func (f *feed) read(ps *redis.PubSub) error {
 	}
 }
 
-// receive reads one item. What go-redis cannot read makes it panic.
+// receive lets go-redis read one item. What it cannot read makes it panic.
 func (f *feed) receive(ps *redis.PubSub) (item any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("link: unreadable: %v", v)
 		}
 	}()
-	return ps.ReceiveTimeout(background, 2*f.s.c.pingInterval())
+	return ps.ReceiveTimeout(background, f.silence())
 }
 
-// deliver hands a message over.
-func (f *feed) deliver(m *redis.Message) {
+// silence is how long nothing may come from a connection in order.
+func (f *feed) silence() time.Duration { return 2 * f.s.c.pingInterval() }
+
+// deliver hands a message over that was heard at a time.
+func (f *feed) deliver(p push, heard time.Time) {
 	s := f.s
 	s.mu.Lock()
-	f.alive = time.Now()
-	var h Handler
-	if u := s.subs[name{m.Pattern != "", cmp.Or(m.Pattern, m.Channel)}]; u != nil && u.feed == f && !s.closed {
-		h = u.handler
+	f.alive = heard
+	var u *sub // in each case the key is made without an allocation
+	if p.pattern != nil {
+		u = s.subs[name{true, string(p.pattern)}]
+	} else {
+		u = s.subs[name{false, string(p.channel)}]
 	}
-	s.mu.Unlock()
-	if h == nil {
+	if u == nil || u.feed != f || u.handler == nil || s.closed {
+		s.mu.Unlock()
 		return
 	}
+	h, m := u.handler, Message{Channel: u.channel, Payload: p.payload}
+	s.mu.Unlock()
+	if p.pattern != nil {
+		m.Channel, m.Pattern = string(p.channel), u.channel
+	}
 	s.count.messages.Add(1)
-	// The string is of this message alone, and nobody may write to the slice.
-	payload := unsafe.Slice(unsafe.StringData(m.Payload), len(m.Payload))
-	s.guard(func() { h(Message{m.Channel, m.Pattern, payload}) })
+	s.guard(func() { h(m) })
 }
 
 // heard notes a sign of life, and takes the command off the list that it

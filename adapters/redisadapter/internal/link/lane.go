@@ -34,6 +34,8 @@ type lane struct {
 	batch    []*entry
 	cmds     []redis.Cmder
 
+	gathering gathering
+
 	// -- guarded by Writer.mu
 	queue      []*entry
 	generation uint32 // routes of an older one are void
@@ -44,7 +46,7 @@ type lane struct {
 // push appends an entry. Needs Writer.mu.
 func (l *lane) push(e *entry) {
 	l.queue = append(l.queue, e)
-	if len(l.queue) == 1 {
+	if enough := l.gathering.note(e, len(l.queue)); enough || len(l.queue) == 1 {
 		wake(l.kick)
 	}
 }
@@ -60,6 +62,7 @@ func (l *lane) takeAll() []*entry {
 func (l *lane) run() {
 	defer func() { l.drop() }()
 	for l.wait() {
+		l.gather()
 		if !l.ready() {
 			continue
 		}
@@ -109,6 +112,8 @@ func (l *lane) take() {
 	}
 	clear(l.queue[:n])
 	l.queue = rest
+	l.gathering.on, l.gathering.last = false, n
+	l.gathering.taken(len(rest))
 }
 
 // takeFirsts moves the next command of each key to the batch. Needs Writer.mu.

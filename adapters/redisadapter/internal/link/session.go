@@ -77,6 +77,15 @@ func (s *session) abort() {
 type meter struct {
 	net.Conn
 	written atomic.Int64
+	in      *inlet // of a subscriber: what go-redis reads through
+}
+
+// Read is for go-redis.
+func (m *meter) Read(p []byte) (int, error) {
+	if m.in != nil {
+		return m.in.Read(p)
+	}
+	return m.Conn.Read(p)
 }
 
 // Write is for go-redis.

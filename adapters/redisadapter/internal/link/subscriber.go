@@ -29,7 +29,7 @@ func (k Kind) String() string { return [...]string{"subscribe", "psubscribe", "s
 type Message struct {
 	Channel string
 	Pattern string // as subscribed; "" unless the kind is Pattern
-	Payload []byte // may be kept, must not be changed
+	Payload []byte // lent until the Handler returns, must not be changed
 }
 
 // Handler gets the messages of a channel, in the order in which Redis sent

@@ -61,6 +61,11 @@ func TestWireLength(t *testing.T) {
 		}
 		list = append(list, e)
 	}
+	form := w.NewForm("s", "XADD", "s", "*", "v", nil, nil, "x")
+	list = append(list, form.newEntry())
+	last := list[len(list)-1]
+	last.wire = form.wire + bulk(2) + bulk(len(big))
+	last.values[0].b, last.values[1].b = []byte("ab"), []byte(big)
 	for _, e := range list {
 		for _, ask := range []string{"", "somebody"} {
 			e.ask = ask

@@ -15,8 +15,9 @@ import (
 var background = context.Background()
 
 // Writer sends commands to Redis, in pipelines of what is queued: at once when
-// it is idle, many at a time when it is busy. Make it with [NewWriter]; its
-// methods may be called from any goroutine.
+// it is idle, many at a time when it is busy: then they are left to come together
+// for up to a millisecond. Make it with [NewWriter]; its methods may be called
+// from any goroutine.
 //
 // There is a lane for each server, which owns the connection to it. A command
 // is in one queue at a time: of a lane, or, on a Cluster, of the router, which
@@ -197,8 +198,11 @@ func (w *Writer) finish(list []*entry) {
 		if e.done != nil {
 			w.call(e)
 		}
-		if e.publish {
+		switch {
+		case e.publish:
 			w.pool.put(e)
+		case e.form != nil:
+			e.form.put(e)
 		}
 	}
 	w.mu.Lock()
