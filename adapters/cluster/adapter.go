@@ -263,6 +263,9 @@ func (c *antechamber) Receive(m *Message) {
 		c.next.Receive(m)
 		return
 	}
+	if m.Type == Broadcast && m.RequestID == "" {
+		m = m.clone() // it is only lent
+	}
 	c.pass(func() { c.next.Receive(m) })
 }
 

@@ -53,8 +53,9 @@ type Traits struct {
 
 // Receiver takes what comes from other nodes. It is implemented by [Adapter].
 type Receiver interface {
-	// Receive takes a message, which the receiver keeps. It is called in the
-	// order of arrival; it does not block for long.
+	// Receive takes a message, which the receiver keeps; but a Broadcast without
+	// RequestID is lent, with all that it refers to, until Receive returns. It is
+	// called in the order of arrival; it does not block for long.
 	Receive(m *Message)
 	// Gap tells that messages may have been lost.
 	Gap(g Gap)

@@ -49,7 +49,8 @@ type LogReceiver interface {
 	// Begin tells that what is read from now on is later than at. It is called
 	// first, and again when the log had to be begun anew.
 	Begin(at Offset)
-	// Entry is what another node appended or published.
+	// Entry is what another node appended or published, lent or kept as by
+	// [Receiver].Receive.
 	Entry(at Offset, m *Message)
 	// Own is what this node wrote.
 	Own(at Offset, text string)
@@ -103,7 +104,8 @@ func ParseOffset(s string) (o Offset, ok bool) {
 	var err1, err2 error
 	o.Time, err1 = strconv.ParseUint(before, 10, 64)
 	o.Seq, err2 = strconv.ParseUint(after, 10, 64)
-	if err1 != nil || err2 != nil || o.String() != s {
+	var room [maxOffset]byte
+	if err1 != nil || err2 != nil || string(o.Append(room[:0])) != s {
 		return Offset{}, false
 	}
 	return o, true

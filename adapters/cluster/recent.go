@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/internal/bufpool"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -21,8 +22,10 @@ const (
 // such a broadcast in its arguments alone has the same meaning but for them, and
 // of it nothing else is looked into. The zero value is ready; nil knows nothing.
 // Its methods may be called from any goroutine. The targets of the messages it
-// returns share their slices, which must not be changed.
+// lends share their slices, which must not be changed.
 type Recent struct {
+	loans sync.Pool // of *Loan
+
 	mu     sync.Mutex // guards what follows
 	shapes [recentShapes]shape
 	next   int // to be replaced
@@ -36,33 +39,67 @@ type shape struct {
 	nsp           string
 }
 
-// Find returns what msg says, as [ParseEnvelope] does. nil is a message that must
-// be read in whole, and may be malformed.
-func (r *Recent) Find(d wire.Dialect, msg []byte) (m *Message, namespace string) {
+// Loan is a broadcast in memory that is used for the next one when this one was
+// received, see [Receiver].
+type Loan struct {
+	// Message is a broadcast that wants no answer. It is valid until Done.
+	Message Message
+	// Namespace is that of ParseEnvelope.
+	Namespace string
+
+	packet parser.Packet
+	text   []byte
+	pool   *sync.Pool
+}
+
+// Done gives the loan back. It may be left out; then the memory is garbage like
+// any other.
+func (l *Loan) Done() {
+	if bufpool.Poisoned {
+		for i := range l.text[:cap(l.text)] {
+			l.text[:cap(l.text)][i] = bufpool.Poison
+		}
+	}
+	l.Message.Packet, l.packet = nil, parser.Packet{} // attachments are not ours
+	l.pool.Put(l)
+}
+
+// Lend returns what msg says, as [ParseEnvelope] does, without a copy that lasts.
+// nil is a message that must be read in whole, and may be malformed.
+func (r *Recent) Lend(d wire.Dialect, msg []byte) *Loan {
 	if r == nil {
-		return nil, ""
+		return nil
 	}
-	var both struct {
-		m      Message
-		packet parser.Packet
+	l, _ := r.loans.Get().(*Loan)
+	if l == nil {
+		l = &Loan{pool: &r.loans}
 	}
-	args := r.match(d, msg, &both.m, &namespace)
-	if args == nil {
-		return nil, ""
+	args := r.match(d, msg, &l.Message, &l.Namespace)
+	if args == nil || !l.read(d, args) {
+		r.loans.Put(l)
+		return nil
 	}
-	v, err := d.Decode(args)
+	return l
+}
+
+// read reads the arguments; it reports whether they are those of an event.
+func (l *Loan) read(d wire.Dialect, raw []byte) bool {
+	v, err := d.Decode(raw)
+	if err != nil || v.Kind() != wire.List {
+		return false
+	}
+	args, err := v.ArgsIn(l.text[:0])
 	if err != nil {
-		return nil, ""
+		return false
 	}
-	found := &both
-	p := envelopeParser{d: d}
-	var name []byte
-	found.packet.Type = parser.Event
-	if found.packet.Args, name = p.event(v); p.err != nil || parser.Reserved(string(name)) {
-		return nil, ""
+	name, ok := args.EventName()
+	if !ok || parser.Reserved(string(name)) {
+		return false
 	}
-	found.m.Packet = &found.packet
-	return &found.m, namespace
+	l.text = args.JSON
+	l.packet = parser.Packet{Type: parser.Event, Args: args}
+	l.Message.Packet = &l.packet
+	return true
 }
 
 // match returns the arguments in msg if the rest is known; nil if not.
@@ -107,11 +144,8 @@ func (r *Recent) Keep(d wire.Dialect, msg []byte, args wire.Value, m *Message, n
 	s.after = append(s.after[:0], msg[from+len(raw):]...)
 }
 
-// ParseEnvelope is the function of that name.
+// ParseEnvelope is the function of that name; what it reads is kept for Lend.
 func (r *Recent) ParseEnvelope(d wire.Dialect, msg []byte) (m *Message, namespace string, err error) {
-	if m, namespace = r.Find(d, msg); m != nil {
-		return m, namespace, nil
-	}
 	m, namespace, args, err := parseEnvelope(d, msg)
 	if err == nil {
 		r.Keep(d, msg, args, m, namespace)
@@ -119,14 +153,9 @@ func (r *Recent) ParseEnvelope(d wire.Dialect, msg []byte) (m *Message, namespac
 	return m, namespace, err
 }
 
-// ParseData is the function of that name, for the data of broadcasts and others.
+// ParseData is the function of that name; what it reads is kept for Lend, which
+// then knows m but for its From.
 func (r *Recent) ParseData(d wire.Dialect, msg []byte, m *Message) error {
-	if m.Type == Broadcast {
-		if found, _ := r.Find(d, msg); found != nil {
-			m.Target, m.Packet = found.Target, found.Packet
-			return nil
-		}
-	}
 	args, err := parseData(d, msg, m)
 	if err == nil {
 		r.Keep(d, msg, args, m, "")

@@ -18,6 +18,13 @@ func (b *classicBus) onBroadcast(in link.Message) {
 	if room := b.names.roomOf(in.Channel); room != "" && !b.has(room) {
 		return
 	}
+	if l := b.recent.Lend(wire.Notepack, in.Payload); l != nil {
+		if l.Message.From != b.uid {
+			b.link.receive(&l.Message)
+		}
+		l.Done()
+		return
+	}
 	m, err := parseClassicBroadcast(b.nsp, in.Payload, &b.recent)
 	switch {
 	case err != nil:
@@ -28,11 +35,8 @@ func (b *classicBus) onBroadcast(in link.Message) {
 }
 
 // parseClassicBroadcast reads [uid, packet, opts]; nil is one of another
-// namespace.
+// namespace. recent keeps what was read.
 func parseClassicBroadcast(nsp string, payload []byte, recent *cluster.Recent) (*cluster.Message, error) {
-	if m, _ := recent.Find(wire.Notepack, payload); m != nil {
-		return m, nil
-	}
 	v, err := wire.Notepack.Decode(payload)
 	if err != nil {
 		return nil, err

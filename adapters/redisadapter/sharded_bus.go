@@ -121,14 +121,24 @@ func (b *shardedBus) receive(m link.Message) error {
 			return nil // our own
 		}
 	}
-	message, nsp, err := b.recent.ParseEnvelope(cluster.DialectOf(m.Payload, wire.Notepack), m.Payload)
+	d := cluster.DialectOf(m.Payload, wire.Notepack)
+	if l := b.recent.Lend(d, m.Payload); l != nil {
+		defer l.Done()
+		return b.hand(&l.Message, l.Namespace)
+	}
+	message, nsp, err := b.recent.ParseEnvelope(d, m.Payload)
 	if err != nil {
 		return err
 	}
+	return b.hand(message, nsp)
+}
+
+// hand hands a message on, unless it is of another namespace.
+func (b *shardedBus) hand(m *cluster.Message, nsp string) error {
 	if nsp != b.nsp {
 		return errNamespace
 	}
-	b.link.receive(message)
+	b.link.receive(m)
 	return nil
 }
 

@@ -13,6 +13,15 @@ func (v Value) Args() (parser.Args, error) {
 	return v.args(make([]byte, 0, len(v.data)+len(v.data)/4+16))
 }
 
+// ArgsIn is Args with the text in buf, which is appended to: the text is the
+// caller's as before, but may share memory with buf.
+func (v Value) ArgsIn(buf []byte) (parser.Args, error) {
+	if v.Kind() == Undefined {
+		return parser.Args{}, nil
+	}
+	return v.args(buf)
+}
+
 // Ack returns v as the arguments of an ack that has v alone, as the official
 // adapters send it; undefined is no argument. Otherwise it is as Args.
 func (v Value) Ack() (parser.Args, error) {
