@@ -21,6 +21,7 @@ type streamsBus struct {
 	stream   string
 	maxLen   string
 	recent   cluster.Recent
+	entries  *link.Form
 	all      string // the channel of all nodes; that of a node begins with it
 
 	follower cluster.LogReceiver // with recovery; set before the reader knows the bus
@@ -33,6 +34,7 @@ func newStreamsBus(s *streamsFactory, l *lease, nsp string) *streamsBus {
 	b := &streamsBus{factory: s, link: l, nsp: nsp, stream: s.opts.stream(nsp)}
 	b.uid = s.opts.ids.name(nsp, randomHex)
 	b.maxLen = strconv.Itoa(s.opts.MaxLen)
+	b.entries = b.newEntries()
 	b.all = s.opts.ChannelPrefix + "#" + nsp + "#"
 	return b
 }
@@ -89,8 +91,7 @@ func inStream(m *cluster.Message) bool {
 // Publish implements [cluster.Bus].
 func (b *streamsBus) Publish(m *cluster.Message) error {
 	if inStream(m) {
-		_, err := b.Append(m)
-		return err
+		return b.add(m, b.encode(m))
 	}
 	return b.publish(b.all, m)
 }
@@ -113,27 +114,34 @@ func (b *streamsBus) publish(channel string, m *cluster.Message) error {
 
 // Append implements [cluster.Log].
 func (b *streamsBus) Append(m *cluster.Message) (text string, err error) {
-	if err := b.link.closed(); err != nil {
+	data := b.encode(m)
+	if err := b.add(m, data); err != nil {
 		return "", err
 	}
-	text = b.encode(m)
-	return text, busError(b.link.Append(link.Command{
-		Key: b.stream,
-		Args: []any{
-			"XADD", b.stream, "MAXLEN", "~", b.maxLen, "*",
-			"uid", b.uid, "nsp", b.nsp, "type", strconv.Itoa(int(m.Type)), "data", text,
-		},
-		Retry: true,
-	}))
+	return string(data), nil
+}
+
+// add queues an entry.
+func (b *streamsBus) add(m *cluster.Message, data []byte) error {
+	if err := b.link.closed(); err != nil {
+		return err
+	}
+	return busError(b.entries.Append(strconv.AppendUint(nil, uint64(m.Type), 10), data))
+}
+
+// newEntries returns what adds entries to the stream.
+func (b *streamsBus) newEntries() *link.Form {
+	return b.link.NewForm(b.stream, "XADD", b.stream, "MAXLEN", "~", b.maxLen, "*", "uid", b.uid, "nsp", b.nsp, "type", nil, "data", nil)
 }
 
 // encode returns the data of an entry: JSON, or MessagePack in base64 if there are
 // binary values.
-func (b *streamsBus) encode(m *cluster.Message) string {
+func (b *streamsBus) encode(m *cluster.Message) []byte {
+	room := make([]byte, 0, envelopeSize(m))
 	if m.Binary() && !b.factory.opts.OnlyPlaintext {
-		return base64.StdEncoding.EncodeToString(cluster.AppendData(nil, wire.Msgpack, m))
+		return base64.StdEncoding.AppendEncode(nil, cluster.AppendData(room, wire.Msgpack, m))
 	}
-	return string(cluster.AppendData(nil, wire.JSON, m))
+	return cluster.AppendData(room, wire.JSON, m)
 }
 
 // decodeData reads the data of an entry into m, whose type is known.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/cluster/wire"
 )
 
 // streamReader reads a stream for the namespaces that are in it, over a
@@ -28,6 +29,8 @@ type streamReader struct {
 	ended   chan struct{}   // closed when run has ended
 	quit    context.Context // of run; ended by stop
 	stop    context.CancelFunc
+
+	entries []streamEntry // of the last read; its memory is used again
 
 	unsure bool      // the stream is to be looked at before the next read
 	looked time.Time // when it was
@@ -50,6 +53,12 @@ const (
 	// lookInterval is the least time between two looks at a stream that is read
 	// more slowly than it grows.
 	lookInterval = time.Second
+	// When a read brings as many entries as several or more, but not all that it
+	// may, there are many, and they are left to come together for gatherTime: a
+	// read costs Redis as much as the entries of several. One that is alone never
+	// waits for that.
+	several    = 4
+	gatherTime = time.Millisecond
 )
 
 func newStreamReader(s *streamsFactory, stream string) (*streamReader, error) {
@@ -135,20 +144,44 @@ func (r *streamReader) step(ctx context.Context) error {
 	}
 	r.failed = time.Time{}
 	r.hand(entries)
+	n := len(entries)
+	clear(entries) // the answers are of no use any more
+	r.entries = entries[:0]
 	switch {
-	case len(entries) == 0: // ids may be smaller than before
+	case n == 0: // ids may be smaller than before
 		r.unsure = true
-	case len(entries) == r.factory.opts.ReadCount && time.Since(r.looked) > lookInterval:
+	case n == r.factory.opts.ReadCount && time.Since(r.looked) > lookInterval:
 		r.unsure = true
+	case n >= several && n < r.factory.opts.ReadCount:
+		wait(ctx, gatherTime)
 	}
 	return nil
 }
 
-// read waits for entries.
-func (r *streamReader) read(ctx context.Context) ([]redis.XMessage, error) {
-	cmd := redis.NewXStreamSliceCmd(ctx, "xread", "count", r.factory.opts.ReadCount,
-		"block", r.factory.opts.BlockTime.Milliseconds(), "streams", r.stream, r.at.String())
-	cmd.SetFirstKeyPos(6)
+// wait waits, unless ctx ends before.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// read waits for entries. The answer is read here, since go-redis would make a
+// map and ten strings of each entry; whatever is no answer as usual, errors above
+// all, is asked for again and left to it.
+func (r *streamReader) read(ctx context.Context) ([]streamEntry, error) {
+	raw := redis.NewRawCmd(ctx, r.command()...)
+	raw.SetFirstKeyPos(streamKey)
+	if err := r.client.Process(ctx, raw); err != nil {
+		return nil, err
+	}
+	if entries, ok := appendEntries(r.entries, raw.Val()); ok {
+		return entries, nil
+	}
+	cmd := redis.NewXStreamSliceCmd(ctx, r.command()...)
+	cmd.SetFirstKeyPos(streamKey)
 	_ = r.client.Process(ctx, cmd)
 	streams, err := cmd.Result()
 	switch {
@@ -159,7 +192,19 @@ func (r *streamReader) read(ctx context.Context) ([]redis.XMessage, error) {
 	case len(streams) != 1:
 		return nil, fmt.Errorf("%d streams in an answer", len(streams))
 	}
-	return streams[0].Messages, nil
+	entries := r.entries
+	for _, m := range streams[0].Messages {
+		entries = append(entries, entryFrom(m))
+	}
+	return entries, nil
+}
+
+// streamKey is where the stream stands in command.
+const streamKey = 6
+
+// command is the next read.
+func (r *streamReader) command() []any {
+	return []any{"xread", "count", r.factory.opts.ReadCount, "block", r.factory.opts.BlockTime.Milliseconds(), "streams", r.stream, r.at.String()}
 }
 
 // begin finds the end of the stream.
@@ -264,16 +309,16 @@ func streamInfoOf(ctx context.Context, client redis.Cmdable, stream string) (*st
 }
 
 // hand hands entries over. Whatever they are, the next read is behind them.
-func (r *streamReader) hand(entries []redis.XMessage) {
+func (r *streamReader) hand(entries []streamEntry) {
 	for i := range entries {
-		id, ok := cluster.ParseOffset(entries[i].ID)
+		e := &entries[i]
+		id, ok := cluster.ParseOffset(string(e.id))
 		if !ok {
 			continue // Redis makes none
 		}
-		nsp, _ := entries[i].Values["nsp"].(string)
 		for _, b := range r.move(id) {
-			if b.nsp == nsp {
-				b.pass(func() error { return b.entry(id, entries[i].Values) })
+			if b.nsp == string(e.nsp) {
+				b.pass(func() error { return b.entry(id, e) })
 			}
 		}
 	}
@@ -302,25 +347,48 @@ func (b *streamsBus) pass(f func() error) {
 }
 
 // entry takes an entry of the namespace.
-func (b *streamsBus) entry(id cluster.Offset, fields map[string]any) error {
-	uid, _ := fields["uid"].(string)
-	text, _ := fields["data"].(string)
-	if uid == b.uid {
+func (b *streamsBus) entry(id cluster.Offset, e *streamEntry) error {
+	if string(e.uid) == b.uid {
 		if b.follower != nil {
-			b.follower.Own(id, text)
+			b.follower.Own(id, string(e.data))
 		}
 		return nil
 	}
-	m, err := decodeEntry(uid, fields["type"], text, &b.recent)
+	if l := b.lend(e); l != nil {
+		defer l.Done()
+		b.hand(id, &l.Message)
+		return nil
+	}
+	m, err := decodeEntry(string(e.uid), string(e.kind), string(e.data), &b.recent)
 	if m == nil || err != nil {
 		return err
 	}
+	b.hand(id, m)
+	return nil
+}
+
+// kindBroadcast is the type of broadcasts in an entry.
+const kindBroadcast = "3"
+
+// lend returns the message of an entry; nil is one that must be read in whole.
+func (b *streamsBus) lend(e *streamEntry) *cluster.Loan {
+	if string(e.kind) != kindBroadcast || len(e.uid) == 0 {
+		return nil
+	}
+	l := b.recent.Lend(wire.JSON, e.data)
+	if l != nil && l.Message.From != string(e.uid) {
+		l.Message.From = string(e.uid)
+	}
+	return l
+}
+
+// hand hands on what an entry says.
+func (b *streamsBus) hand(id cluster.Offset, m *cluster.Message) {
 	if b.follower != nil {
 		b.follower.Entry(id, m)
 	} else if m.Packet == nil || !m.Packet.HasID { // that was for a socket of the sender
 		b.link.receiver.Receive(m)
 	}
-	return nil
 }
 
 var (

@@ -203,7 +203,7 @@ func FuzzStreamsEntry(f *testing.F) {
 		if err != nil || m == nil {
 			return
 		}
-		again, err := decodeEntry(uid, kind, b.encode(m), nil)
+		again, err := decodeEntry(uid, kind, string(b.encode(m)), nil)
 		if err != nil || again.Type != m.Type || len(again.Target.Rooms) != len(m.Target.Rooms) {
 			t.Fatalf("%+v is written as %+v, %v", m, again, err)
 		}
@@ -235,7 +235,7 @@ func BenchmarkStreams(b *testing.B) {
 		text := (&streamsBus{factory: new(streamsFactory)}).encode(&cluster.Message{Type: cluster.Broadcast, Packet: p})
 		b.ReportAllocs()
 		for b.Loop() {
-			if m, err := decodeEntry("u", "3", text, nil); err != nil || m == nil {
+			if m, err := decodeEntry("u", "3", string(text), nil); err != nil || m == nil {
 				b.Fatal(err)
 			}
 		}

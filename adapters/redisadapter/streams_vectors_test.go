@@ -410,7 +410,7 @@ func TestStreamsVectorsDecoded(t *testing.T) {
 					continue
 				}
 				b := &streamsBus{factory: &streamsFactory{opts: StreamsOptions{OnlyPlaintext: v.Options.OnlyPlaintext}}}
-				if again := b.encode(m); again != c.field("data") {
+				if again := string(b.encode(m)); again != c.field("data") {
 					t.Errorf("%s %s:\n got %s\nwant %s", name, s.Name, again, c.field("data"))
 				}
 			}
