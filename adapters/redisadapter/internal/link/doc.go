@@ -13,7 +13,7 @@
 //
 // Dialing, the handshake, commands, answers and all that is no message are
 // go-redis' affair. Messages themselves are read here, from the buffer in which
-// they came: go-redis makes two slices, five strings and two structs of each.
+// they came: go-redis makes a slice and several strings of each.
 //
 // Order: what one goroutine appends for one key (channel, stream) reaches Redis
 // in that order, on every topology, through failures too. A PUBLISH is sent at
