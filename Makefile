@@ -19,7 +19,7 @@ MIN_CONFORMANCE := 1035
 MIN_RELAYED     := 309
 MIN_SIOCLIENT   := 159
 MIN_BROWSER     := 27
-MIN_INTEROP     := 1360
+MIN_INTEROP     := 1361
 
 # What "make run" hands to the server, and "make cluster" to its program, e.g. make run ARGS='-addr :8080'
 ARGS ?=

@@ -49,9 +49,7 @@ func newClients(t *testing.T, r *running, each int) *clients {
 	p := proc.Start(t, proc.Command{Path: "node", Args: []string{filepath.Join(proc.Root(t), "tests/topology/clients.mjs"), arg}, Stdin: true})
 	c.url = "http://" + p.WaitFor(`^listening (\S+)$`, patience)[1]
 	c.allIn(t)
-	until(t, "all have upgraded that want to", func() bool {
-		return !slices.ContainsFunc(c.states(t), func(s state) bool { return (s.Mode == "polling") != (s.Transport == "polling") })
-	})
+	c.all(t, "have upgraded if they want to", func(s state) bool { return (s.Mode == "polling") == (s.Transport == "polling") })
 	return c
 }
 
@@ -81,21 +79,28 @@ func (c *clients) states(t *testing.T) (list []state) {
 	return list
 }
 
+// all waits until something holds for all clients.
+func (c *clients) all(t *testing.T, what string, ok func(state) bool) {
+	t.Helper()
+	until(t, "all "+what, func() bool {
+		return !slices.ContainsFunc(c.states(t), func(s state) bool { return !ok(s) })
+	}, c.show(t))
+}
+
+// show is what a failure tells of the clients.
+func (c *clients) show(t *testing.T) func() any { return func() any { return c.states(t) } }
+
 // allIn waits until all clients are in the room, and none of them on one of the
 // nodes that are named.
 func (c *clients) allIn(t *testing.T, but ...string) {
 	t.Helper()
-	until(t, "all are in the room", func() bool {
-		return !slices.ContainsFunc(c.states(t), func(s state) bool { return !s.Joined || slices.Contains(but, s.Node) })
-	})
+	c.all(t, "are in the room", func(s state) bool { return s.Joined && !slices.Contains(but, s.Node) })
 }
 
 // silent waits until nobody talks any more.
 func (c *clients) silent(t *testing.T) {
 	t.Helper()
-	until(t, "all are silent", func() bool {
-		return !slices.ContainsFunc(c.states(t), func(s state) bool { return s.Talking })
-	})
+	c.all(t, "are silent", func(s state) bool { return !s.Talking })
 }
 
 func total(list []state, of func(state) int) (n int) {
@@ -113,7 +118,7 @@ func acked(s state) int { return s.Acked }
 func (c *clients) moreAcked(t *testing.T, n int) {
 	t.Helper()
 	goal := total(c.states(t), acked) + n
-	until(t, fmt.Sprintf("%d are acknowledged", goal), func() bool { return total(c.states(t), acked) >= goal })
+	until(t, fmt.Sprintf("%d are acknowledged", goal), func() bool { return total(c.states(t), acked) >= goal }, c.show(t))
 }
 
 // round lets each client talk, and checks that all others hear that once and in
@@ -137,7 +142,7 @@ func (c *clients) round(t *testing.T, number int) (quiet bool) {
 		}
 		return true
 	}
-	until(t, fmt.Sprintf("all have heard round %d", number), done)
+	until(t, fmt.Sprintf("all have heard round %d", number), done, c.show(t))
 	if lost(c.states(t)) {
 		return false
 	}
@@ -208,5 +213,5 @@ func (c *clients) file(t *testing.T) {
 	}
 	until(t, "all have the file", func() bool {
 		return total(c.states(t), func(s state) int { return s.Files }) == c.n-1
-	})
+	}, c.show(t))
 }

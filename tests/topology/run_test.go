@@ -216,14 +216,18 @@ func TestUser(t *testing.T) {
 	r.ended(t, pids)
 }
 
-// until waits for a condition, looked at again and again.
-func until(t *testing.T, what string, ok func() bool) {
+// until waits for a condition, looked at again and again. What more there is to
+// say goes into the failure.
+func until(t *testing.T, what string, ok func() bool, more ...func() any) {
 	t.Helper()
 	end := time.Now().Add(2 * patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		if time.Now().After(end) {
+			for _, say := range more {
+				t.Logf("%+v", say())
+			}
 			t.Fatalf("not within %v: %s", 2*patience, what)
 		}
 		<-tick.C
