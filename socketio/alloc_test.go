@@ -81,7 +81,7 @@ func TestOperatorAllocations(t *testing.T) {
 // TestSizes: what an idle connection has of this package.
 func TestSizes(t *testing.T) {
 	t.Logf("Socket %d bytes, client %d bytes", socketio.SizeofSocket, socketio.SizeofClient)
-	if socketio.SizeofSocket > 192 || socketio.SizeofClient > 208 {
+	if socketio.SizeofSocket > 144 || socketio.SizeofClient > 112 {
 		t.Errorf("Socket has %d bytes, client %d", socketio.SizeofSocket, socketio.SizeofClient)
 	}
 }

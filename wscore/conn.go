@@ -50,7 +50,8 @@ type Conn struct {
 	aside    *aside // nil if there is nothing
 	buf      *bufpool.Buffer
 	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
-	n        int32         // bytes in buf
+	n        uint16        // bytes in buf
+	rest     rest
 	used     atomic.Uint32
 	gone     atomic.Bool // state is stateGone
 	more     atomic.Bool // the reader has more of the same read behind the message that is being handled
@@ -64,6 +65,7 @@ type Conn struct {
 	closeQueued bool
 	discarding  bool
 	discarded   int32
+	place       int32 // 1 + that in the group's lot while it is parked; the lot's mu guards it
 	out         outgoing
 	seldom      *seldom // nil until it is needed
 	closeErr    *CloseError
@@ -142,6 +144,9 @@ type controlSeer interface {
 func (c *Conn) begin() {
 	if s, ok := c.proto.(starter); ok {
 		c.guarded(s.onStart)
+	}
+	if c.canPark() {
+		c.awaitSilence()
 	}
 	c.serve()
 }

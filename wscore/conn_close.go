@@ -268,6 +268,7 @@ func (c *Conn) end(why *CloseError) {
 		return
 	}
 	_ = c.rwc.Close()
+	c.grp.unpark(c)
 }
 
 // endRead runs at the end of reading and returns why that is.

@@ -17,7 +17,7 @@ func (c *Conn) readOnce(fd uintptr) bool {
 		c.failRead(err)
 		return !again
 	}
-	c.buf, c.n = buf, int32(n)
+	c.buf, c.n = buf, uint16(n)
 	return true
 }
 
@@ -55,8 +55,14 @@ func (c *Conn) serve() {
 	}
 	for {
 		if c.waitRead() != nil {
-			c.finish()
-			return
+			switch {
+			case !c.interrupted():
+				c.finish()
+				return
+			case c.park():
+				return
+			}
+			continue
 		}
 		buf := c.buf
 		c.buf = nil
@@ -66,6 +72,7 @@ func (c *Conn) serve() {
 			c.finish()
 			return
 		}
+		c.stir()
 		if c.shouldMove() {
 			c.grp.goFunc(c.serve)
 			return

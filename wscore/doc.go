@@ -7,7 +7,9 @@
 // Conn.Serve hands it to a Protocol and its goroutine to the package; Conn.Read,
 // Conn.NextReader and Conn.NetConn leave both with the caller.
 //
-// An idle connection under Serve costs one parked goroutine and no buffer.
+// An idle connection under Serve costs one waiting goroutine and no buffer, and
+// on Linux, without TLS, after some seconds no goroutine either: the read deadline of its
+// stream is the package's.
 // What is queued while another write is under way leaves with the next one, in
 // order, and the queue is bounded.
 //

@@ -14,6 +14,8 @@ type group struct {
 	settings Settings
 	wheel    *wheel.Wheel
 	pools    pools
+	parking  parking
+	lot      lot
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*Conn]struct{}
@@ -26,7 +28,7 @@ type group struct {
 }
 
 func newGroup(settings Settings) group {
-	return group{settings: settings, wheel: wheel.New(100 * time.Millisecond), conns: map[*Conn]struct{}{}}
+	return group{settings: settings, wheel: wheel.New(100 * time.Millisecond), conns: map[*Conn]struct{}{}, parking: defaultParking}
 }
 
 // newConn returns a connection of the group; early is what was read before it

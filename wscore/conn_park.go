@@ -1,0 +1,82 @@
+package wscore
+
+import "time"
+
+// The stack of the goroutine that waits for bytes, and what the runtime keeps
+// of it, is the larger part of an idle connection. So one that has been silent
+// for a while is parked: its reader ends, and its descriptor waits in the lot
+// of its group, with all others, for a new one. That needs the poller of the
+// operating system, see lot, and a stream that is a descriptor; what it costs is
+// three system calls for the next message.
+type parking struct {
+	silence time.Duration // how long a connection is silent before it is parked, twice that at most
+	pause   time.Duration // the same when it has said little yet, or was parked before
+	least   int           // how many there must be: for fewer the lot's own goroutine is not worth it
+}
+
+var defaultParking = parking{2 * time.Second, 250 * time.Millisecond, 64}
+
+// rest is how a reader comes to its rest.
+type rest uint8
+
+const (
+	restQuiet   rest = iota // nothing came since it began to await silence
+	restStirred             // something did
+	restResumed             // it was parked, and is about to read what ended that
+)
+
+// deadliner is a stream that can be told how long to wait.
+type deadliner interface{ SetReadDeadline(t time.Time) error }
+
+// await has the wait for bytes interrupted after d.
+func (c *Conn) await(d time.Duration) {
+	if s, ok := c.rwc.(deadliner); ok {
+		_ = s.SetReadDeadline(time.Now().Add(d)) // of a closed stream: reading tells
+	}
+}
+
+// stir notes that something was read. The one message that ended the parking
+// does not count: it may be the answer to a ping, and no other may follow.
+func (c *Conn) stir() {
+	if c.rest == restResumed {
+		c.rest = restQuiet
+	} else {
+		c.rest = restStirred
+	}
+}
+
+// interrupted reports whether reading has failed only because of await.
+func (c *Conn) interrupted() bool {
+	if !isTimeout(c.readErr()) || c.gone.Load() || !c.canPark() {
+		return false
+	}
+	c.aside = nil
+	return true
+}
+
+// park parks the connection, if it is silent, and reports whether the reader is
+// to end.
+func (c *Conn) park() bool {
+	if c.rest != restStirred && c.grp.Conns() >= c.grp.parking.least && c.grp.park(c) {
+		return true
+	}
+	c.awaitSilence()
+	return false
+}
+
+// awaitSilence begins the wait for a silence that is long enough.
+func (c *Conn) awaitSilence() {
+	c.rest = restQuiet
+	if c.reads < youngReads {
+		c.await(c.grp.parking.pause)
+	} else {
+		c.await(c.grp.parking.silence)
+	}
+}
+
+// resume is the first of the reader's goroutines after it was parked.
+func (c *Conn) resume() {
+	c.rest = restResumed
+	c.await(c.grp.parking.pause)
+	c.serve()
+}

@@ -1,0 +1,205 @@
+package wscore
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// lot is where the connections of a group are parked: an epoll of its own, and
+// a goroutine that waits for it as for any file, which is there as long as
+// somebody is parked.
+//
+// Whoever takes a connection out of its place starts its reader. Descriptors stay
+// in the epoll, disarmed, until they are closed, so that events may come for a
+// place that is empty, or another's by now: then that one's reader finds nothing
+// to read and parks again.
+type lot struct {
+	mu     sync.Mutex // guards what follows
+	epoll  *os.File   // nil while nobody is parked
+	rc     syscall.RawConn
+	places []*Conn
+	free   []int32 // those of places that are nil
+	n      int     // those that are not
+	broken bool    // the system has no epoll for us
+}
+
+// canPark reports whether the connection is one that can be parked.
+func (c *Conn) canPark() bool {
+	_, ok := c.raw.(fdIO)
+	return ok
+}
+
+// park gives c, whose reader calls it, a place, and reports whether the reader
+// is to end: another one goes on.
+func (g *group) park(c *Conn) bool {
+	epoll, at := g.lot.enter(g, c)
+	if epoll == nil {
+		return false
+	}
+	return arm(epoll, c.raw.(fdIO).rc, at) == nil || !g.lot.leave(c)
+}
+
+// arm has the epoll tell of the next bytes, or the end, of a descriptor, which is
+// told at once if they are there. Both are kept open meanwhile.
+func arm(epoll, rc syscall.RawConn, at int32) (err error) {
+	cerr := epoll.Control(func(ep uintptr) {
+		cerr := rc.Control(func(fd uintptr) {
+			e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: at}
+			if err = syscall.EpollCtl(int(ep), syscall.EPOLL_CTL_MOD, int(fd), &e); err == syscall.ENOENT {
+				err = syscall.EpollCtl(int(ep), syscall.EPOLL_CTL_ADD, int(fd), &e)
+			}
+		})
+		if cerr != nil {
+			err = cerr
+		}
+	})
+	if cerr != nil {
+		err = cerr
+	}
+	return err
+}
+
+// unpark starts the reader of a connection that was closed, if it is parked.
+// c.mu is held.
+func (g *group) unpark(c *Conn) {
+	if g.lot.leave(c) {
+		g.goFunc(c.resume)
+	}
+}
+
+// enter gives c a place, unless it is gone: who closes it looks here after that.
+func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.gone.Load() || l.broken {
+		return nil, 0
+	}
+	if l.epoll == nil {
+		if l.broken = l.open(g) != nil; l.broken {
+			return nil, 0
+		}
+	}
+	if n := len(l.free); n > 0 {
+		at, l.free = l.free[n-1], l.free[:n-1]
+		l.places[at] = c
+	} else {
+		at = int32(len(l.places))
+		l.places = append(l.places, c)
+	}
+	c.place = at + 1
+	l.n++
+	return l.rc, at
+}
+
+// leave takes c out of its place and reports whether it had one.
+func (l *lot) leave(c *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.place == 0 {
+		return false
+	}
+	l.vacate(c.place - 1)
+	return true
+}
+
+// vacate takes out who is at a place, or nil. mu is held.
+func (l *lot) vacate(at int32) *Conn {
+	if int(at) >= len(l.places) || l.places[at] == nil {
+		return nil
+	}
+	c := l.places[at]
+	c.place, l.places[at] = 0, nil
+	l.free = append(l.free, at)
+	if l.n--; l.n == 0 {
+		_ = l.epoll.SetReadDeadline(time.Unix(1, 0)) // its goroutine closes it
+		l.epoll, l.rc, l.places, l.free = nil, nil, nil, nil
+	}
+	return c
+}
+
+// open makes the epoll and starts its goroutine. mu is held.
+func (l *lot) open(g *group) error {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err == nil {
+		err = syscall.SetNonblock(fd, true) // so that the runtime waits for it
+	}
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), "epoll")
+	rc, err := f.SyscallConn()
+	if err == nil {
+		err = f.SetReadDeadline(time.Time{}) // fails if the runtime cannot wait
+	}
+	if err != nil {
+		_ = f.Close()
+		return err
+	}
+	l.epoll, l.rc = f, rc
+	g.goFunc(func() { g.watch(f, rc) }) // ended by vacate
+	return nil
+}
+
+// watch starts the readers of those that have something to read, until the lot is
+// empty.
+func (g *group) watch(f *os.File, rc syscall.RawConn) {
+	var events [64]syscall.EpollEvent
+	var awake [len(events)]*Conn
+	for {
+		n := 0
+		err := rc.Read(func(fd uintptr) bool {
+			for {
+				var err error
+				if n, err = syscall.EpollWait(int(fd), events[:], 0); err != syscall.EINTR {
+					return n != 0
+				}
+			}
+		})
+		if err != nil || n < 0 {
+			for _, c := range g.lot.fail(f) {
+				g.goFunc(c.resume)
+			}
+			_ = f.Close()
+			return
+		}
+		for _, c := range awake[:g.lot.wake(f, events[:n], awake[:])] {
+			g.goFunc(c.resume)
+		}
+		clear(awake[:])
+	}
+}
+
+// fail takes out all, if the epoll f has failed them. Where it was only let go of
+// nobody is left in it.
+func (l *lot) fail(f *os.File) (all []*Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for at := int32(0); l.epoll == f; at++ {
+		l.broken = true
+		if c := l.vacate(at); c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// wake takes out those whose events came, and returns how many they are.
+func (l *lot) wake(f *os.File, events []syscall.EpollEvent, awake []*Conn) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.epoll != f { // it was emptied, and is another's now
+		return 0
+	}
+	for i := range events {
+		if c := l.vacate(events[i].Fd); c != nil {
+			awake[n] = c
+			n++
+		}
+		if l.epoll != f {
+			break
+		}
+	}
+	return n
+}

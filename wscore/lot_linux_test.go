@@ -1,0 +1,176 @@
+package wscore
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// parked is how many connections have a place in the lot.
+func (s *Server) parked() int {
+	s.lot.mu.Lock()
+	defer s.lot.mu.Unlock()
+	return s.lot.n
+}
+
+// resting is a server that parks connections as soon as it can.
+func resting(t *testing.T) *Server {
+	t.Helper()
+	s := NewServer(Settings{CloseTimeout: time.Second})
+	s.parking = parking{silence: time.Millisecond, pause: time.Millisecond, least: 1}
+	t.Cleanup(func() { closeServer(t, s) })
+	return s
+}
+
+// rester is a connection to it, and its client.
+type rester struct {
+	member
+	in *bufio.Reader
+}
+
+func newRester(t *testing.T, s *Server, l net.Listener) rester {
+	t.Helper()
+	client, end := tcpPair(t, l)
+	m := rester{member{client: client, end: end, rec: &recorder{}}, bufio.NewReader(client)}
+	m.conn = s.NewConn(end)
+	m.rec.onMessage = func(op Opcode, data []byte) { _ = m.conn.Send(op, data) }
+	m.conn.Serve(m.rec)
+	return m
+}
+
+// echo sends a message and waits for it.
+func (m rester) echo(t *testing.T, message string) {
+	t.Helper()
+	if _, err := m.client.Write(text(message)); err != nil {
+		t.Error(err)
+		return
+	}
+	if _, got, err := readServerFrame(m.in); err != nil || string(got) != message {
+		t.Errorf("got %q, %v, want %q", got, err, message)
+	}
+}
+
+// A silent connection has no goroutine, and answers as others do.
+func TestParkedHasNoGoroutine(t *testing.T) {
+	const n = 100
+	s, l := resting(t), listen(t)
+	before := runtime.NumGoroutine()
+	var all []rester
+	for range n {
+		all = append(all, newRester(t, s, l))
+	}
+	for round := range 3 {
+		eventually(t, func() bool { return s.parked() == n && runtime.NumGoroutine() <= before+10 }, func() string {
+			return fmt.Sprintf("round %d: %d of %d are parked, %d goroutines, before %d", round, s.parked(), n, runtime.NumGoroutine(), before)
+		})
+		for i, m := range all {
+			m.echo(t, fmt.Sprint(round, i))
+		}
+	}
+	eventually(t, func() bool { return s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	if err := all[0].conn.Send(OpText, []byte("unasked")); err != nil {
+		t.Error(err)
+	}
+	if _, got, err := readServerFrame(all[0].in); err != nil || string(got) != "unasked" {
+		t.Errorf("a parked one is sent %q, %v", got, err)
+	}
+}
+
+// However a parked connection ends, its Protocol hears of it, once, and nothing is
+// left.
+func TestParkedIsClosed(t *testing.T) {
+	for name, end := range map[string]func(m rester){
+		"peer FIN":  func(m rester) { _ = m.client.Close() },
+		"peer RST":  func(m rester) { _ = m.client.(*net.TCPConn).SetLinger(0); _ = m.client.Close() },
+		"peer says": func(m rester) { _, _ = m.client.Write(closeFrame(CloseNormal, "")) },
+		"Close":     func(m rester) { _ = m.conn.Close(CloseNormal, "") }, // the peer says nothing
+		"CloseNow":  func(m rester) { _ = m.conn.CloseNow() },
+		"server":    func(rester) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, l := resting(t), listen(t)
+			var all []rester
+			for range 20 {
+				all = append(all, newRester(t, s, l))
+			}
+			eventually(t, func() bool { return s.parked() == len(all) }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+			for _, m := range all {
+				end(m)
+			}
+			if name == "server" {
+				closeServer(t, s)
+			}
+			for i, m := range all {
+				eventually(t, func() bool { n, _ := m.rec.closed(); return n > 0 }, func() string { return fmt.Sprint(i, " is not closed") })
+			}
+			closeServer(t, s)
+			for i, m := range all {
+				if n, why := m.rec.closed(); n != 1 {
+					t.Errorf("%d heard %d times of its end, %v", i, n, why)
+				}
+			}
+			if s.lot.epoll != nil || s.lot.n != 0 || s.Conns() != 0 {
+				t.Errorf("the lot has %d places taken, the server %d connections", s.lot.n, s.Conns())
+			}
+		})
+	}
+}
+
+// Messages come while connections are about to be parked, and both sides close
+// them then, and others get their descriptors: nothing is lost and nobody stays.
+func TestParkingLosesNothing(t *testing.T) {
+	const clients, lives, messages = 16, 12, 30
+	s, l := resting(t), listen(t)
+	var pairs sync.Mutex // so that both ends are of one connection
+	var all sync.WaitGroup
+	for who := range clients {
+		all.Go(func() {
+			tick := time.NewTicker(time.Millisecond)
+			defer tick.Stop()
+			for life := range lives {
+				pairs.Lock()
+				m := newRester(t, s, l)
+				pairs.Unlock()
+				for i := range messages {
+					m.echo(t, fmt.Sprint(who, life, i))
+					for range (who + i) % 4 {
+						<-tick.C
+					}
+				}
+				if (who+life)%2 == 0 {
+					_ = m.conn.CloseNow()
+				} else {
+					_ = m.client.Close()
+				}
+				eventually(t, func() bool { n, _ := m.rec.closed(); return n == 1 }, func() string { return fmt.Sprint(who, " is not closed") })
+			}
+		})
+	}
+	all.Wait()
+	closeServer(t, s)
+	if s.lot.epoll != nil || s.Conns() != 0 {
+		t.Errorf("the lot is open, or %d connections are", s.Conns())
+	}
+}
+
+// Few connections are not parked.
+func TestFewAreNotParked(t *testing.T) {
+	s, l := resting(t), listen(t)
+	s.parking.least = 3
+	for range 2 {
+		newRester(t, s, l)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 20 {
+		if <-tick.C; s.parked() != 0 {
+			t.Fatal("two are parked, three must be there")
+		}
+	}
+	newRester(t, s, l)
+	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+}
