@@ -116,8 +116,9 @@ func (b *classicBus) subscribe() {
 	_ = b.link.Want(kind, b.onBroadcast, all)
 	_ = b.link.Want(link.Plain, b.onRequest, b.names.request)
 	_ = b.link.Want(link.Plain, b.onResponse, b.names.response, b.names.mine)
-	_ = b.link.await(kind, all)
-	_ = b.link.await(link.Plain, b.names.request, b.names.response, b.names.mine)
+	if heard, _ := b.link.await(kind, all); heard {
+		_, _ = b.link.await(link.Plain, b.names.request, b.names.response, b.names.mine)
+	}
 }
 
 // broadcasts is what is subscribed for broadcasts to all.

@@ -84,18 +84,18 @@ func (l *lease) closed() error {
 
 // await waits a moment until Redis has confirmed channels. They go on being tried,
 // so that Redis need not be there yet. The error is that it knows no such kind.
-func (l *lease) await(kind link.Kind, channels ...string) error {
+func (l *lease) await(kind link.Kind, channels ...string) (heard bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.shared.patience)
 	defer cancel()
-	err := l.Wait(ctx, kind, channels...)
+	err = l.Wait(ctx, kind, channels...)
 	switch {
 	case err == nil:
+		return true, nil
 	case kind == link.Sharded && strings.Contains(strings.ToLower(err.Error()), "unknown command"):
-		return ErrNoShardedPubSub
-	default:
-		l.shared.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", l.nsp), slog.Any("err", err))
+		return false, ErrNoShardedPubSub
 	}
-	return nil
+	l.shared.log.Warn("nothing is heard of other nodes yet", slog.String("nsp", l.nsp), slog.Any("err", err))
+	return false, nil
 }
 
 // living counts who hears the channel of all nodes of a namespace, and tells which

@@ -162,7 +162,7 @@ func (s *shardedFactory) connect(nsp string, r cluster.Receiver) (cluster.Bus, e
 	}
 	b := newShardedBus(s, lease, nsp)
 	s.add(b)
-	if err := lease.await(link.Sharded, b.main, b.mine); err != nil {
+	if _, err := lease.await(link.Sharded, b.main, b.mine); err != nil {
 		return nil, errors.Join(err, b.Close(context.Background()))
 	}
 	return b, nil

@@ -46,7 +46,8 @@ func (b *streamsBus) channelOf(node string) string { return b.all + node + "#" }
 func (b *streamsBus) listen() error {
 	mine := b.channelOf(b.uid)
 	_ = b.link.Want(b.factory.kind, b.receive, b.all, mine) // the link is open
-	return b.link.await(b.factory.kind, b.all, mine)
+	_, err := b.link.await(b.factory.kind, b.all, mine)
+	return err
 }
 
 // follow has the bus, or r, told what is in the stream from now on. It waits
