@@ -35,6 +35,7 @@ type Server struct {
 	dir  string
 	args []string
 	p    *proc.Process
+	own  *redis.Client // of Do; nil until the first
 }
 
 // Start starts a server and waits until it serves.
@@ -117,11 +118,12 @@ func (s *Server) RestartEmpty() {
 // Do sends a command and returns its answer; an error fails the test.
 func (s *Server) Do(args ...any) any {
 	s.t.Helper()
-	c := redis.NewClient(&redis.Options{Addr: s.Addr()})
-	defer func() { _ = c.Close() }()
+	if s.own == nil {
+		s.own = s.Client()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), long)
 	defer cancel()
-	v, err := c.Do(ctx, args...).Result()
+	v, err := s.own.Do(ctx, args...).Result()
 	if err != nil {
 		s.t.Fatalf("redistest: %v: %v", args, err)
 	}
