@@ -90,40 +90,41 @@ func TestClassicOrderOnCluster(t *testing.T) {
 	}
 }
 
-// With Sentinel the nodes find each other again at the new master, and are told
-// of the gap.
-func TestClassicFailover(t *testing.T) {
-	t.Parallel()
-	s := redistest.StartSentinel(t, 1)
+// classicOutage makes nodes that find each other again after an outage, and are
+// told of the gap.
+func classicOutage(t *testing.T, client redis.UniversalClient) outage {
 	gaps := make(chan struct{}, 8)
 	opts := Options{Options: cluster.Options{JoinTimeout: 20 * time.Second, OnGap: func(string, cluster.Gap) { gaps <- struct{}{} }}}
-	a := classicNode(t, s.Client(), opts, &fakeLocal{name: "/"})
-	b := classicNode(t, s.Client(), opts, &fakeLocal{name: "/"})
+	a := classicNode(t, client, opts, &fakeLocal{name: "/"})
+	b := classicNode(t, client, opts, &fakeLocal{name: "/"})
 	here, far := join(t, a, "here", "r"), join(t, b, "far", "r")
-	s.Servers[0].Kill()
-	emit := func() string {
+	emit := func(t *testing.T) string {
 		text := fmt.Sprintf(`["e",%d]`, len(here.events()))
 		if err := a.Broadcast(&parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(text)}}, adapters.Target{Rooms: []string{"r"}}); err != nil {
 			t.Fatal(err)
 		}
 		return text
 	}
-	emit()
-	if len(here.events()) != 1 {
-		t.Error("this node waits for Redis")
-	}
-	for range 2 {
-		select {
-		case <-gaps:
-		case <-time.After(time.Minute):
-			t.Fatal("no gap is reported")
+	return func(t *testing.T) func(t *testing.T) {
+		emit(t)
+		if len(here.events()) != 1 {
+			t.Error("this node waits for Redis")
 		}
-	}
-	last := emit()
-	redistest.Until(t, "what comes after", func() bool { return slices.Contains(far.events(), last) })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if found, err := a.Fetch(ctx, adapters.Target{}); err != nil || len(found) != 2 {
-		t.Errorf("%d sockets, %v", len(found), err)
+		return func(t *testing.T) {
+			for range 2 {
+				select {
+				case <-gaps:
+				case <-time.After(time.Minute):
+					t.Fatal("no gap is reported")
+				}
+			}
+			last := emit(t)
+			redistest.Until(t, "what comes after", func() bool { return slices.Contains(far.events(), last) })
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if found, err := a.Fetch(ctx, adapters.Target{}); err != nil || len(found) != 2 {
+				t.Errorf("%d sockets, %v", len(found), err)
+			}
+		}
 	}
 }

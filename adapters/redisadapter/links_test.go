@@ -50,16 +50,19 @@ func TestClosedNamespace(t *testing.T) {
 func TestClassicJoinNeedsAll(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
+	server.Do("acl", "setuser", "default", "resetchannels", "&rooms-*", "&rooms#/#?*#", "&pattern-*")
+	all := map[string]*cluster.Adapter{}
 	for name, pattern := range map[string]bool{"rooms": false, "pattern": true} {
-		server.Do("acl", "setuser", "default", "resetchannels", "&"+name+"-*", "&"+name+"#/#?*#")
 		opts := Options{Key: name, PatternSubscription: pattern}
 		opts.JoinTimeout = 100 * time.Millisecond
-		a := testAdapter(t, New(server.Client(), opts), &shardedLocal{name: "/"})
+		all[name] = testAdapter(t, New(server.Client(), opts), &shardedLocal{name: "/"})
 		var pending *adapters.SubscriptionPending
-		if err := a.Join(t.Context(), &shardedMember{id: "s"}, "s", "r"); !errors.As(err, &pending) {
+		if err := all[name].Join(t.Context(), &shardedMember{id: "s"}, "s", "r"); !errors.As(err, &pending) {
 			t.Errorf("%s: Join when broadcasts to all are not heard: %v", name, err)
 		}
-		server.Do("acl", "setuser", "default", "allchannels")
+	}
+	server.Do("acl", "setuser", "default", "allchannels")
+	for name, a := range all {
 		redistest.Until(t, name+": Join when they are", func() bool {
 			return a.Join(t.Context(), &shardedMember{id: "s"}, "s", "r") == nil
 		})

@@ -24,36 +24,39 @@ import (
 func TestShardedOutage(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
-	outage(t, r.Client(), r.Kill, r.RestartEmpty)
+	during := shardedOutage(t, r.Client())
+	r.Kill()
+	after := during(t)
+	r.RestartEmpty()
+	after(t)
 }
 
-// TestShardedFailover is the same with a master that Sentinel replaces.
-func TestShardedFailover(t *testing.T) {
-	t.Parallel()
-	s := redistest.StartSentinel(t, 1)
-	outage(t, s.Client(), s.Servers[0].Kill, func() {})
-}
-
-func outage(t *testing.T, client redis.UniversalClient, begin, end func()) {
+// shardedOutage makes nodes for an outage; what it returns is to be called during
+// it, and what that returns when it is over.
+func shardedOutage(t *testing.T, client redis.UniversalClient) outage {
 	var gaps atomic.Int64
 	opts := ShardedOptions{}
 	opts.OnGap = func(string, cluster.Gap) { gaps.Add(1) }
 	nodes := shardedNodes(t, client, opts, &shardedLocal{name: "/"}, &shardedLocal{name: "/"})
 	near := enterSharded(t, nodes[0], &shardedMember{id: "near"}, "r")
 	far := enterSharded(t, nodes[1], &shardedMember{id: "far"}, "r")
-	begin()
-	for i := range 20 {
-		if err := nodes[0].Broadcast(shardedEvent(shardedArgs(fmt.Sprintf(`["during",%d]`, i))), inRooms("r")); err != nil {
-			t.Fatal(err)
+	return func(t *testing.T) func(t *testing.T) {
+		for i := range 20 {
+			if err := nodes[0].Broadcast(shardedEvent(shardedArgs(fmt.Sprintf(`["during",%d]`, i))), inRooms("r")); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(near.events()); n != i+1 {
+				t.Fatalf("%d messages of %d are delivered when Broadcast returned", n, i+1)
+			}
 		}
-		if n := len(near.events()); n != i+1 {
-			t.Fatalf("%d messages of %d are delivered when Broadcast returned", n, i+1)
-		}
+		return func(t *testing.T) { afterShardedOutage(t, &gaps, nodes[0], far) }
 	}
-	end()
+}
+
+func afterShardedOutage(t *testing.T, gaps *atomic.Int64, a adapters.Adapter, far *shardedMember) {
 	redistest.Until(t, "both nodes are told of the gap", func() bool { return gaps.Load() >= 2 })
 	heard := func() bool {
-		if err := nodes[0].Broadcast(shardedEvent(shardedArgs(`["after"]`)), inRooms("r")); err != nil {
+		if err := a.Broadcast(shardedEvent(shardedArgs(`["after"]`)), inRooms("r")); err != nil {
 			t.Fatal(err)
 		}
 		events := far.events()
