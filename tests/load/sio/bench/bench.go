@@ -101,7 +101,9 @@ func (b *bench) once(ctx context.Context, p program, e entry, round int) error {
 		args += " -tls " + b.cert
 	}
 	place := placing{b.o.pinned, b.o.realtime && e.Kind == report.Latency}
-	s, err := p.start(ctx, env, place)
+	onCore := place
+	onCore.pinned = place.pinned && !e.free
+	s, err := p.start(ctx, env, onCore)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"strings"
 	"testing"
+
+	"github.com/hermod-io/hermod/tests/load/sio/report"
 )
 
 func TestPlan(t *testing.T) {
@@ -26,6 +28,22 @@ func TestPlan(t *testing.T) {
 		}
 		if able < 2 {
 			t.Errorf("%s: %d servers can do %s", e.Label, able, e.tag)
+		}
+	}
+}
+
+func TestBeyondTable(t *testing.T) {
+	b := &bench{}
+	for i, v := range variants {
+		if v.ratio > 0 && i == 0 {
+			t.Error("the first variant is beside none")
+		}
+		b.set.Results = append(b.set.Results, report.Result{Label: v.Label, Round: 1, CPU: float64(10 + i), GC: 0.01},
+			report.Result{Label: v.Label, Round: 2, Error: "failed"})
+	}
+	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | |", "| 13.0 | 1.08 | ≤ 1.00 | 1.00 | ≤ 2.00 |"} {
+		if got := b.beyondTable(); !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
 		}
 	}
 }

@@ -19,6 +19,10 @@
 // generator go before all others in these lines alone; they sleep between messages,
 // so the others have what is left of the cores.
 //
+// With -beyond it measures ours alone: with two processors beside one, and how
+// much garbage collection takes with many connections (9500, below a limit of
+// 10 000 files) and another GOGC.
+//
 // With -smoke every line is run once with a few messages, against ours alone:
 // that shows that the comparison still works. It needs Linux and taskset, and
 // two cores to say anything.

@@ -23,7 +23,7 @@ type options struct {
 	only, servers             string
 	rounds                    int
 	quick, smoke, pinned, doc bool
-	realtime                  bool
+	realtime, beyond          bool
 }
 
 func main() {
@@ -49,6 +49,7 @@ func flags() (o options) {
 	flag.BoolVar(&o.smoke, "smoke", false, "every line once with a few messages, ours alone")
 	flag.BoolVar(&o.pinned, "pin", true, "bind servers to the first core, the generator to the second")
 	flag.BoolVar(&o.realtime, "realtime", false, "latencies with both cores taken before all other programs (needs root): for a machine that others use")
+	flag.BoolVar(&o.beyond, "beyond", false, "instead: ours alone, with two processors and with many connections")
 	flag.BoolVar(&o.doc, "doc", false, "write docs/benchmarks.md and docs/bench also after a part of the plan")
 	flag.Parse()
 	if o.rounds == 0 {
@@ -69,6 +70,12 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer b.close()
+	if o.beyond {
+		if err := b.beyond(ctx, os.Stdout); err != nil {
+			return err
+		}
+		return b.failed()
+	}
 	if o.from != "" {
 		if err := b.read(o.from); err != nil {
 			return err

@@ -13,6 +13,7 @@ type entry struct {
 	env []string // of the server
 	// args of sioload; quick is added in a quick run, smoke in a smoke.
 	args, quick, smoke string
+	free               bool // the server may use both cores
 }
 
 // Arguments added to all lines.

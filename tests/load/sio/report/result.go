@@ -36,6 +36,9 @@ type Result struct {
 	// within so many microseconds of when they were due. It is part of the latencies.
 	Sent99 float64 `json:"sent_p99_us,omitempty"`
 
+	// GC is the share of garbage collection in the server's processor time.
+	GC float64 `json:"gc,omitempty"`
+
 	// Resident memory: of the fresh server; at the base that the scenario
 	// defines; the most, or with all clients; at the end after a garbage collection.
 	RSSFresh int64 `json:"rss_fresh,omitempty"`

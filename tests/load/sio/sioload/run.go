@@ -25,7 +25,7 @@ type options struct {
 	messages                                      int
 	rate                                          float64
 	warm, dur, settle                             time.Duration
-	browser, msgpack, polling                     bool
+	browser, msgpack, polling, gc                 bool
 }
 
 // run is the state of a scenario.

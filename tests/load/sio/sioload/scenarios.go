@@ -137,6 +137,9 @@ func (r *run) echoes() error {
 		return err
 	}
 	if r.o.rate > 0 {
+		if r.o.gc {
+			return r.collecting(func() error { r.schedule(all); return r.window() })
+		}
 		r.schedule(all)
 		return r.window()
 	}
@@ -214,6 +217,36 @@ func (r *run) answered(p pipe, at int64, slot int) {
 func (r *run) next(p pipe, slot int, at int64) {
 	r.pending++
 	p.push(func(dst []byte) []byte { return p.echoes().send(dst, slot, at) })
+}
+
+// collecting notes the share of garbage collection in the server's processor
+// time while f runs.
+func (r *run) collecting(f func() error) error {
+	if err := r.dialControl(); err != nil {
+		return err
+	}
+	look := func() (gc, all float64, err error) {
+		text, err := r.ask(r.control, "stats")
+		if err != nil {
+			return 0, 0, err
+		}
+		var answer []struct{ GC *float64 }
+		if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer) != 1 || answer[0].GC == nil {
+			return 0, 0, fmt.Errorf("stats answered %s: %w", text, err)
+		}
+		t, err := timesOf(r.o.pid)
+		return *answer[0].GC, float64(t.on) / 1e9, err
+	}
+	gc, all, err := look()
+	if err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	gcEnd, allEnd, err := look()
+	r.result.GC = (gcEnd - gc) / (allEnd - all)
+	return err
 }
 
 // timerSlack is the option of prctl(2) that says how late a wait may end.
