@@ -41,7 +41,7 @@ func TestBeyondTable(t *testing.T) {
 		b.set.Results = append(b.set.Results, report.Result{Label: v.Label, Round: 1, CPU: float64(10 + i), GC: 0.01},
 			report.Result{Label: v.Label, Round: 2, Error: "failed"})
 	}
-	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | |", "| 13.0 | 1.08 | ≤ 1.00 | 1.00 | ≤ 2.00 |"} {
+	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | |", "GOGC=400 | 13.0 | – |  | 1.00 | ≤ 2.00 |"} {
 		if got := b.beyondTable(); !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}

@@ -11,17 +11,17 @@ import (
 	"github.com/hermod-io/hermod/tests/load/sio/report"
 )
 
-// variants are what -beyond measures of our server alone, in order: each beside
-// the one above it that has no ratio.
+// variants are what -beyond measures of our server alone, in order: those with
+// a ratio beside the one above that has none.
 var variants = []struct {
 	entry
-	ratio float64 // the most that is wanted of the processor time, to that one; 0 begins a new comparison
+	ratio float64 // the most that is wanted of the processor time, to that one; 0 is beside none
 	gc    float64 // the most that is wanted of the share of garbage collection; 0 is not measured
 }{
 	{entry: variant("procs-1", "5000 echoes a second, GOMAXPROCS=1", echoAtRate+" -n 200")},
 	{entry: variant("procs-2", "5000 echoes a second, GOMAXPROCS=2, both cores", echoAtRate+" -n 200", "GOMAXPROCS=2"), ratio: 1.15},
 	{entry: variant("gogc-100", "5000 echoes a second, 9500 connections", echoAtRate+manyClients), gc: 0.02},
-	{entry: variant("gogc-400", "the same, GOGC=400", echoAtRate+manyClients, "GOGC=400"), ratio: 1, gc: 0.02},
+	{entry: variant("gogc-400", "the same, GOGC=400", echoAtRate+manyClients, "GOGC=400"), gc: 0.02},
 }
 
 const (
