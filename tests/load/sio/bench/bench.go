@@ -100,7 +100,7 @@ func (b *bench) once(ctx context.Context, p program, e entry, round int) error {
 		env = append(slices.Clip(env), "TLS_CERT="+b.cert, "TLS_KEY="+b.key)
 		args += " -tls " + b.cert
 	}
-	place := placing{b.o.pinned, b.o.realtime && e.Kind == report.Latency}
+	place := placing{b.o.pinned, b.o.realtime && (e.Kind == report.Latency || b.o.beyond)}
 	onCore := place
 	onCore.pinned = place.pinned && !e.free
 	s, err := p.start(ctx, env, onCore)

@@ -26,7 +26,7 @@ var variants = []struct {
 
 const (
 	echoAtRate  = "-s echo -rate 5000"
-	manyClients = " -n 9500 -gc -dur 30s" // several collections
+	manyClients = " -n 9500 -gc -dur 25s" // several collections
 )
 
 // variant is a line of which only processor time counts.

@@ -16,12 +16,13 @@
 // Latencies on a schedule are those of the machine when others use it: whoever
 // wakes up waits until the slice of the program on its core is over, some
 // milliseconds with Linux' defaults. With -realtime (as root) server and
-// generator go before all others in these lines alone; they sleep between messages,
+// generator go before all others in these lines, and with -beyond; they sleep between messages,
 // so the others have what is left of the cores.
 //
 // With -beyond it measures ours alone: with two processors beside one, and how
 // much garbage collection takes with many connections (9500, below a limit of
-// 10 000 files) and another GOGC.
+// 10 000 files) and another GOGC. The runtime counts the latter by the clock, so
+// that it means nothing while others have the core: use -realtime.
 //
 // With -smoke every line is run once with a few messages, against ours alone:
 // that shows that the comparison still works. It needs Linux and taskset, and

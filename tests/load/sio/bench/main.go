@@ -48,7 +48,7 @@ func flags() (o options) {
 	flag.BoolVar(&o.quick, "quick", false, "one round of short runs")
 	flag.BoolVar(&o.smoke, "smoke", false, "every line once with a few messages, ours alone")
 	flag.BoolVar(&o.pinned, "pin", true, "bind servers to the first core, the generator to the second")
-	flag.BoolVar(&o.realtime, "realtime", false, "latencies with both cores taken before all other programs (needs root): for a machine that others use")
+	flag.BoolVar(&o.realtime, "realtime", false, "latencies, and -beyond, with both cores taken before all other programs (needs root): for a machine that others use")
 	flag.BoolVar(&o.beyond, "beyond", false, "instead: ours alone, with two processors and with many connections")
 	flag.BoolVar(&o.doc, "doc", false, "write docs/benchmarks.md and docs/bench also after a part of the plan")
 	flag.Parse()
