@@ -14,7 +14,7 @@ var ErrNoSession = errors.New("adapters: no such session")
 var ErrNodeLost = errors.New("adapters: node lost")
 
 // ErrQueueFull is returned by a Broadcast that the other nodes will not get,
-// since too much waits to be sent to them. This node's members have it.
+// since too much waits to be sent to them. This node's members get it.
 var ErrQueueFull = errors.New("adapters: queue to other nodes full")
 
 // SubscriptionPending is the error of a Join whose membership stands on this

@@ -92,8 +92,8 @@ func (b *backlog) add(e LogEntry) {
 	}
 }
 
-// addLate adds what this node handed over before its entries came: when they
-// come they are passed over, and the socket was perhaps not there before.
+// addLate adds what this node handed over before its entries came and before the
+// socket did: when the entries come they are passed over.
 func (b *backlog) addLate(list []*ownEntry, at Offset) {
 	for _, e := range list {
 		if entry := (LogEntry{at, e.message}); b.missed(entry) {

@@ -21,7 +21,8 @@ type fakeLog struct {
 	trimmed  int // how many entries are gone
 	sessions map[string]fakeValue
 	nodes    map[string]bool
-	reading  bool // false: the readers see nothing new
+	reading  bool   // false: the readers see nothing new
+	onRead   func() // if set, Read calls it before it returns
 }
 
 type fakeEntry struct {
@@ -136,7 +137,13 @@ func (b *fakeBus) run(r cluster.LogReceiver, n int) {
 
 func (b *fakeBus) Read(_ context.Context, after, upTo cluster.Offset) (page []cluster.LogEntry, next cluster.Offset, err error) {
 	b.l.mu.Lock()
-	defer b.l.mu.Unlock()
+	defer func() {
+		f := b.l.onRead
+		b.l.mu.Unlock()
+		if f != nil {
+			f()
+		}
+	}()
 	if int(after.Seq) < b.l.trimmed {
 		return nil, after, cluster.ErrTrimmed
 	}

@@ -24,6 +24,7 @@ type ledger struct {
 	waiting  []*waiter
 	newest   map[string]Offset // of the newest packet to a room that has members
 	everyone Offset            // of the newest packet to all
+	late     uint64            // how many broadcasts were handed over without their entries
 	of       map[adapters.Member]*record
 	records  map[string]*record // by pid: sessions of living and of lost sockets
 	claims   map[string]*claim  // by pid: Restores that are under way
@@ -46,6 +47,7 @@ type record struct {
 	moved   bool             // its rooms have changed since it was stored
 	stored  time.Time
 	lostAt  time.Time
+	late    uint64 // ledger.late when a restored socket came
 	track
 
 	write sync.Mutex // held while the session is stored; guards value
@@ -158,6 +160,26 @@ func (l *ledger) sent(at Offset, t adapters.Target) {
 	}
 }
 
+// pass notes that e is handed over without its entry, if it has one, and returns
+// the offset that it gets.
+func (l *ledger) pass(e *ownEntry) Offset {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.text != "" {
+		l.late++
+		e.number = l.late
+	}
+	return l.at
+}
+
+// absent returns those of a list of late broadcasts that were handed over before
+// the restored socket of rec came.
+func (l *ledger) absent(rec *record, list []*ownEntry) []*ownEntry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(list, func(e *ownEntry) bool { return e.number == 0 || e.number > rec.late })
+}
+
 // await returns a channel that is closed when target was reached, or the log was
 // begun anew; nil if it was.
 func (l *ledger) await(target Offset) *waiter {
@@ -195,7 +217,7 @@ func (l *ledger) Came(m adapters.Member) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if rec := l.of[m]; rec != nil {
-		rec.left = l.at
+		rec.left, rec.late = l.at, l.late
 		return
 	}
 	l.of[m] = &record{member: m, track: track{since: l.at, here: make(map[string]Offset)}}

@@ -154,7 +154,7 @@ func (r *Recoverer) Broadcast(p *parser.Packet, t adapters.Target) error {
 	case p.Type != parser.Event || p.HasID:
 		return r.Adapter.Broadcast(p, t)
 	case t.Flags.Local:
-		r.seq.now(p, t)
+		r.seq.behind(p, t)
 		return nil
 	}
 	m := Message{Type: Broadcast, From: r.traits.Node, Target: t, Packet: p}

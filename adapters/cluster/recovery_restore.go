@@ -221,6 +221,8 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 		return nil, adapters.ErrNoSession
 	}
 	b.namespace = r.local.Name()
+	w := r.seq.watch()
+	defer r.seq.unwatch(w)
 	r.seq.flush(ctx)
 	if err := r.reach(ctx, later(offset, s.newestKnown())); err != nil {
 		return nil, err
@@ -229,7 +231,6 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 		return nil, err
 	}
 	m := admit(s.session)
-	before := r.seq.late()
 	rec, at, err := r.enter(ctx, m, s)
 	if err != nil {
 		return nil, err
@@ -239,20 +240,10 @@ func (r *Recoverer) resume(ctx context.Context, s *storedSession, text string, a
 		r.rooms.LeaveAll(m)
 		return nil, err
 	}
-	b.addLate(r.seq.after(at, union(before, r.seq.late())), at)
+	b.addLate(r.ledger.absent(rec, r.seq.after(at, w)), at)
 	r.ledger.missed(rec, b.last)
 	r.store(rec)
 	return b.packets, nil
-}
-
-// union appends those of more to list that are not in it.
-func union(list, more []*ownEntry) []*ownEntry {
-	for _, e := range more {
-		if !slices.Contains(list, e) {
-			list = append(list, e)
-		}
-	}
-	return list
 }
 
 // reach waits until everything up to an offset was delivered here. An offset

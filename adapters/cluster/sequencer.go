@@ -13,10 +13,11 @@ import (
 
 // sequencer hands the broadcasts of a log to this node's members, one at a time
 // and in the order of their offsets. Those of this node wait for their own entry
-// to come back; when it does not come in time they are handed over with the
-// offset of the moment, which stands for all that came before, and the entry is
-// passed over when it comes. A session that is restored between the two is given
-// them by who restores it, see late.
+// to come back; when it does not come in time they are late: they are handed over
+// with the offset of the moment, which stands for all that came before, and the
+// entry is passed over when it comes. A session that is restored between the two
+// is given them by who restores it, see watch. What has no entry waits for what
+// this node has broadcast before it.
 //
 // Who holds turn hands over; pending is locked within it, or alone.
 type sequencer struct {
@@ -25,42 +26,69 @@ type sequencer struct {
 	log      Log
 	patience time.Duration // how long a broadcast waits for its entry
 
-	turn sync.Mutex
+	turn  sync.Mutex  // guards taken
+	taken []*ownEntry // what is just handed over
 
 	mu      sync.Mutex // guards what follows
 	pending []*ownEntry
-	over    []*ownEntry // handed over late: their entries have not come
+	over    []*ownEntry // late ones whose entries have not come
+	watches []*watch
 	handing *ownEntry   // the last of those that are just handed over; nil if there are none
 	timer   *time.Timer // armed while something is pending
 	timers  sync.WaitGroup
 	ended   bool
 }
 
-// ownEntry is a broadcast of this node whose entry has not come back.
+// ownEntry is a broadcast of this node that was not handed over, or whose entry has
+// not come back.
 type ownEntry struct {
-	text     string
+	text     string // "" for what has no entry
 	message  *Message
 	deadline time.Time
 	at       Offset        // of the entry of one that was late, when it has come
+	number   uint64        // of one that was late and handed over: ledger.late then; guarded by ledger.mu
 	done     chan struct{} // closed when it was handed over; made by who waits
 }
 
+// watch is a Restore that is under way, and what was or became late meanwhile.
+type watch struct{ late []*ownEntry }
+
 // append queues m, which is the sequencer's, for the log. What the log does not
-// take is handed over at once.
+// take is handed over without it.
 func (q *sequencer) append(m *Message) error {
 	q.mu.Lock()
 	text, err := q.log.Append(m)
-	if err != nil {
-		q.mu.Unlock()
-		if err == adapters.ErrQueueFull {
-			q.now(m.Packet, m.Target)
-		}
-		return err
+	if err == nil {
+		q.wait(&ownEntry{text: text, message: m})
 	}
-	q.pending = append(q.pending, &ownEntry{text: text, message: m, deadline: time.Now().Add(q.patience)})
-	q.arm(q.patience)
 	q.mu.Unlock()
-	return nil
+	if err == adapters.ErrQueueFull {
+		q.behind(m.Packet, m.Target)
+	}
+	return err
+}
+
+// behind hands over what has no entry, behind what this node has broadcast before.
+func (q *sequencer) behind(p *parser.Packet, t adapters.Target) {
+	q.turn.Lock()
+	defer q.turn.Unlock()
+	m := &Message{Packet: p, Target: t}
+	q.mu.Lock()
+	waits := len(q.pending) > 0
+	if waits {
+		q.wait(&ownEntry{message: m.clone()})
+	}
+	q.mu.Unlock()
+	if !waits {
+		q.handNow(&ownEntry{message: m})
+	}
+}
+
+// wait puts e behind those that wait. mu is held.
+func (q *sequencer) wait(e *ownEntry) {
+	e.deadline = time.Now().Add(q.patience)
+	q.pending = append(q.pending, e)
+	q.arm(q.patience)
 }
 
 // arm has expire called. mu is held.
@@ -82,21 +110,52 @@ func (q *sequencer) expire() {
 	for n < len(q.pending) && !q.pending[n].deadline.After(now) {
 		n++
 	}
-	late := q.pending[:n:n]
-	q.pending = q.pending[n:]
-	q.over = append(q.over, late...)
-	if n > 0 {
-		q.handing = late[n-1]
+	q.shift(n)
+	for _, e := range q.taken {
+		if e.text == "" {
+			continue
+		}
+		q.over = append(q.over, e)
+		for _, w := range q.watches {
+			w.late = append(w.late, e)
+		}
 	}
 	q.timer = nil
 	if len(q.pending) > 0 {
 		q.arm(q.pending[0].deadline.Sub(now))
 	}
 	q.mu.Unlock()
-	for _, e := range late {
-		q.handNow(e.message.Packet, e.message.Target)
-		e.finish(q)
+	q.handTaken(nil)
+}
+
+// shift takes the first n of those that wait, and what has no entry right behind
+// them. Both locks are held.
+func (q *sequencer) shift(n int) {
+	for n > 0 && n < len(q.pending) && q.pending[n].text == "" {
+		n++
 	}
+	q.taken = append(q.taken[:0], q.pending[:n]...)
+	clear(q.pending[:n])
+	q.pending = q.pending[n:]
+	if n > 0 {
+		q.handing = q.taken[n-1]
+	}
+}
+
+// handTaken hands over what was taken: the first with the offset of its entry, if
+// at is not nil, the others with that of the moment. turn is held.
+func (q *sequencer) handTaken(at *Offset) {
+	for i, e := range q.taken {
+		func() {
+			defer e.finish(q)
+			if i == 0 && at != nil {
+				q.hand(*at, e.message.Packet, e.message.Target)
+			} else {
+				q.handNow(e)
+			}
+		}()
+	}
+	clear(q.taken)
 }
 
 // finish notes that e was handed over.
@@ -111,48 +170,55 @@ func (e *ownEntry) finish(q *sequencer) {
 	}
 }
 
-// late returns the broadcasts that were handed over and whose entries have not
-// come, the oldest first.
-func (q *sequencer) late() []*ownEntry {
+// watch begins to collect what is late, the oldest first; unwatch ends it.
+func (q *sequencer) watch() *watch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return slices.Clone(q.over)
+	w := &watch{slices.Clone(q.over)}
+	q.watches = append(q.watches, w)
+	return w
 }
 
-// after takes those out of a list of late whose entries came up to an offset.
-func (q *sequencer) after(at Offset, list []*ownEntry) []*ownEntry {
+func (q *sequencer) unwatch(w *watch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return slices.DeleteFunc(list, func(e *ownEntry) bool { return e.at != Offset{} && !e.at.After(at) })
+	q.watches = slices.DeleteFunc(q.watches, func(o *watch) bool { return o == w })
 }
 
-// take takes a broadcast of this node out of those that wait; nil if it waits no
-// more. An entry that was written twice may stand for a later broadcast of the
-// same text, whose own entry is then passed over.
-func (q *sequencer) take(at Offset, text string) *ownEntry {
+// after returns what was late and has no entry up to an offset.
+func (q *sequencer) after(at Offset, w *watch) []*ownEntry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.late), func(e *ownEntry) bool { return e.at != Offset{} && !e.at.After(at) })
+}
+
+// take takes a broadcast of this node out of those that wait, into taken, or out of
+// those that were late, which it returns. An entry that was written twice may stand for a
+// later broadcast of the same text, whose own entry is then passed over.
+func (q *sequencer) take(at Offset, text string) (late *ownEntry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = q.taken[:0]
 	for i, e := range q.over {
 		if e.text == text { // those before it do not come any more
 			e.at = at
 			clear(q.over[:i+1])
 			q.over = q.over[i+1:]
-			return nil
-		}
-	}
-	for i, e := range q.pending {
-		if e.text == text {
-			if i == 0 {
-				q.pending[0] = nil
-				q.pending = q.pending[1:]
-			} else {
-				q.pending = append(q.pending[:i:i], q.pending[i+1:]...)
-			}
-			q.handing = e
-			q.over = nil // they do not come any more
 			return e
 		}
 	}
+	i := slices.IndexFunc(q.pending, func(e *ownEntry) bool { return e.text == text })
+	switch {
+	case i < 0:
+		return nil
+	case i == 0:
+		q.shift(1)
+	default:
+		q.taken = append(q.taken[:0], q.pending[i])
+		q.pending = slices.Delete(q.pending, i, i+1)
+		q.handing = q.taken[0]
+	}
+	q.over = nil // they do not come any more
 	return nil
 }
 
@@ -179,16 +245,10 @@ func (q *sequencer) flush(ctx context.Context) {
 	}
 }
 
-// now hands p over with the offset of the moment.
-func (q *sequencer) now(p *parser.Packet, t adapters.Target) {
-	q.turn.Lock()
-	defer q.turn.Unlock()
-	q.handNow(p, t)
-}
-
-func (q *sequencer) handNow(p *parser.Packet, t adapters.Target) {
-	marked := *p
-	q.rooms.BroadcastAt(&marked, t, func() { marked.JSON = withOffset(p.JSON, q.ledger.position()) })
+// handNow hands e over with the offset of the moment. turn is held.
+func (q *sequencer) handNow(e *ownEntry) {
+	marked := *e.message.Packet
+	q.rooms.BroadcastAt(&marked, e.message.Target, func() { marked.JSON = withOffset(marked.JSON, q.ledger.pass(e)) })
 }
 
 // hand hands p over as the packet at an offset.
@@ -217,17 +277,20 @@ func (q *sequencer) Reached(at Offset) {
 	q.rooms.Still(func() { q.ledger.reached(at) })
 }
 
-// Own implements LogReceiver.
+// Own implements LogReceiver. What was late counts as sent from here on: the
+// socket that had it may have been lost before its client got it.
 func (q *sequencer) Own(at Offset, text string) {
 	q.turn.Lock()
 	defer q.turn.Unlock()
-	e := q.take(at, text)
-	if e == nil {
+	late := q.take(at, text)
+	switch {
+	case late != nil:
+		q.rooms.Still(func() { q.ledger.sent(at, late.message.Target) })
+	case len(q.taken) == 0:
 		q.rooms.Still(func() { q.ledger.reached(at) })
-		return
+	default:
+		q.handTaken(&at)
 	}
-	defer e.finish(q)
-	q.hand(at, e.message.Packet, e.message.Target)
 }
 
 // broadcast is Entry for a broadcast of another node.
