@@ -23,6 +23,8 @@ type fakeLog struct {
 	nodes    map[string]bool
 	reading  bool   // false: the readers see nothing new
 	onRead   func() // if set, Read calls it before it returns
+	refusing bool   // nothing is taken any more
+	refusals sync.WaitGroup
 }
 
 type fakeEntry struct {
@@ -84,16 +86,20 @@ func (b *fakeBus) Publish(m *cluster.Message) error {
 		c := *m
 		c.Target.Rooms, c.Target.Except = slices.Clone(m.Target.Rooms), slices.Clone(m.Target.Except)
 		c.Rooms = slices.Clone(m.Rooms)
-		_, err := b.Append(&c)
+		_, err := b.Append(&c, nil)
 		return err
 	}
 	return b.Bus.Publish(m)
 }
 
-func (b *fakeBus) Append(m *cluster.Message) (string, error) {
+func (b *fakeBus) Append(m *cluster.Message, refused func()) (string, error) {
 	b.l.mu.Lock()
 	defer b.l.mu.Unlock()
 	text := fmt.Sprint(b.node, "/", len(b.l.entries))
+	if b.l.refusing {
+		b.l.refusals.Go(refused)
+		return text, nil
+	}
 	b.l.entries = append(b.l.entries, fakeEntry{b.node, text, m})
 	b.l.changed.Broadcast()
 	return text, nil

@@ -16,8 +16,9 @@ type Log interface {
 	Bus
 	// Append queues m, a broadcast without RequestID, for the log, as Publish
 	// does for the other nodes. text is what is written; it comes back with
-	// LogReceiver.Own.
-	Append(m *Message) (text string, err error)
+	// LogReceiver.Own. If the log refuses it later refused is called, once, on
+	// another goroutine: then it does not come back.
+	Append(m *Message, refused func()) (text string, err error)
 	// Follow tells r of what is appended from now on. It returns when r knows
 	// where that begins, or when ctx ended: then r is told later. It is called
 	// once.

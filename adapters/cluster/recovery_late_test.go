@@ -122,8 +122,8 @@ func TestRestoreAfterLateEntries(t *testing.T) {
 	}
 }
 
-// What needs no entry, because it is for this node alone, was handed over before
-// what waited for its entry.
+// What needs no entry, because it is for this node alone, or gets none, was handed
+// over before what waited for its entry.
 func TestRecovererKeepsOrder(t *testing.T) {
 	t.Parallel()
 	l := newFakeLog()
@@ -142,10 +142,15 @@ func TestRecovererKeepsOrder(t *testing.T) {
 	here(`[3]`)
 	say(t, a, `[4]`)
 	here(`[5]`)
+	l.set(func() { l.refusing = true })
+	say(t, a, `[6]`)
+	l.set(func() { l.refusing = false })
+	l.refusals.Wait()
+	say(t, a, `[7]`)
 	wantEvents(t, k.got(), "what was sent before waits", `[0,"1-0"]`)
 	l.stall(false)
 	if err := a.Join(context.Background(), &socket{id: "z"}, "z"); err != nil { // waits for all
 		t.Fatal(err)
 	}
-	wantEvents(t, k.got(), "in order", `[0,"1-0"]`, `[1,"1-1"]`, `[2,"1-1"]`, `[3,"1-1"]`, `[4,"1-2"]`, `[5,"1-2"]`)
+	wantEvents(t, k.got(), "in order", `[0,"1-0"]`, `[1,"1-1"]`, `[2,"1-1"]`, `[3,"1-1"]`, `[4,"1-2"]`, `[5,"1-2"]`, `[6,"1-2"]`, `[7,"1-3"]`)
 }

@@ -31,7 +31,7 @@ type sequencer struct {
 
 	mu      sync.Mutex // guards what follows
 	pending []*ownEntry
-	over    []*ownEntry // late ones whose entries have not come
+	over    []*ownEntry // late ones whose entries are to come
 	watches []*watch
 	handing *ownEntry   // the last of those that are just handed over; nil if there are none
 	timer   *time.Timer // armed while something is pending
@@ -45,10 +45,14 @@ type ownEntry struct {
 	text     string // "" for what has no entry
 	message  *Message
 	deadline time.Time
+	refused  bool          // the log has refused it
 	at       Offset        // of the entry of one that was late, when it has come
 	number   uint64        // of one that was late and handed over: ledger.late then; guarded by ledger.mu
 	done     chan struct{} // closed when it was handed over; made by who waits
 }
+
+// waits reports whether the entry of e is to come. sequencer.mu is held.
+func (e *ownEntry) waits() bool { return e.text != "" && !e.refused }
 
 // watch is a Restore that is under way, and what was or became late meanwhile.
 type watch struct{ late []*ownEntry }
@@ -56,16 +60,33 @@ type watch struct{ late []*ownEntry }
 // append queues m, which is the sequencer's, for the log. What the log does not
 // take is handed over without it.
 func (q *sequencer) append(m *Message) error {
+	e := &ownEntry{message: m}
 	q.mu.Lock()
-	text, err := q.log.Append(m)
+	text, err := q.log.Append(m, func() { q.refuse(e) })
 	if err == nil {
-		q.wait(&ownEntry{text: text, message: m})
+		e.text = text
+		q.wait(e)
 	}
 	q.mu.Unlock()
 	if err == adapters.ErrQueueFull {
 		q.behind(m.Packet, m.Target)
 	}
 	return err
+}
+
+// refuse notes that the entry of e does not come. It is handed over in its turn, or
+// when its time is over.
+func (q *sequencer) refuse(e *ownEntry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.refused = true
+	switch i := slices.Index(q.over, e); {
+	case i == 0: // they come in order
+		q.over[0] = nil
+		q.over = q.over[1:]
+	case i > 0:
+		q.over = slices.Delete(q.over, i, i+1)
+	}
 }
 
 // behind hands over what has no entry, behind what this node has broadcast before.
@@ -112,7 +133,7 @@ func (q *sequencer) expire() {
 	}
 	q.shift(n)
 	for _, e := range q.taken {
-		if e.text == "" {
+		if !e.waits() {
 			continue
 		}
 		q.over = append(q.over, e)
@@ -125,13 +146,13 @@ func (q *sequencer) expire() {
 		q.arm(q.pending[0].deadline.Sub(now))
 	}
 	q.mu.Unlock()
-	q.handTaken(nil)
+	q.handTaken(nil, Offset{})
 }
 
-// shift takes the first n of those that wait, and what has no entry right behind
-// them. Both locks are held.
+// shift takes the first n of those that wait, and right behind them what waits for
+// no entry. Both locks are held.
 func (q *sequencer) shift(n int) {
-	for n > 0 && n < len(q.pending) && q.pending[n].text == "" {
+	for n > 0 && n < len(q.pending) && !q.pending[n].waits() {
 		n++
 	}
 	q.taken = append(q.taken[:0], q.pending[:n]...)
@@ -142,14 +163,14 @@ func (q *sequencer) shift(n int) {
 	}
 }
 
-// handTaken hands over what was taken: the first with the offset of its entry, if
-// at is not nil, the others with that of the moment. turn is held.
-func (q *sequencer) handTaken(at *Offset) {
-	for i, e := range q.taken {
+// handTaken hands over what was taken: own, if it is not nil, with the offset of
+// its entry, the others with that of the moment. turn is held.
+func (q *sequencer) handTaken(own *ownEntry, at Offset) {
+	for _, e := range q.taken {
 		func() {
 			defer e.finish(q)
-			if i == 0 && at != nil {
-				q.hand(*at, e.message.Packet, e.message.Target)
+			if e == own {
+				q.hand(at, e.message.Packet, e.message.Target)
 			} else {
 				q.handNow(e)
 			}
@@ -192,34 +213,35 @@ func (q *sequencer) after(at Offset, w *watch) []*ownEntry {
 	return slices.DeleteFunc(slices.Clone(w.late), func(e *ownEntry) bool { return e.at != Offset{} && !e.at.After(at) })
 }
 
-// take takes a broadcast of this node out of those that wait, into taken, or out of
-// those that were late, which it returns. An entry that was written twice may stand for a
-// later broadcast of the same text, whose own entry is then passed over.
-func (q *sequencer) take(at Offset, text string) (late *ownEntry) {
+// take takes own, a broadcast of this node, out of those that wait, into taken, or
+// one out of those that were late. It is the one whose text has come; one that was
+// written twice may stand for a later broadcast of the same text, whose own entry is
+// then passed over.
+func (q *sequencer) take(at Offset, text string) (own, late *ownEntry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.taken = q.taken[:0]
 	for i, e := range q.over {
 		if e.text == text { // those before it do not come any more
 			e.at = at
 			clear(q.over[:i+1])
 			q.over = q.over[i+1:]
-			return e
+			return nil, e
 		}
 	}
-	i := slices.IndexFunc(q.pending, func(e *ownEntry) bool { return e.text == text })
-	switch {
-	case i < 0:
-		return nil
-	case i == 0:
-		q.shift(1)
-	default:
-		q.taken = append(q.taken[:0], q.pending[i])
-		q.pending = slices.Delete(q.pending, i, i+1)
-		q.handing = q.taken[0]
+	i := slices.IndexFunc(q.pending, func(e *ownEntry) bool { return e.text == text && e.waits() })
+	if i < 0 {
+		return nil, nil
 	}
+	own = q.pending[i]
 	q.over = nil // they do not come any more
-	return nil
+	if slices.ContainsFunc(q.pending[:i], (*ownEntry).waits) {
+		q.taken = append(q.taken[:0], own)
+		q.pending = slices.Delete(q.pending, i, i+1)
+		q.handing = own
+	} else {
+		q.shift(i + 1)
+	}
+	return own, nil
 }
 
 // flush waits until what this node has broadcast so far was handed over, or ctx
@@ -282,14 +304,14 @@ func (q *sequencer) Reached(at Offset) {
 func (q *sequencer) Own(at Offset, text string) {
 	q.turn.Lock()
 	defer q.turn.Unlock()
-	late := q.take(at, text)
+	own, late := q.take(at, text)
 	switch {
+	case own != nil:
+		q.handTaken(own, at)
 	case late != nil:
 		q.rooms.Still(func() { q.ledger.sent(at, late.message.Target) })
-	case len(q.taken) == 0:
-		q.rooms.Still(func() { q.ledger.reached(at) })
 	default:
-		q.handTaken(&at)
+		q.rooms.Still(func() { q.ledger.reached(at) })
 	}
 }
 

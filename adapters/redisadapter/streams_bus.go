@@ -92,7 +92,7 @@ func inStream(m *cluster.Message) bool {
 // Publish implements [cluster.Bus].
 func (b *streamsBus) Publish(m *cluster.Message) error {
 	if inStream(m) {
-		return b.add(m, b.encode(m))
+		return b.add(m, b.encode(m), nil)
 	}
 	return b.publish(b.all, m)
 }
@@ -114,20 +114,25 @@ func (b *streamsBus) publish(channel string, m *cluster.Message) error {
 }
 
 // Append implements [cluster.Log].
-func (b *streamsBus) Append(m *cluster.Message) (text string, err error) {
+func (b *streamsBus) Append(m *cluster.Message, refused func()) (text string, err error) {
 	data := b.encode(m)
-	if err := b.add(m, data); err != nil {
+	done := func(_ any, err error) {
+		if err != nil {
+			refused()
+		}
+	}
+	if err := b.add(m, data, done); err != nil {
 		return "", err
 	}
 	return string(data), nil
 }
 
 // add queues an entry.
-func (b *streamsBus) add(m *cluster.Message, data []byte) error {
+func (b *streamsBus) add(m *cluster.Message, data []byte, done func(any, error)) error {
 	if err := b.link.closed(); err != nil {
 		return err
 	}
-	return busError(b.entries.Append(strconv.AppendUint(nil, uint64(m.Type), 10), data))
+	return busError(b.entries.AppendDone(done, strconv.AppendUint(nil, uint64(m.Type), 10), data))
 }
 
 // newEntries returns what adds entries to the stream.

@@ -36,7 +36,10 @@ func (w *Writer) NewForm(key string, args ...any) *Form {
 // Append appends the command with values for the arguments that were nil, in their
 // order, which belong to the Writer from then on. It never waits. The errors are
 // those of [Writer.Append].
-func (f *Form) Append(values ...[]byte) error {
+func (f *Form) Append(values ...[]byte) error { return f.AppendDone(nil, values...) }
+
+// AppendDone is Append with a function that is called at the end, see Command.Done.
+func (f *Form) AppendDone(done func(reply any, err error), values ...[]byte) error {
 	if len(values) != f.varying {
 		return ErrArgument
 	}
@@ -44,7 +47,7 @@ func (f *Form) Append(values ...[]byte) error {
 	if e == nil {
 		e = f.newEntry()
 	}
-	e.key, e.retry, e.size, e.wire = f.key, true, f.size, f.wire
+	e.key, e.retry, e.size, e.wire, e.done = f.key, true, f.size, f.wire, done
 	for i, v := range values {
 		e.values[i].b = v
 		e.size += int64(len(v))
