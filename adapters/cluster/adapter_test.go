@@ -69,7 +69,10 @@ func (l *local) heard() int {
 }
 
 // socket is a Member with credentials.
-type socket struct{ id string }
+type socket struct {
+	id         string
+	superseded atomic.Int64
+}
 
 func (s *socket) ID() string { return s.id }
 func (s *socket) Info() adapters.SocketInfo {
@@ -78,7 +81,7 @@ func (s *socket) Info() adapters.SocketInfo {
 	}}
 }
 func (*socket) Disconnect(bool) {}
-func (*socket) Supersede()      {}
+func (s *socket) Supersede()    { s.superseded.Add(1) }
 
 // wire is a bus whose node can be frozen: it then hears and says nothing.
 type wire struct {
@@ -159,7 +162,7 @@ func TestFrozenNode(t *testing.T) {
 	t.Parallel()
 	opts := cluster.Options{HeartbeatInterval: 20 * time.Millisecond, HeartbeatTimeout: 400 * time.Millisecond, RequestTimeout: time.Minute}
 	a, _, _, _, f := pair(t, opts)
-	m := &socket{"a1"}
+	m := &socket{id: "a1"}
 	if err := a.Join(t.Context(), m, "a1"); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +204,7 @@ func TestNodeLeavesDuringRequest(t *testing.T) {
 func TestReceivedPacketIsOfTheNamespace(t *testing.T) {
 	t.Parallel()
 	a, _, la, _, _ := pair(t, cluster.Options{})
-	if err := a.Join(t.Context(), &socket{"a1"}, "a1"); err != nil {
+	if err := a.Join(t.Context(), &socket{id: "a1"}, "a1"); err != nil {
 		t.Fatal(err)
 	}
 	a.Receive(&cluster.Message{Type: cluster.Broadcast, From: "other", Packet: &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(`["q"]`)}}})
@@ -217,7 +220,7 @@ func TestReceivedPacketIsOfTheNamespace(t *testing.T) {
 func TestForgottenAcks(t *testing.T) {
 	t.Parallel()
 	a, b, _, lb, _ := pair(t, cluster.Options{})
-	if err := b.Join(t.Context(), &socket{"b1"}, "b1"); err != nil {
+	if err := b.Join(t.Context(), &socket{id: "b1"}, "b1"); err != nil {
 		t.Fatal(err)
 	}
 	p := &parser.Packet{Type: parser.Event, Namespace: "/test", Args: parser.Args{JSON: []byte(`["q"]`)}}
@@ -232,7 +235,7 @@ func TestForgottenAcks(t *testing.T) {
 func TestCloseEndsWhatWaits(t *testing.T) {
 	t.Parallel()
 	a, b, la, lb, _ := pair(t, cluster.Options{RequestTimeout: time.Minute})
-	if err := b.Join(t.Context(), &socket{"b1"}, "b1"); err != nil {
+	if err := b.Join(t.Context(), &socket{id: "b1"}, "b1"); err != nil {
 		t.Fatal(err)
 	}
 	p := &parser.Packet{Type: parser.Event, Namespace: "/test", Args: parser.Args{JSON: []byte(`["q"]`)}}
@@ -260,7 +263,7 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	if err := a.BroadcastAck(t.Context(), p, adapters.Target{}, nil); !errors.Is(err, adapters.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
-	if err := a.Join(t.Context(), &socket{"x"}, "x"); !errors.Is(err, adapters.ErrClosed) {
+	if err := a.Join(t.Context(), &socket{id: "x"}, "x"); !errors.Is(err, adapters.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 	if n := la.askedNow(); n != 0 {
@@ -275,7 +278,7 @@ func TestRedact(t *testing.T) {
 		delete(h.Headers, "cookie")
 		h.Auth = nil
 	}})
-	if err := b.Join(t.Context(), &socket{"b1"}, "b1"); err != nil {
+	if err := b.Join(t.Context(), &socket{id: "b1"}, "b1"); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
@@ -313,7 +316,7 @@ func TestSubscriptionPending(t *testing.T) {
 	}
 	l := new(local)
 	a := newNodes(t, connect, cluster.Options{JoinTimeout: 10 * time.Millisecond}, l)[0]
-	m := &socket{"m"}
+	m := &socket{id: "m"}
 	for room, cause := range map[string]error{"slow": context.DeadlineExceeded, "fast": errTestLink} {
 		err := a.Join(t.Context(), m, room)
 		var pending *adapters.SubscriptionPending
@@ -376,7 +379,7 @@ func TestUnknownNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close(context.Background()) })
-	if err := a.Join(t.Context(), &socket{"a"}, "a"); err != nil {
+	if err := a.Join(t.Context(), &socket{id: "a"}, "a"); err != nil {
 		t.Fatal(err)
 	}
 	found, err := a.Fetch(t.Context(), adapters.Target{})
@@ -402,7 +405,7 @@ func TestContextEndsBeforeTheCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close(context.Background()) })
-	if err := a.Join(t.Context(), &socket{"a"}, "a"); err != nil {
+	if err := a.Join(t.Context(), &socket{id: "a"}, "a"); err != nil {
 		t.Fatal(err)
 	}
 	cause := errors.New("asker gone")

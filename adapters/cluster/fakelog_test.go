@@ -20,6 +20,7 @@ type fakeLog struct {
 	entries  []fakeEntry
 	trimmed  int // how many entries are gone
 	sessions map[string]fakeValue
+	fences   map[string]bool // pid/node
 	nodes    map[string]bool
 	reading  bool   // false: the readers see nothing new
 	onRead   func() // if set, Read calls it before it returns
@@ -40,7 +41,7 @@ type fakeValue struct {
 func newFakeLog() *fakeLog {
 	l := &fakeLog{
 		loop: cluster.NewLoopback(), page: 100, reading: true,
-		sessions: make(map[string]fakeValue), nodes: make(map[string]bool),
+		sessions: make(map[string]fakeValue), nodes: make(map[string]bool), fences: make(map[string]bool),
 	}
 	l.changed.L = &l.mu
 	return l
@@ -90,6 +91,17 @@ func (b *fakeBus) Publish(m *cluster.Message) error {
 		return err
 	}
 	return b.Bus.Publish(m)
+}
+
+// Answer reaches living nodes only.
+func (b *fakeBus) Answer(request, m *cluster.Message) error {
+	b.l.mu.Lock()
+	living := b.l.nodes[request.From]
+	b.l.mu.Unlock()
+	if !living {
+		return nil
+	}
+	return b.Bus.Answer(request, m)
 }
 
 func (b *fakeBus) Append(m *cluster.Message, refused func()) (string, error) {
@@ -168,17 +180,24 @@ func (b *fakeBus) Last(context.Context) (cluster.Offset, error) {
 	return b.l.at(len(b.l.entries)), nil
 }
 
-func (b *fakeBus) StoreSession(pid string, value []byte, ttl time.Duration) error {
+func (b *fakeBus) StoreSession(pid string, value []byte, ttl time.Duration, lost func()) error {
 	b.l.mu.Lock()
 	defer b.l.mu.Unlock()
-	b.l.sessions[pid] = fakeValue{string(value), time.Now().Add(ttl)}
+	switch {
+	case !b.l.fences[pid+"/"+b.node]:
+		b.l.sessions[pid] = fakeValue{string(value), time.Now().Add(ttl)}
+	case lost != nil:
+		go lost()
+	}
 	return nil
 }
 
 func (b *fakeBus) DropSession(pid string) error {
 	b.l.mu.Lock()
 	defer b.l.mu.Unlock()
-	delete(b.l.sessions, pid)
+	if !b.l.fences[pid+"/"+b.node] {
+		delete(b.l.sessions, pid)
+	}
 	return nil
 }
 
@@ -191,12 +210,16 @@ func (b *fakeBus) LoadSession(_ context.Context, pid string) ([]byte, error) {
 	return nil, nil
 }
 
-func (b *fakeBus) TakeSession(_ context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error) {
+func (b *fakeBus) TakeSession(_ context.Context, pid string, value, next []byte, ttl time.Duration, from string) (bool, error) {
 	b.l.mu.Lock()
 	defer b.l.mu.Unlock()
 	v, ok := b.l.sessions[pid]
 	if !ok || v.value != string(value) {
 		return false, nil
+	}
+	delete(b.l.fences, pid+"/"+b.node)
+	if from != "" {
+		b.l.fences[pid+"/"+from] = true
 	}
 	if delete(b.l.sessions, pid); next != nil {
 		b.l.sessions[pid] = fakeValue{string(next), time.Now().Add(ttl)}

@@ -42,7 +42,7 @@ type record struct {
 	session adapters.Session // without the rooms
 	member  adapters.Member  // the living socket; nil when it is lost
 	ending  bool             // the socket is lost or forgotten, which is not stored yet
-	gone    bool             // it is forgotten
+	gone    bool             // it is forgotten, or taken by another node
 	over    chan struct{}    // closed when that is stored; made by who waits
 	moved   bool             // its rooms have changed since it was stored
 	stored  time.Time
@@ -380,6 +380,18 @@ func (l *ledger) forget(pid string) *record {
 	rec.gone = true
 	rec.end()
 	return rec
+}
+
+// disown notes that another node has a session; ours is false if that is known. It
+// returns the living socket, if there is one.
+func (l *ledger) disown(rec *record) (m adapters.Member, ours bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ours = l.records[rec.session.PID] == rec && !rec.gone
+	if ours {
+		rec.gone = true
+	}
+	return rec.member, ours
 }
 
 // drop takes back an admit.

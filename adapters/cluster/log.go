@@ -31,17 +31,22 @@ type Log interface {
 	// Last returns the newest offset that was given.
 	Last(ctx context.Context) (Offset, error)
 
-	// StoreSession keeps a value under a pid for as long as ttl. It is queued
-	// and never blocks; what one node does to one pid happens in its order.
-	StoreSession(pid string, value []byte, ttl time.Duration) error
-	// DropSession removes the value of a pid, as StoreSession.
+	// StoreSession keeps a value under a pid for as long as ttl. If another node
+	// has taken the session from this one, see TakeSession, it does not, and calls
+	// lost on another goroutine; lost may be nil. It is queued and never blocks;
+	// what one node does to one pid happens in its order.
+	StoreSession(pid string, value []byte, ttl time.Duration, lost func()) error
+	// DropSession removes the value of a pid, as StoreSession and as little if it
+	// was taken.
 	DropSession(pid string) error
 	// LoadSession returns the value of a pid, nil if there is none.
 	LoadSession(ctx context.Context, pid string) ([]byte, error)
 	// TakeSession replaces the value of a pid, or removes it if next is nil, if it
 	// is this one, and reports whether it was. Of several nodes that take one
-	// value one succeeds.
-	TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error)
+	// value one succeeds. from, if not "", is a node that is out of reach: what it
+	// stores and drops under this pid is ignored from then on, until it takes a
+	// value itself.
+	TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration, from string) (bool, error)
 }
 
 // LogReceiver takes what is read from a [Log], in the order of the offsets, on

@@ -241,13 +241,27 @@ func (r *Recoverer) store(rec *record) {
 		ttl = r.policy.Retention + 2*r.refreshInterval()
 	}
 	rec.value = s.encode()
-	if err := r.log.StoreSession(s.session.PID, rec.value, ttl); err != nil {
+	if err := r.log.StoreSession(s.session.PID, rec.value, ttl, func() { r.disown(rec) }); err != nil {
 		r.Adapter.log.Warn("session not stored", slog.Any("err", err))
 	}
 }
 
+// disown ends the socket of a session that another node has taken because this one
+// was out of reach. Nothing of it is stored any more.
+func (r *Recoverer) disown(rec *record) {
+	m, ours := r.ledger.disown(rec)
+	if !ours {
+		return
+	}
+	r.Adapter.log.Warn("a session went to another node while this one was out of reach")
+	if m != nil {
+		m.Supersede()
+	}
+}
+
 // snapshot copies a record; ok is false when it is not a session, or one whose
-// end is stored already: it may belong to another node by now.
+// end is stored already: it may belong to another node by now. So may one that is
+// gone.
 func (r *Recoverer) snapshot(rec *record) (s *storedSession, ok bool) {
 	l := r.ledger
 	l.mu.Lock()

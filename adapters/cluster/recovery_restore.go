@@ -36,7 +36,7 @@ func (r *Recoverer) Restore(ctx context.Context, pid, offset string, admit func(
 		r.check(r.log.DropSession(pid))
 		r.local.SessionExpired(s.session)
 	default: // who asked is gone, or the log is: the client may try again
-		r.check(r.log.StoreSession(pid, value, r.policy.MaxDisconnection+grace))
+		r.check(r.log.StoreSession(pid, value, r.policy.MaxDisconnection+grace, nil))
 	}
 	return nil, r.cause(ctx, err)
 }
@@ -50,9 +50,11 @@ func (r *Recoverer) cause(ctx context.Context, err error) error {
 }
 
 // claim takes a session of the store. A socket that has it is ended before,
-// on whatever node; a node that is gone has none.
+// on whatever node; a node that is gone has none, and loses the session if it comes
+// back.
 func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []byte, error) {
-	released, seen := "", "" // who has let go of it, and what was stored then
+	released, seen := "", "" // who has let go of it, or is gone, and what was stored then
+	gone := false
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err // a client that is gone must not take it from its successor
@@ -65,24 +67,27 @@ func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []by
 			return nil, nil, adapters.ErrNoSession
 		}
 		s, ok := decodeSession(value)
+		m, over := r.ledger.holder(pid, true)
 		switch {
 		case !ok || s.session.PID != pid:
 			s = &storedSession{}
-		case s.node == r.traits.Node:
-			if m, over := r.ledger.holder(pid, true); over != nil {
-				if err := supersede(ctx, m, over); err != nil {
-					return nil, nil, err
-				}
-				continue
+		case over != nil: // also when another node took it from us, and we do not know yet
+			if err := supersede(ctx, m, over); err != nil {
+				return nil, nil, err
 			}
-		case s.node != "" && (s.node != released || s.live) && string(value) != seen:
-			if err := r.release(ctx, s.node, pid); err != nil {
+			continue
+		case s.node != "" && s.node != r.traits.Node && (s.node != released || s.live) && string(value) != seen:
+			if gone, err = r.release(ctx, s.node, pid); err != nil {
 				return nil, nil, err
 			}
 			released, seen = s.node, string(value)
 			continue
 		}
-		taken, err := r.take(ctx, pid, s, value)
+		from := ""
+		if gone && s.node == released {
+			from = s.node
+		}
+		taken, err := r.take(ctx, pid, s, value, from)
 		if err != nil || taken {
 			return s, value, err
 		}
@@ -90,9 +95,10 @@ func (r *Recoverer) claim(ctx context.Context, pid string) (*storedSession, []by
 }
 
 // take takes a value of the store, if it is still that: the session is ours then.
-func (r *Recoverer) take(ctx context.Context, pid string, s *storedSession, value []byte) (bool, error) {
+// from is a node that is gone and had it.
+func (r *Recoverer) take(ctx context.Context, pid string, s *storedSession, value []byte, from string) (bool, error) {
 	if s.session.PID == "" { // it is no session
-		taken, err := r.log.TakeSession(ctx, pid, value, nil, 0)
+		taken, err := r.log.TakeSession(ctx, pid, value, nil, 0, "")
 		if err == nil && taken {
 			err = adapters.ErrNoSession
 		}
@@ -101,7 +107,7 @@ func (r *Recoverer) take(ctx context.Context, pid string, s *storedSession, valu
 	mine := *s
 	mine.node, mine.live, mine.serial = r.traits.Node, true, r.stored.Add(1)
 	r.ledger.taking(pid, true)
-	taken, err := r.log.TakeSession(ctx, pid, value, mine.encode(), r.policy.MaxDisconnection+grace)
+	taken, err := r.log.TakeSession(ctx, pid, value, mine.encode(), r.policy.MaxDisconnection+grace, from)
 	if !taken && err == nil {
 		r.ledger.taking(pid, false)
 	}
@@ -132,7 +138,7 @@ const (
 
 // release asks a node for a session and waits until the node has stored it for
 // the last time, or is gone.
-func (r *Recoverer) release(ctx context.Context, node, pid string) error {
+func (r *Recoverer) release(ctx context.Context, node, pid string) (gone bool, err error) {
 	id, answer := r.newRequestID(), make(chan struct{})
 	r.mu.Lock()
 	r.releases[id] = answer
@@ -146,22 +152,22 @@ func (r *Recoverer) release(ctx context.Context, node, pid string) error {
 		return r.bus.Answer(&Message{From: node}, &Message{Type: ReleaseSession, RequestID: id, From: r.traits.Node, PID: pid})
 	}
 	if err := ask(); err != nil {
-		return err
+		return false, err
 	}
 	look := time.NewTicker(deadInterval)
 	defer look.Stop()
 	for missing, looks := 0, 1; missing < deadAfter; looks++ {
 		select {
 		case <-answer:
-			return nil
+			return false, nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		case <-look.C:
 		}
-		_, gone, err := r.bus.Living(ctx, []string{node})
+		_, dead, err := r.bus.Living(ctx, []string{node})
 		switch {
 		case err != nil:
-		case len(gone) > 0:
+		case len(dead) > 0:
 			missing++
 		default:
 			missing = 0
@@ -170,7 +176,7 @@ func (r *Recoverer) release(ctx context.Context, node, pid string) error {
 			}
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // session takes what another node says about a session.

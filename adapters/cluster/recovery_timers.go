@@ -112,7 +112,7 @@ func (r *Recoverer) expireOne(rec *record) {
 	rec.write.Unlock()
 	ctx, cancel := context.WithTimeout(r.ctx, r.opts.RequestTimeout)
 	defer cancel()
-	if ok, err := r.log.TakeSession(ctx, pid, value, nil, 0); err != nil {
+	if ok, err := r.log.TakeSession(ctx, pid, value, nil, 0, ""); err != nil {
 		r.check(err)
 	} else if ok {
 		r.local.SessionExpired(s)

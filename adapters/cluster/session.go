@@ -89,8 +89,10 @@ func (s *storedSession) decodeTrack(v wire.Value) (ok bool) {
 	s.last, s.floor = offset(v.Get("last")), offset(v.Get("floor"))
 	from := v.Get("from")
 	ok = ok && s.node != "" && from.Len() == len(s.session.Rooms)
-	for i, room := range s.session.Rooms {
-		s.here[room] = offset(from.At(i))
+	for i, o := range from.Elems() {
+		if ok {
+			s.here[s.session.Rooms[i]] = offset(o)
+		}
 	}
 	for _, p := range v.Get("past").Elems() {
 		s.past = append(s.past, stay{p.At(0).Str(), offset(p.At(1)), offset(p.At(2))})

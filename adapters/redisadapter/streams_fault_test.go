@@ -13,6 +13,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/adapters/cluster/wire"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -415,4 +416,68 @@ func TestStreamsSlowStore(t *testing.T) {
 			t.Errorf("%s got %q", m.id, got)
 		}
 	}
+}
+
+// TestStreamsNodeCutOff: a node without a link whose client has come back to
+// another one does not overwrite the session when it has its link again, and ends
+// its own socket.
+func TestStreamsNodeCutOff(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	proxy := redistest.NewProxy(t, server.Addr())
+	for _, prefix := range []string{"", "{tag}:"} {
+		opts := apart(StreamsOptions{})
+		opts.SessionKeyPrefix = prefix + opts.SessionKeyPrefix
+		a, _ := recoverer(t, through(t, proxy), opts)
+		b, _ := recoverer(t, server.Client(), opts)
+		m := &supersededMember{shardedMember: shardedMember{id: "s"}}
+		m.end = func() {
+			a.LeaveAll(m)
+			a.Save(nil, adapters.Session{ID: "s", PID: "p", Rooms: []string{"s"}})
+		}
+		if err := a.Join(t.Context(), m, "s"); err != nil {
+			t.Fatal(err)
+		}
+		a.Save(m, adapters.Session{ID: "s", PID: "p"})
+		key := opts.SessionKeyPrefix + "p"
+		redistest.Until(t, "the session to be stored", func() bool { return server.Do("EXISTS", key) == int64(1) })
+		proxy.Down()
+		a.Save(m, adapters.Session{ID: "s", PID: "p", Data: []byte(`{"of":"the past"}`)})
+		back := &shardedMember{id: "s"}
+		_, err := b.Restore(t.Context(), "p", "", func(adapters.Session) adapters.Member { return back })
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Save(back, adapters.Session{ID: "s", PID: "p", Data: []byte(`{"of":"b"}`)})
+		redistest.Until(t, "what b stores", func() bool { return dataOf(t, server, key) == `{"of":"b"}` })
+		proxy.Up()
+		redistest.Until(t, "the socket of a is ended", func() bool { return m.superseded.Load() > 0 })
+		if got := dataOf(t, server, key); got != `{"of":"b"}` {
+			t.Errorf("data %s are stored, want those of b", got)
+		}
+		lose := func(r *cluster.Recoverer, m *shardedMember) {
+			r.LeaveAll(m)
+			r.Save(nil, adapters.Session{ID: "s", PID: "p", Rooms: []string{"s"}})
+		}
+		lose(b, back)
+		back = &shardedMember{id: "s"}
+		if _, err := a.Restore(t.Context(), "p", "", func(adapters.Session) adapters.Member { return back }); err != nil {
+			t.Fatal(err)
+		}
+		lose(a, back)
+		if _, err := b.Restore(t.Context(), "p", "", func(adapters.Session) adapters.Member { return &shardedMember{id: "s"} }); err != nil {
+			t.Fatalf("after a had the session again: %v", err)
+		}
+	}
+}
+
+// dataOf are the data of a stored session.
+func dataOf(t testing.TB, server *redistest.Server, key string) string {
+	t.Helper()
+	text, _ := server.Do("GET", key).(string)
+	v, err := wire.Msgpack.Decode(decode64(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(wire.JSON.Append(nil, v.Get("data")))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -71,19 +72,40 @@ func (b *streamsBus) Last(ctx context.Context) (cluster.Offset, error) {
 
 func (b *streamsBus) sessionKey(pid string) string { return b.factory.opts.SessionKeyPrefix + pid }
 
-// StoreSession implements [cluster.Log].
-func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration) error {
+// fenceKey is a key that is there while what a node stores under a pid is ignored.
+// On a Cluster it lies beside that of the session.
+func (b *streamsBus) fenceKey(pid, node string) string {
 	key := b.sessionKey(pid)
-	return busError(b.link.Append(link.Command{
-		Key: key, Args: []any{"SET", key, base64.StdEncoding.EncodeToString(value), "PX", milliseconds(ttl)}, Retry: true,
-	}))
+	if strings.Contains(key, "}") { // of a hash tag in the prefix
+		return key + "#" + node
+	}
+	return "{" + key + "}#" + node
+}
+
+// fenceTime is how long a node may be out of reach that comes back and finds that
+// its sessions were taken.
+const fenceTime = 24 * time.Hour
+
+// storeScript sets or removes a key, unless there is a fence.
+const storeScript = `if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if ARGV[1] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 1`
+
+// StoreSession implements [cluster.Log].
+func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration, lost func()) error {
+	key := b.sessionKey(pid)
+	done := func(reply any, err error) {
+		if err == nil && reply == int64(0) && lost != nil {
+			lost()
+		}
+	}
+	return busError(b.link.Append(link.Command{Key: key, Retry: true, Done: done, Args: []any{
+		"EVAL", storeScript, "2", key, b.fenceKey(pid, b.uid), base64.StdEncoding.EncodeToString(value), milliseconds(ttl),
+	}}))
 }
 
 // DropSession implements [cluster.Log].
-func (b *streamsBus) DropSession(pid string) error {
-	key := b.sessionKey(pid)
-	return busError(b.link.Append(link.Command{Key: key, Args: []any{"DEL", key}, Retry: true}))
-}
+func (b *streamsBus) DropSession(pid string) error { return b.StoreSession(pid, nil, 0, nil) }
 
 // LoadSession implements [cluster.Log]. It goes the way of StoreSession, so that
 // it comes after it.
@@ -101,18 +123,24 @@ func (b *streamsBus) LoadSession(ctx context.Context, pid string) ([]byte, error
 	return value, nil
 }
 
-// takeScript replaces or removes a key that has a value.
+// takeScript replaces or removes a key that has a value, removes one fence and, if
+// there is a third key, makes another.
 const takeScript = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+redis.call('DEL', KEYS[2])
+if KEYS[3] then redis.call('SET', KEYS[3], '1', 'PX', ARGV[4]) end
 return 1`
 
 // TakeSession implements [cluster.Log].
-func (b *streamsBus) TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration) (bool, error) {
+func (b *streamsBus) TakeSession(ctx context.Context, pid string, value, next []byte, ttl time.Duration, from string) (bool, error) {
 	key := b.sessionKey(pid)
-	reply, err := b.ask(ctx, link.Command{Key: key, Args: []any{
-		"EVAL", takeScript, "1", key,
-		base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(next), milliseconds(ttl),
-	}})
+	args := []any{"EVAL", takeScript, "2", key, b.fenceKey(pid, b.uid)}
+	if from != "" {
+		args[2] = "3"
+		args = append(args, b.fenceKey(pid, from))
+	}
+	reply, err := b.ask(ctx, link.Command{Key: key, Args: append(args, base64.StdEncoding.EncodeToString(value),
+		base64.StdEncoding.EncodeToString(next), milliseconds(ttl), milliseconds(fenceTime))})
 	return reply == int64(1), err
 }
 
