@@ -54,8 +54,9 @@ type Session struct {
 // offset stands for all packets before it; it may hold a lock of its own
 // meanwhile, since such a Deliver neither blocks, nor calls back, nor runs code
 // of the application. An adapter over a log that several nodes share may do so a
-// little after Broadcast returned, when the log has given the offset; a Join that
-// follows comes after it. Packets that ask for an ack are as without recovery.
+// little after Broadcast returned, when the log has given the offset ([Flusher]); a
+// Join that follows comes after it, a Leave that follows at once may come before
+// it. Packets that ask for an ack are as without recovery.
 //
 // The life of a session: the namespace calls Save when a socket has joined its
 // first rooms, before the reply to CONNECT is queued (so that the session of a
@@ -103,6 +104,14 @@ type Recoverer interface {
 	// the cause of ctx, or [ErrClosed]. Then the Member, if admit was called at
 	// all, takes part in nothing.
 	Restore(ctx context.Context, pid, offset string, admit func(Session) Member) (iter.Seq[*parser.Packet], error)
+}
+
+// Flusher is a [Recoverer] whose Broadcast may return before this node's members
+// were handed the packet.
+type Flusher interface {
+	// Flush waits until what this node has broadcast before was handed to
+	// Local.Deliver, or ctx ends.
+	Flush(ctx context.Context)
 }
 
 // AppendOffset appends to dst the text of an event's arguments with an offset

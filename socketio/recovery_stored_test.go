@@ -3,9 +3,14 @@ package socketio_test
 import (
 	"context"
 	"iter"
+	"slices"
+	"sync"
+	"testing"
+	"time"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/memory"
+	"github.com/hermod-io/hermod/socketio"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -45,4 +50,43 @@ func (st *stored) Save(m adapters.Member, s adapters.Session) {
 // Restore implements adapters.Recoverer.
 func (st *stored) Restore(ctx context.Context, pid, offset string, admit func(adapters.Session) adapters.Member) (iter.Seq[*parser.Packet], error) {
 	return st.Recoverer.Restore(ctx, pid, offset, admit)
+}
+
+// slow is an adapter whose broadcasts come back a little later, as from a store.
+type slow struct {
+	adapters.Recoverer
+	waiting sync.WaitGroup
+}
+
+// Broadcast implements adapters.Adapter.
+func (a *slow) Broadcast(p *parser.Packet, t adapters.Target) error {
+	q := *p
+	q.JSON, t.Rooms = slices.Clone(p.JSON), slices.Clone(t.Rooms)
+	a.waiting.Add(1)
+	time.AfterFunc(20*time.Millisecond, func() {
+		defer a.waiting.Done()
+		_ = a.Recoverer.Broadcast(&q, t) // never an error
+	})
+	return nil
+}
+
+// Flush implements adapters.Flusher.
+func (a *slow) Flush(context.Context) { a.waiting.Wait() }
+
+// With recovery over several nodes a socket was disconnected before what had been
+// sent to it just before came back from the store: it never got it.
+func TestDisconnectAfterEmit(t *testing.T) {
+	cfg := socketio.Config{Recovery: &socketio.Recovery{}}
+	cfg.Adapter = wrapped(func(s *stored) adapters.Adapter { return &slow{Recoverer: s} })
+	run(t, cfg, func(r *rig) {
+		for _, closeConn := range []bool{false, true} {
+			g := r.comeBack(nil)
+			s := g.socket()
+			must(r.T, s.Emit("bye"))
+			s.Disconnect(closeConn)
+			g.hear("what was sent before", `["bye"]`)
+			g.want("41", "then it leaves")
+			g.hangUp()
+		}
+	})
 }

@@ -150,9 +150,28 @@ func (s *Socket) Leave(rooms ...string) { s.ns.adapter.Leave((*member)(s), rooms
 // Disconnect makes the socket leave its namespace; with closeConn all sockets
 // of the connection leave theirs, and it is closed. What was sent before is
 // delivered. Events that wait for their handlers are dropped. It does not wait:
-// OnDisconnect is called once the running handler has returned. Further calls
-// do nothing.
+// OnDisconnect is called once the running handler has returned. But with Recovery
+// over several nodes what was sent before comes back from the store first, for
+// which it waits, as long as the adapter is patient. Further calls do nothing.
 func (s *Socket) Disconnect(closeConn bool) {
+	s.flush()
+	if closeConn {
+		for _, t := range s.client.sockets() {
+			t.flush()
+		}
+	}
+	s.disconnect(closeConn)
+}
+
+// flush waits until what this node has sent to the namespace was handed over, or
+// the socket has left.
+func (s *Socket) flush() {
+	if f, ok := s.ns.recoverer.(adapters.Flusher); ok && s.Connected() {
+		f.Flush(s.Context())
+	}
+}
+
+func (s *Socket) disconnect(closeConn bool) {
 	if !closeConn {
 		s.leave(&DisconnectError{Reason: ServerNamespaceDisconnect}, leaveNotify)
 		return
@@ -171,8 +190,8 @@ type member Socket
 // ID implements adapters.Member.
 func (m *member) ID() string { return m.id }
 
-// Disconnect implements adapters.Member.
-func (m *member) Disconnect(closeConn bool) { (*Socket)(m).Disconnect(closeConn) }
+// Disconnect implements adapters.Member: it does not wait.
+func (m *member) Disconnect(closeConn bool) { (*Socket)(m).disconnect(closeConn) }
 
 // Info implements adapters.Member.
 func (m *member) Info() adapters.SocketInfo {

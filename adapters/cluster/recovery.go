@@ -31,13 +31,16 @@ func MakeLog(connect ConnectLog, opts Options, local adapters.Local) (adapters.A
 // on this node as on the others: Broadcast does not wait for that. When it does
 // not come back within Options.LogPatience this node's members get it
 // nevertheless, with the offset of what came before; a session that is restored
-// later may be given it once more. A Join comes after what this node has
-// broadcast before it, and waits for that.
+// later may be given it once more, see there. A Join comes after what this node has
+// broadcast before it, and waits for that, and so does DisconnectSockets. A Leave
+// does not wait: a socket that leaves a room at once does not get what was sent to
+// the room just before.
 //
 // A session is stored when the socket has connected, soon after changes, now and
 // then while it lives, and when it was lost: one of a node that was killed can be
 // restored on another node as long as one of a socket that was lost. It is
-// restored as of the last time it was stored. SessionExpired is called by the
+// restored as of the last time it was stored. A node that was only out of reach, and
+// comes back, ends its socket: the session is not its own any more. SessionExpired is called by the
 // node that saw the loss, if the store can be asked then.
 type Recoverer struct {
 	*Adapter
@@ -61,7 +64,10 @@ type Recoverer struct {
 	releases map[string]chan struct{} // by request: closed by the answer
 }
 
-var _ adapters.Recoverer = (*Recoverer)(nil)
+var (
+	_ adapters.Recoverer = (*Recoverer)(nil)
+	_ adapters.Flusher   = (*Recoverer)(nil)
+)
 
 const (
 	// moveDelay is how long changes of rooms are gathered before a session is
@@ -147,6 +153,16 @@ func (r *Recoverer) SocketsJoin(ctx context.Context, t adapters.Target, rooms ..
 	r.seq.flush(ctx)
 	return r.Adapter.SocketsJoin(ctx, t, rooms...)
 }
+
+// DisconnectSockets disconnects the sockets of t, which get before what this node
+// has broadcast before; for that it waits.
+func (r *Recoverer) DisconnectSockets(ctx context.Context, t adapters.Target, closeConn bool) error {
+	r.seq.flush(ctx)
+	return r.Adapter.DisconnectSockets(ctx, t, closeConn)
+}
+
+// Flush implements [adapters.Flusher].
+func (r *Recoverer) Flush(ctx context.Context) { r.seq.flush(ctx) }
 
 // Broadcast sends p to t, see [Recoverer].
 func (r *Recoverer) Broadcast(p *parser.Packet, t adapters.Target) error {
