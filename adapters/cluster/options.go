@@ -25,7 +25,13 @@ type Options struct {
 	LivenessInterval time.Duration
 	// LogPatience is how long, with recovery, this node's members wait for a
 	// broadcast of this node to come back from the log, with its offset; 0
-	// means 50 ms. They are given it then, and perhaps again after a recovery.
+	// means 50 ms. Then they are given it with the offset of what came before it.
+	// Such an offset does not tell whether the client has the broadcast: one whose
+	// connection ends before it has received anything later is given it once more
+	// when it comes back. So a client hears twice what its node sent last while
+	// the log, or the machine, was slower than this, most of all if a busy node
+	// is killed. A longer patience makes that rarer; as long do the members of
+	// this node wait when the log is out of reach.
 	LogPatience time.Duration
 	// Redact, if set, may remove credentials (headers, query, auth) from the
 	// handshakes of this node's sockets before other nodes see them. The maps

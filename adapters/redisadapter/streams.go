@@ -92,8 +92,9 @@ func (o *StreamsOptions) stream(namespace string) string {
 // killed. An offset is the id of an entry. The events of a namespace are then
 // delivered when they come back from Redis, some tenths of a millisecond later,
 // in the same order on all nodes; without recovery this node's sockets are served
-// at once and never wait for Redis. What is sent by other ways, an ack or a
-// disconnection, may overtake an event that was sent just before.
+// at once and never wait for Redis. What is sent by other ways, an ack or an event
+// that asks for one, may overtake an event that was sent just before. A client may
+// get an event twice whose entry was slow, see [cluster.Options].LogPatience.
 //
 // The client stays the caller's; see the package documentation.
 func NewStreams(client redis.UniversalClient, opts StreamsOptions) adapters.Factory {
