@@ -431,16 +431,19 @@ func (l *ledger) holder(pid string, own bool) (adapters.Member, <-chan struct{})
 	return rec.member, rec.over
 }
 
-// admit makes m the living socket of a restored session, before it joins.
-func (l *ledger) admit(m adapters.Member, s adapters.Session, t track) *record {
+// admit makes m the living socket of a restored session, before it joins. It
+// returns the record of its last socket here, if there is one, which only waits
+// for its expiry.
+func (l *ledger) admit(m adapters.Member, s adapters.Session, t track) (rec, old *record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if old := l.records[s.PID]; old != nil {
+	if old = l.records[s.PID]; old != nil {
 		old.finish()
+		old.session, old.track = adapters.Session{PID: s.PID}, track{}
 	}
-	rec := &record{session: s, member: m, track: t}
+	rec = &record{session: s, member: m, track: t}
 	l.records[s.PID], l.of[m] = rec, rec
-	return rec
+	return rec, old
 }
 
 // missed notes the newest packet that a restored socket was given.

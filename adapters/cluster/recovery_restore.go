@@ -11,6 +11,9 @@ import (
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
+// maxPID is how long the name of a session may be. A client says what it likes.
+const maxPID = 256
+
 // Restore gives a session to a new socket, see [adapters.Recoverer]. It waits for
 // one of the same session that is under way. What is taken belongs to this node
 // from then on, also in the store: if this node is killed meanwhile, nothing is
@@ -19,6 +22,9 @@ func (r *Recoverer) Restore(ctx context.Context, pid, offset string, admit func(
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.ctx, func() { cancel(adapters.ErrClosed) })()
+	if len(pid) > maxPID {
+		return nil, adapters.ErrNoSession
+	}
 	c, err := r.ledger.reserve(ctx, pid)
 	if err != nil {
 		return nil, context.Cause(ctx)
@@ -284,7 +290,12 @@ func (r *Recoverer) enter(ctx context.Context, m adapters.Member, s *storedSessi
 	if s.node == "" { // nothing is known of before
 		t.since = r.ledger.position()
 	}
-	rec := r.ledger.admit(m, s.session, t)
+	rec, old := r.ledger.admit(m, s.session, t)
+	if old != nil {
+		old.write.Lock()
+		old.value = nil
+		old.write.Unlock()
+	}
 	if err := r.rooms.Join(ctx, m, s.session.Rooms...); err != nil {
 		r.ledger.drop(rec)
 		return nil, Offset{}, err
