@@ -3,6 +3,7 @@ package redisadapter
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -67,10 +68,16 @@ func (m *redisMail) Send(to cluster.NodeID, data []byte) error {
 // Broadcast implements cluster.Mail.
 func (m *redisMail) Broadcast(data []byte) error { return m.link.Publish(m.prefix, data) }
 
-// Close implements cluster.Mail.
+// Close implements cluster.Mail. If Redis is away the last messages do not leave,
+// which is no error: the Router has ended what it relayed, and the other nodes see
+// that this one is silent.
 func (m *redisMail) Close(ctx context.Context) error {
 	m.reading.Lock()
 	m.closed.Store(true)
 	m.reading.Unlock()
-	return m.link.Close(ctx)
+	err := m.link.Close(ctx)
+	if errors.Is(err, link.ErrClosed) {
+		return context.Cause(ctx)
+	}
+	return err
 }

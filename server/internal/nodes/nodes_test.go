@@ -256,3 +256,20 @@ func TestCloseWithSilentRedis(t *testing.T) {
 	}
 	_ = c.Close()
 }
+
+// A node that is stopped while Redis is away said that it was closed.
+func TestCloseWithoutRedis(t *testing.T) {
+	r := redistest.Start(t, redistest.Options{})
+	var j journal
+	n, err := nodes.New(t.Context(), nodes.Config{Adapter: nodes.Classic, URL: "redis://" + r.Addr(), Key: key}, j.logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Stop()
+	redistest.Until(t, "it is said that Redis is away", func() bool { return j.has("Redis is out of reach") })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := n.Close(ctx); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
