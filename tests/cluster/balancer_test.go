@@ -3,19 +3,24 @@
 package cluster
 
 import (
+	"bufio"
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/hermod-io/hermod/tests/cluster/internal/nodes"
 )
 
-// balancer hands each TCP connection to any node.
+// balancer hands each TCP connection to any node, and to another one if that
+// cannot be reached.
 type balancer struct {
-	l  net.Listener
-	wg sync.WaitGroup
+	l    net.Listener
+	wg   sync.WaitGroup
+	gate gate
 
 	mu    sync.Mutex // guards what follows
 	to    []string
@@ -55,45 +60,72 @@ func (b *balancer) accept() {
 	}
 }
 
+// dial connects to any node; nil if there is none.
+func (b *balancer) dial() net.Conn {
+	b.mu.Lock()
+	list := slices.Clone(b.to)
+	b.mu.Unlock()
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	for _, addr := range list {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			return c
+		}
+	}
+	return nil
+}
+
 func (b *balancer) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	b.mu.Lock()
-	to := b.to[rand.IntN(len(b.to))]
-	b.mu.Unlock()
-	s, err := net.Dial("tcp", to)
+	if !b.keep(c) {
+		return
+	}
+	defer b.drop(c)
+	first := bufio.NewReader(c)
+	line, err := first.ReadSlice('\n')
 	if err != nil {
 		return
 	}
-	defer func() { _ = s.Close() }()
-	if !b.keep(c, s) {
+	head := slices.Clone(line)
+	rest, _ := first.Peek(first.Buffered()) // never fails
+	head = append(head, rest...)
+	var stop *halt
+	if upgrade := bytes.Contains(line, []byte("transport=websocket")) && bytes.Contains(line, []byte("sid=")); upgrade {
+		stop = b.gate.enter()
+	}
+	s := b.dial()
+	if s == nil {
 		return
 	}
-	var both sync.WaitGroup
-	for _, x := range [][2]net.Conn{{c, s}, {s, c}} {
-		both.Go(func() {
-			_, _ = io.Copy(x[0], x[1])
-			_ = x[0].(*net.TCPConn).CloseWrite()
-		})
+	defer func() { _ = s.Close() }()
+	if !b.keep(s) {
+		return
 	}
+	defer b.drop(s)
+	var both sync.WaitGroup
+	both.Go(func() { stop.copy(s, io.MultiReader(bytes.NewReader(head), c), fromClient) })
+	both.Go(func() { stop.copy(c, s, fromServer) })
 	both.Wait()
-	b.mu.Lock()
-	delete(b.conns, c)
-	delete(b.conns, s)
-	b.mu.Unlock()
 }
 
-// keep notes connections, unless all is over.
-func (b *balancer) keep(list ...net.Conn) bool {
+// keep notes a connection, unless all is over.
+func (b *balancer) keep(c net.Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, c := range list {
+	if !b.ended {
 		b.conns[c] = true
 	}
 	return !b.ended
 }
 
+func (b *balancer) drop(c net.Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.conns, c)
+}
+
 func (b *balancer) close() {
 	_ = b.l.Close()
+	b.gate.open()
 	b.mu.Lock()
 	b.ended = true
 	for c := range b.conns {

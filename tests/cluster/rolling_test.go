@@ -3,80 +3,35 @@
 package cluster
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/hermod-io/hermod/internal/proc"
 	"github.com/hermod-io/hermod/internal/redistest"
 	"github.com/hermod-io/hermod/tests/cluster/internal/nodes"
 )
 
-// rollers is how many clients there are; CLUSTER_CLIENTS says otherwise.
-const rollers = 50
-
 // rolling is three nodes of ours with recovery, which are restarted, and a crowd
-// of official clients that come back through a balancer.
+// of official clients that come back through a balancer. Each request of theirs
+// goes to any node.
 type rolling struct {
+	*crowd
 	redis    *redistest.Server
 	balancer *balancer
 	list     []*nodes.Node
-	crowd    string // URL
-	clients  int
 	started  int // nodes so far
-}
-
-// state is what the crowd tells of itself.
-type state struct {
-	Connected, Talking, Acked, Connects, Fresh, Repeated, Fences int
-}
-
-// voice is what one client has said and heard.
-type voice struct {
-	Name     string
-	Heard    [][3]any
-	Acked    []string
-	Repeated int
-}
-
-// utterance names one broadcast: the node, and its number there.
-type utterance struct {
-	node   string
-	number int
 }
 
 func newRolling(t *testing.T, o redistest.Options) *rolling {
 	t.Helper()
-	r := &rolling{redis: redistest.Start(t, o), clients: rollers}
-	if text := os.Getenv("CLUSTER_CLIENTS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.clients = n
-	}
-	r.balancer = newBalancer(t)
+	r := &rolling{redis: redistest.Start(t, o), balancer: newBalancer(t)}
 	for range 3 {
 		r.list = append(r.list, r.node(t))
 	}
 	nodes.Meet(t, "/", r.list...)
 	r.balancer.set(r.list)
-	text, err := json.Marshal(map[string]any{"url": "http://" + r.balancer.addr(), "clients": r.clients, "pace": r.clients * r.clients / 25})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := proc.Start(t, proc.Command{Path: "node", Args: []string{filepath.Join(proc.Root(t), "tests/cluster/crowd.mjs"), string(text)}, Stdin: true})
-	r.crowd = "http://" + p.WaitFor(`^listening (\S+)$`, nodes.Patience)[1]
-	nodes.Until(t, "all clients are connected", func() bool { return r.state(t).Connected == r.clients })
-	r.tell(t, "start", nil)
-	r.acked(t, 2*r.clients)
+	r.crowd = gather(t, r.balancer.addr())
 	return r
 }
 
@@ -86,146 +41,67 @@ func (r *rolling) node(t *testing.T) *nodes.Node {
 	r.started++
 	n := nodes.Start(t, r.redis, nodes.Options{
 		Kind: nodes.Hermod, Flavour: nodes.Streams, Name: fmt.Sprintf("node%d", r.started),
-		LogPatience: nodes.Patience, // on a busy machine Redis may be late, and then messages may come twice
-		Recovery:    2 * time.Minute, Drain: 2 * time.Second, MaxLen: 1_000_000,
+		Transports: []string{"polling", "websocket"}, ClusterKey: "the key of a cluster of tests",
+		LogPatience: nodes.Patience,
+		Recovery:    2 * time.Minute, Drain: 10 * time.Second, MaxLen: 1_000_000,
+		// An official client whose upgrade fails while it waits for its last polling
+		// answer polls no more, until it notices that there are no pings.
+		PingInterval: 5 * time.Second, PingTimeout: 10 * time.Second,
 	})
 	n.Do(t, "namespace", nodes.Q{})
 	n.Do(t, "said", nodes.Q{})
 	return n
 }
 
-func (r *rolling) tell(t *testing.T, op string, into any) {
+// amid has clients be in the midst of an upgrade, at each stage of it, until what
+// it returns is called.
+func (r *rolling) amid(t *testing.T) (goOn func()) {
 	t.Helper()
-	client := http.Client{Timeout: nodes.Patience}
-	res, err := client.Get(r.crowd + "/" + op)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if into == nil {
-		return
-	}
-	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
-		t.Fatal(err)
-	}
+	r.balancer.gate.close()
+	r.tell(t, "again", nil)
+	nodes.Until(t, "clients at each stage of an upgrade", r.balancer.gate.full)
+	return r.balancer.gate.open
 }
 
-func (r *rolling) state(t *testing.T) (s state) {
-	t.Helper()
-	r.tell(t, "state", &s)
-	return s
-}
-
-// acked waits until so much more was acknowledged.
-func (r *rolling) acked(t *testing.T, more int) {
-	t.Helper()
-	goal := r.state(t).Acked + more
-	nodes.Until(t, fmt.Sprintf("%d acks", goal), func() bool { return r.state(t).Acked >= goal })
-}
-
-// replace puts a new node into the place of one that is gone or about to go.
-func (r *rolling) replace(t *testing.T, i int, end func(*nodes.Node)) {
+// restart puts a new node into the place of one, which is drained.
+func (r *rolling) restart(t *testing.T, i int) {
 	t.Helper()
 	old := r.list[i]
 	r.list[i] = r.node(t)
+	goOn := r.amid(t)
 	r.balancer.set(r.list)
-	end(old)
-	nodes.Until(t, "all clients are back", func() bool { return r.state(t).Connected == r.clients })
-	r.acked(t, 2*r.clients)
+	if status := old.Stop(); status != 0 {
+		t.Errorf("%s ended with status %d", old.Name, status)
+	}
+	goOn()
+	r.whole(t)
+	r.acked(t, some)
 }
 
-// finish ends the talk, waits until all have heard what each node has sent, and
-// returns what they have heard. That is the same for all.
-func (r *rolling) finish(t *testing.T) []voice {
+// kill kills a node, and starts another one later.
+func (r *rolling) kill(t *testing.T, i int) {
 	t.Helper()
-	r.tell(t, "stop", nil)
-	nodes.Until(t, "all are silent", func() bool { return r.state(t).Talking == 0 })
-	for _, n := range r.list {
-		n.Do(t, "emit", nodes.Q{"event": "fence"})
-	}
-	nodes.Until(t, "all have heard all nodes", func() bool { return r.state(t).Fences >= len(r.list) })
-	var report []voice
-	r.tell(t, "report", &report)
-	all := map[utterance]bool{}
-	for _, v := range report {
-		for _, h := range v.Heard {
-			all[said(h)] = true
-		}
-	}
-	for _, v := range report {
-		own := map[utterance]bool{}
-		for _, h := range v.Heard {
-			own[said(h)] = true
-		}
-		if len(own) != len(all) {
-			t.Errorf("%s has heard %d of %d broadcasts", v.Name, len(own), len(all))
-		}
+	goOn := r.amid(t)
+	r.list[i].Kill()
+	goOn()
+	r.whole(t)
+	r.list[i] = r.node(t)
+	r.balancer.set(r.list)
+	r.acked(t, some)
+}
+
+// heardAll ends the talk; all that was acknowledged must have been heard.
+func (r *rolling) heardAll(t *testing.T) []voice {
+	t.Helper()
+	report := r.finish(t, r.list)
+	if lost := unheard(report); len(lost) > 0 {
+		t.Errorf("acknowledged and not heard: %q", lost)
 	}
 	return report
 }
 
-func said(h [3]any) utterance { return utterance{h[0].(string), int(h[1].(float64))} }
-
-// unheard are the texts that were acknowledged and not heard by their client.
-func unheard(report []voice) (list []string) {
-	for _, v := range report {
-		own := map[string]bool{}
-		for _, h := range v.Heard {
-			own[h[2].(string)] = true
-		}
-		for _, text := range v.Acked {
-			if !own[text] {
-				list = append(list, text)
-			}
-		}
-	}
-	return list
-}
-
-// check looks at what all have heard: in the order of each node, and, if once,
-// nothing twice.
-func (r *rolling) check(t *testing.T, report []voice, once bool) {
-	t.Helper()
-	total, doubled := 0, 0
-	for _, v := range report {
-		last := map[string]int{}
-		seen := map[utterance]bool{}
-		for _, h := range v.Heard {
-			u := said(h)
-			total++
-			if seen[u] {
-				doubled++
-				continue
-			}
-			seen[u] = true
-			if before, ok := last[u.node]; ok && u.number < before {
-				t.Errorf("%s heard %v after %d", v.Name, u, before)
-				return
-			}
-			last[u.node] = u.number
-		}
-		for node, n := range maps.All(last) {
-			if got := heardOf(seen, node); got != n+1 {
-				t.Errorf("%s heard %d of %s, whose last is %d", v.Name, got, node, n)
-			}
-		}
-	}
-	s := r.state(t)
-	t.Logf("%d clients, %d acknowledged, %d said again, %d heard, %d twice, %d connections of which %d not recovered",
-		r.clients, s.Acked, s.Repeated, total, doubled, s.Connects, s.Fresh)
-	if once && (doubled > 0 || s.Fresh > 0) {
-		t.Errorf("%d messages were heard twice, %d sessions were not recovered", doubled, s.Fresh)
-	}
-}
-
-func heardOf(seen map[utterance]bool, node string) (n int) {
-	for u := range seen {
-		if u.node == node {
-			n++
-		}
-	}
-	return n
-}
+// never is for check: nothing may have been written twice.
+func never(utterance) bool { return false }
 
 // Nodes are restarted one after the other while clients talk: each client hears
 // everything, once, in the order of each node.
@@ -235,38 +111,38 @@ func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	r := newRolling(t, redistest.Options{})
 	for i := range r.list {
-		r.replace(t, i, func(n *nodes.Node) { r.stop(t, n) })
+		r.restart(t, i)
 	}
-	report := r.finish(t)
-	if lost := unheard(report); len(lost) > 0 {
-		t.Errorf("acknowledged and not heard: %q", lost)
-	}
-	r.check(t, report, true)
+	r.check(t, r.heardAll(t), truth(t, r.redis), "", never)
 }
 
-// stop drains a node.
-func (r *rolling) stop(t *testing.T, n *nodes.Node) {
-	t.Helper()
-	if status := n.Stop(); status != 0 {
-		t.Errorf("%s ended with status %d", n.Name, status)
-	}
-}
-
-// Redis dies in the middle and comes back with its data: everything is heard at
-// least once, in order.
+// Redis dies in the middle and comes back with its data: everything is heard in
+// order, and once but for what was sent while the connections broke and until they were back.
 func TestRollingRestartRedisKilled(t *testing.T) {
 	t.Parallel()
 	r := newRolling(t, redistest.Options{Persist: true})
-	r.replace(t, 0, func(n *nodes.Node) { r.stop(t, n) })
+	r.restart(t, 0)
+	began := r.numbers(t)
+	r.fence(t, r.list) // what was sent before has come to all
 	r.redis.Kill()
+	r.acked(t, some)
 	r.redis.Restart()
-	r.acked(t, 2*r.clients)
-	r.replace(t, 1, func(n *nodes.Node) { r.stop(t, n) })
-	report := r.finish(t)
-	if lost := unheard(report); len(lost) > 0 {
-		t.Errorf("acknowledged and not heard: %q", lost)
+	r.fence(t, r.list)
+	ended := r.numbers(t)
+	r.restart(t, 1)
+	r.check(t, r.heardAll(t), truth(t, r.redis), "", func(u utterance) bool { return u.number >= began[u.node] && u.number < ended[u.node] })
+}
+
+// numbers is how many broadcasts each node has made.
+func (r *rolling) numbers(t *testing.T) map[string]int {
+	t.Helper()
+	all := map[string]int{}
+	for _, n := range r.list {
+		var count int
+		n.Into(t, &count, "watch-said", nodes.Q{})
+		all[n.Name] = count
 	}
-	r.check(t, report, false)
+	return all
 }
 
 // A node is killed while clients talk: they recover elsewhere, and hear once what
@@ -274,13 +150,13 @@ func TestRollingRestartRedisKilled(t *testing.T) {
 func TestNodeKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	r := newRolling(t, redistest.Options{})
-	r.replace(t, 0, func(n *nodes.Node) { n.Kill() })
-	report := r.finish(t)
-	lost := unheard(report)
-	if len(lost) > r.clients { // what each had said last, at most
+	victim := r.list[0].Name
+	r.kill(t, 0)
+	report := r.finish(t, r.list)
+	if lost := unheard(report); len(lost) > r.clients { // what each had said last, at most
 		t.Errorf("acknowledged and not heard: %q", lost)
 	}
-	r.check(t, report, true)
+	r.check(t, report, truth(t, r.redis), victim, never)
 }
 
 // names is a list of nodes, for the balancer.
