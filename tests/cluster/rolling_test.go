@@ -42,8 +42,7 @@ func (r *rolling) node(t *testing.T) *nodes.Node {
 	n := nodes.Start(t, r.redis, nodes.Options{
 		Kind: nodes.Hermod, Flavour: nodes.Streams, Name: fmt.Sprintf("node%d", r.started),
 		Transports: []string{"polling", "websocket"}, ClusterKey: "the key of a cluster of tests",
-		LogPatience: nodes.Patience,
-		Recovery:    2 * time.Minute, Drain: 10 * time.Second, MaxLen: 1_000_000,
+		Recovery: 2 * time.Minute, Drain: 10 * time.Second, MaxLen: 1_000_000,
 		// An official client whose upgrade fails while it waits for its last polling
 		// answer polls no more, until it notices that there are no pings.
 		PingInterval: 5 * time.Second, PingTimeout: 10 * time.Second,
