@@ -111,10 +111,10 @@ const operations = {
   }),
   '/behind': () => {
     const most = Math.max(...sockets.map((c) => c.fences.size));
-    return sockets.filter((c) => c.fences.size < most || !c.socket.connected).map(({ name, kind, socket, ends, heard, fences }) => {
+    return sockets.filter((c) => c.fences.size < most || !c.socket.connected).map(({ name, kind, socket, ends, heard, fences, fresh }) => {
       const { id, transport, upgrading } = socket.io.engine;
       const { connected } = socket;
-      return { name, kind, connected, id, transport: transport.name, polling: transport._polling, upgrading, ends, fences: [...fences], last: heard.at(-1) };
+      return { name, kind, connected, id, transport: transport.name, polling: transport._polling, upgrading, fresh, ends, fences: [...fences], last: heard.at(-1) };
     });
   },
   '/report': () => sockets.map(({ name, kind, heard, acked, ends, fresh }) => ({ name, kind, heard, acked, ends, fresh })),
