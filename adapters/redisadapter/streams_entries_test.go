@@ -17,11 +17,12 @@ func respText(v any) string {
 	case string:
 		return fmt.Sprintf("$%d\r\n%s\r\n", len(v), v)
 	case []any:
-		text := fmt.Sprintf("*%d\r\n", len(v))
+		var text strings.Builder
+		fmt.Fprintf(&text, "*%d\r\n", len(v))
 		for _, e := range v {
-			text += respText(e)
+			text.WriteString(respText(e))
 		}
-		return text
+		return text.String()
 	}
 	panic("no value")
 }
