@@ -92,7 +92,7 @@ browser: deps-node deps-chromium web tests/browser/node_modules/.package-lock.js
 
 .PHONY: interop
 interop: deps-node deps-redis deps-nginx tests/cluster/node_modules/.package-lock.json examples/mixed/node_modules/.package-lock.json ## official servers and ours as nodes of one cluster on Redis; official clients through nginx
-	$(GOTEST) interop $(MIN_INTEROP) -count=1 -tags node ./tests/cluster/... ./tests/topology ./examples/mixed
+	$(GOTEST) interop $(MIN_INTEROP) -count=1 -parallel 6 -tags node ./tests/cluster/... ./tests/topology ./examples/mixed
 
 .PHONY: soak-smoke
 soak-smoke: deps-node tests/conformance/node_modules/.package-lock.json ## the soak with 50 clients for 20 seconds, and with a planted loss
