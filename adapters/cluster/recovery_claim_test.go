@@ -58,7 +58,7 @@ func TestRestoreMeetsAnother(t *testing.T) {
 }
 
 // values are the data of a session.
-type values struct{ text [64]byte }
+type values struct{ _ [64]byte }
 
 // MarshalJSON implements json.Marshaler.
 func (*values) MarshalJSON() ([]byte, error) { return []byte(`{"n":1}`), nil }

@@ -2,11 +2,13 @@ package redistest
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,16 +64,32 @@ func newServer(t testing.TB) *Server {
 	return s
 }
 
-// freePort returns a port that the kernel says is free.
+// Ports of servers are below those that Linux and others give to clients, so that no
+// connection takes one while its server is not there.
+const (
+	firstPort = 10000
+	lastPort  = 32000
+)
+
+// freePort returns a port that nobody listens on, another one each time.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("redistest: %v", err)
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if _, given := ports.LoadOrStore(port, true); given {
+			continue
+		}
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("redistest: no free port")
+	return 0
 }
+
+// ports are those that freePort has returned.
+var ports sync.Map
 
 // launch starts the program and waits until it serves.
 func (s *Server) launch() {
