@@ -61,7 +61,9 @@ func TestPromise7(t *testing.T) {
 				}
 				p.hangUp() // before the reply to CONNECT
 			}
-			synctest.Wait() // else such a connection may come after the next, and end it
+			// Past the middleware, else such a connection may come after the next, and end it.
+			time.Sleep(5 * time.Millisecond)
+			synctest.Wait()
 			if r.comeBack(g); !g.recovered {
 				r.Fatal("not recovered")
 			}

@@ -295,6 +295,7 @@ func TestRecoveryOfALivingSocket(t *testing.T) {
 		}
 		first.wantMatch(`^42\["a"`, "the event was sent there, too")
 		first.wantClosed("the first connection is ended")
+		synctest.Wait() // for OnConnect, which follows the reply
 		j.want(r.T, "connect false", "disconnecting, 1 rooms", "disconnect transport close", "connect true")
 		r.eventually("one socket", func() bool { return len(slices.Collect(r.srv.Sockets())) == 1 })
 	})
