@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
 )
 
 // streamEntry is an entry of a stream: its id and those of its fields that mean
@@ -86,7 +88,7 @@ func (a *respAnswer) array(n int) bool {
 // maxAnswerDigits keeps a length far from what overflows.
 const maxAnswerDigits = 9
 
-// head takes a line of a lead byte and a number. RESP, "Arrays", "Bulk strings".
+// head takes a line of a lead byte and a number. RESP, "Arrays", "Maps".
 func (a *respAnswer) head() (lead byte, n int) {
 	end := bytes.IndexByte(a.left, '\r')
 	if a.bad || end < 2 || end > 1+maxAnswerDigits || end+1 == len(a.left) || a.left[end+1] != '\n' {
@@ -106,12 +108,10 @@ func (a *respAnswer) head() (lead byte, n int) {
 
 // bulk takes a bulk string.
 func (a *respAnswer) bulk() []byte {
-	lead, n := a.head()
-	if a.bad || lead != '$' || n+2 > len(a.left) || a.left[n] != '\r' || a.left[n+1] != '\n' {
-		a.bad = true
+	s, end := link.BulkAt(a.left, 0)
+	if a.bad = a.bad || s == nil; a.bad {
 		return nil
 	}
-	s := a.left[:n:n]
-	a.left = a.left[n+2:]
+	a.left = a.left[end:]
 	return s
 }

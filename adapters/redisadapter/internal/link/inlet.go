@@ -120,14 +120,14 @@ func parsePush(b []byte) (p push, need int) {
 			return p, need
 		}
 		if i == pushPattern {
-			if p.pattern, need = bulkAt(b, need); p.pattern == nil {
+			if p.pattern, need = BulkAt(b, need); p.pattern == nil {
 				return p, need
 			}
 		}
-		if p.channel, need = bulkAt(b, need); p.channel == nil {
+		if p.channel, need = BulkAt(b, need); p.channel == nil {
 			return p, need
 		}
-		p.payload, need = bulkAt(b, need)
+		p.payload, need = BulkAt(b, need)
 		return p, need
 	}
 	return p, 0
@@ -136,9 +136,11 @@ func parsePush(b []byte) (p push, need int) {
 // maxBulkDigits bounds the length of a bulk string below 1 GB; Redis allows 512 MB.
 const maxBulkDigits = 9
 
-// bulkAt returns the bulk string at b[at] and the index behind it; nil if it is
-// not there as a whole. Then end is as need of parsePush.
-func bulkAt(b []byte, at int) (s []byte, end int) {
+// BulkAt returns the bulk string at b[at], as a part of b, and the index behind
+// it; nil if it is not there as a whole. Then end is how much of b there must be
+// to know more than now, or 0 if it is something else, or malformed. RESP, "Bulk
+// strings".
+func BulkAt(b []byte, at int) (s []byte, end int) {
 	i, n := at, 0
 	if i < len(b) && b[i] != '$' {
 		return nil, 0
