@@ -154,11 +154,12 @@ func (s *Socket) Leave(rooms ...string) { s.ns.adapter.Leave((*member)(s), rooms
 // over several nodes what was sent before comes back from the store first, for
 // which it waits, as long as the adapter is patient. Further calls do nothing.
 func (s *Socket) Disconnect(closeConn bool) {
-	s.flush()
+	leaving := []*Socket{s}
 	if closeConn {
-		for _, t := range s.client.sockets() {
-			t.flush()
-		}
+		leaving = s.client.sockets()
+	}
+	for _, t := range leaving {
+		t.flush()
 	}
 	s.disconnect(closeConn)
 }
