@@ -146,7 +146,7 @@ func (c *Conn) begin() {
 		c.guarded(s.onStart)
 	}
 	if c.canPark() {
-		c.awaitSilence()
+		c.awaitSilence(false)
 	}
 	c.serve()
 }

@@ -57,20 +57,22 @@ func (c *Conn) interrupted() bool {
 // park parks the connection, if it is silent, and reports whether the reader is
 // to end.
 func (c *Conn) park() bool {
-	if c.rest != restStirred && c.grp.Conns() >= c.grp.parking.least && c.grp.park(c) {
+	few := c.grp.Conns() < c.grp.parking.least
+	if !few && c.rest != restStirred && c.grp.park(c) {
 		return true
 	}
-	c.awaitSilence()
+	c.awaitSilence(few)
 	return false
 }
 
-// awaitSilence begins the wait for a silence that is long enough.
-func (c *Conn) awaitSilence() {
+// awaitSilence begins the wait for a silence that is long enough. Where there are
+// too few to park it is looked for seldom.
+func (c *Conn) awaitSilence(few bool) {
 	c.rest = restQuiet
-	if c.reads < youngReads {
-		c.await(c.grp.parking.pause)
-	} else {
+	if few || c.reads >= youngReads {
 		c.await(c.grp.parking.silence)
+	} else {
+		c.await(c.grp.parking.pause)
 	}
 }
 
