@@ -202,11 +202,12 @@ func TestShardedLinger(t *testing.T) {
 func TestShardedOldRedis(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{Args: []string{"--rename-command", "SSUBSCRIBE", ""}})
-	_, err := NewSharded(r.Client(), ShardedOptions{})(&shardedLocal{name: "/"})
+	long := cluster.Options{JoinTimeout: patient} // else it is for later that Redis says it
+	_, err := NewSharded(r.Client(), ShardedOptions{Options: long})(&shardedLocal{name: "/"})
 	if !errors.Is(err, ErrNoShardedPubSub) {
 		t.Errorf("error %v", err)
 	}
-	opts := StreamsOptions{UseShardedPubSub: true}
+	opts := StreamsOptions{Options: long, UseShardedPubSub: true}
 	if _, err := NewStreams(r.Client(), opts)(&shardedLocal{name: "/"}); !errors.Is(err, ErrNoShardedPubSub) {
 		t.Errorf("streams: error %v", err)
 	}

@@ -117,13 +117,7 @@ func (r *streamReader) run() {
 			r.failed = time.Now()
 			r.factory.warn("the stream cannot be read", r.stream, err)
 		}
-		timer := time.NewTimer(retry/2 + rand.N(retry/2))
-		select {
-		case <-r.quit.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
+		wait(r.quit, retry/2+rand.N(retry/2))
 		retry = min(2*retry, maxRetry)
 	}
 }
