@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
@@ -215,7 +214,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.endPost()
-	binary := strings.HasPrefix(r.Header.Get("Content-Type"), typeBytes)
+	binary := r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
 		w.WriteHeader(http.StatusBadRequest)

@@ -101,7 +101,7 @@ func (c *client) message(binary bool, data []byte) {
 	p, ok, err := c.decoder.Decode(binary, data)
 	switch {
 	case err != nil:
-		c.close(err)
+		c.closeAs(ForcedClose, err) // whether a GET waits or not, as the official server has it
 	case ok:
 		p = c.rules().address(p)
 		c.packet(&p)
@@ -313,11 +313,15 @@ func (c *client) stopConnectTimer() {
 
 // close closes the connection for cause, the client's fault.
 func (c *client) close(cause error) {
-	c.logFault(cause)
 	reason := ForcedClose
 	if c.session.Transport() == engineio.Polling && !c.session.Writable() {
 		reason = ForcedServerClose
 	}
+	c.closeAs(reason, cause)
+}
+
+func (c *client) closeAs(reason Reason, cause error) {
+	c.logFault(cause)
 	c.end(reason, cause)
 	c.session.Close(false)
 }

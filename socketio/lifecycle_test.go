@@ -256,22 +256,24 @@ func same(why socketio.Reason) map[string]socketio.Reason {
 }
 
 // TestForcedServerClose: a polling client without a waiting GET will hear of the
-// close later.
+// close later. A packet that cannot be read has the same reason as ever.
 // compat: event disconnect
 // compat: reason forced server close
 func TestForcedServerClose(t *testing.T) {
-	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
-		var got list[socketio.Reason]
-		r.srv.OnDisconnect(func(s *socketio.Socket, why socketio.Reason) { got.add(why) })
-		p := r.quietPolling()
-		p.send("40")
-		synctest.Wait() // it has joined
-		p.send("42{}")
-		r.eventually("the end", func() bool { return len(got.all()) == 1 })
-		if got.all()[0] != socketio.ForcedServerClose {
-			r.Error(got.all())
-		}
-	})
+	for packet, want := range map[string]socketio.Reason{`42/nowhere,["x"]`: socketio.ForcedServerClose, "42{}": socketio.ForcedClose} {
+		bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
+			var got list[socketio.Reason]
+			r.srv.OnDisconnect(func(s *socketio.Socket, why socketio.Reason) { got.add(why) })
+			p := r.quietPolling()
+			p.send("40")
+			synctest.Wait() // it has joined
+			p.send(packet)
+			r.eventually("the end", func() bool { return len(got.all()) == 1 })
+			if got.all()[0] != want {
+				r.Error(packet, got.all())
+			}
+		})
+	}
 }
 
 // TestServerDisconnect: what was sent before is delivered, what waits is not

@@ -155,6 +155,7 @@ func TestEventsPerSecond(t *testing.T) {
 		p.want("434"+tooMuch, "one was all")
 		go p.socket().EmitWithAck(r.Context(), "q")
 		p.send("43" + lastAsk(p) + "[]") // acks are never refused
+		synctest.Wait()                  // for OnLimit, which follows the ack
 		if got := heard.all(); len(got) != 3 || got[0] != "x EventsPerSecond 2" {
 			r.Errorf("heard %q", got)
 		}

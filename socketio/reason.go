@@ -20,7 +20,8 @@ const (
 	// broke the Socket.IO protocol or has joined no namespace in time.
 	ForcedClose Reason = "forced close"
 	// ForcedServerClose is ForcedClose of a polling client that has no GET
-	// waiting, so that it will hear of it later.
+	// waiting, so that it will hear of it later; but for a packet that cannot be
+	// read, which is ForcedClose even so.
 	ForcedServerClose Reason = "forced server close"
 	// ClientNamespaceDisconnect: the client left the namespace.
 	ClientNamespaceDisconnect Reason = "client namespace disconnect"

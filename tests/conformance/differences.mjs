@@ -113,4 +113,44 @@ export const differences = {
     hermod: [['a', 'while']],
     why: 'a packet counts as missed by the rooms that the socket was in when it was sent',
   },
+  'ack id written as JavaScript reads numbers': {
+    official: 'read',
+    hermod: 'refused',
+    why: 'no encoder writes such a number',
+  },
+  'raw arguments that are not as JSON.stringify writes them': {
+    official: 'normalized',
+    hermod: 'kept',
+    why: 'raw arguments are kept byte for byte; who reads JSON reads the same',
+  },
+  'the ack of a socket that leaves': {
+    official: 'at its timeout',
+    hermod: 'at once',
+    why: 'it cannot come any more, and who waits for it is held up for nothing',
+  },
+  'a ping that is unanswered at the upgrade': {
+    official: 'forgotten',
+    hermod: 'enforced',
+    why: 'the official server stops its heartbeat until the next pong, so that a dead client stays',
+  },
+  'the end of a polling client without a GET that sent a malformed packet': {
+    official: 'with its next GET',
+    hermod: 'at once',
+    why: 'what is known to be over need not be waited for; the reason is the same',
+  },
+  'Content-Encoding of the client files for Accept-Encoding: br': {
+    official: 'br',
+    hermod: 'none',
+    why: 'the files are compressed with gzip alone, which every browser takes',
+  },
+  'Content-Encoding of the client files for Accept-Encoding: deflate': {
+    official: 'deflate',
+    hermod: 'none',
+    why: 'the files are compressed with gzip alone, which every browser takes',
+  },
+  'methods in the answer to a preflight for PUT': {
+    official: 'GET,HEAD,PUT,PATCH,POST,DELETE',
+    hermod: 'PUT',
+    why: 'the CORS library names the method that was asked for',
+  },
 };
