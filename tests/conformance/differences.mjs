@@ -153,4 +153,9 @@ export const differences = {
     hermod: 'PUT',
     why: 'the CORS library names the method that was asked for',
   },
+  'two volatile events in one turn over an idle websocket': {
+    official: 'the first',
+    hermod: 'both',
+    why: 'there is no turn: the first is written before the second is emitted',
+  },
 };

@@ -121,8 +121,10 @@ function errors() {
   });
 
   test('the form of a refused upgrade request', async () => {
-    const { port } = await server();
-    for (const [query, text] of [[{ sid: 'nope' }, 'Session ID unknown'], [{ transport: 'tobi' }, 'Transport unknown']]) {
+    const { port } = await server({ allowRequest: true, allowEIO3: true });
+    const s = await joined('polling', port);
+    for (const [query, text] of [[{ sid: 'nope' }, 'Session ID unknown'], [{ transport: 'tobi' }, 'Transport unknown'],
+      [{ sid: s.sid, EIO: '3' }, 'Bad request'], [{ refuse: 'plain' }, 'Forbidden']]) {
       const ws = await RawWs.connect(port, path('websocket', query));
       assert.equal(ws.response.line, 'HTTP/1.1 400 Bad Request');
       assert.equal(ws.response.text, text);
@@ -130,6 +132,8 @@ function errors() {
       assert.equal(ws.response.headers.connection, 'close');
       await ws.conn.ended;
     }
+    await alive(s);
+    s.close();
   });
 
   // compat: option path

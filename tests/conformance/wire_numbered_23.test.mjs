@@ -266,6 +266,7 @@ function rest() {
 
   // compat: option pingInterval
   // compat: option pingTimeout
+  // compat: reason ping timeout
   test('3.29 heartbeat over a websocket', async () => {
     const t = await server(BEAT);
     const s = await joined('websocket', t.port);
