@@ -57,6 +57,19 @@ func TestHeartbeatPolling(t *testing.T) {
 	})
 }
 
+// A pong that nobody asked for begins the interval anew.
+func TestHeartbeatUnaskedPong(t *testing.T) {
+	scenario(t, quick, func(w *world) {
+		c := w.websocket()
+		w.pass(6 * time.Second)
+		c.send("3")
+		w.pass(10*time.Second - time.Millisecond)
+		c.wantSilence("no ping before pingInterval after it")
+		w.pass(2 * tick)
+		c.want("2", "then a ping")
+	})
+}
+
 // While a pong is due, the first other packet gives the client pingTimeout anew,
 // once.
 func TestHeartbeatOtherPackets(t *testing.T) {
