@@ -99,8 +99,8 @@ soak-smoke: deps-node tests/conformance/node_modules/.package-lock.json ## the s
 	$(GOTEST) soak-smoke $(MIN_SOAK) -count=1 -tags node ./tests/soak
 
 .PHONY: fuzz-smoke
-fuzz-smoke: ## one fuzz target of each package, 5 seconds
-	internal/tools/fuzz.sh 5s first
+fuzz-smoke: ## one fuzz target of each package, 20 000 inputs
+	internal/tools/fuzz.sh 20000x first
 
 .PHONY: bench-smoke
 bench-smoke: deps-redis ## every benchmark once, to see that it runs

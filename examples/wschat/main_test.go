@@ -166,6 +166,8 @@ func TestComesBack(t *testing.T) {
 	base, stop := start(t, l, state)
 	ann := join(t, base, "ann")
 	ann.hears("* nobody else is here")
+	ann.say("hello") // by then she is connected: a loss before is a failure to connect
+	ann.hears("ann: hello")
 	stop()
 	if l, err = net.FileListener(kept); err != nil {
 		t.Fatal(err)

@@ -2,10 +2,13 @@ package main
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -33,11 +36,14 @@ type room struct {
 	chat    *chat.Chat
 	uris    *ephemeral.Generator
 	handler *wscore.Handler
+
+	mu     sync.Mutex       // held while the others are told, so that all hear who comes and goes in one order
+	people map[int64]string // who is here, by the id of the connection
 }
 
 // newRoom makes the server of a state that another one saved, or nil.
 func newRoom(state []byte) (*room, error) {
-	r := &room{}
+	r := &room{people: make(map[int64]string)}
 	o := ephemeral.Options{Lifetime: time.Hour}
 	if len(state) == 0 {
 		r.uris = ephemeral.New(o)
@@ -48,17 +54,16 @@ func newRoom(state []byte) (*room, error) {
 		}
 	}
 	r.chat = chat.New(chat.Options{
-		Name: protocol,
-		OnOpen: func(p *wscore.Process) {
-			_ = r.chat.SendJSON(p.ID(), line{Event: "here", Names: r.others(p)})
-			r.tell(line{Event: "join", From: name(p)}, p)
-		},
+		Name:   protocol,
+		OnOpen: r.came,
 		OnMessage: func(p *wscore.Process, op wscore.Opcode, data []byte) {
 			if op == wscore.OpText {
+				r.mu.Lock()
+				defer r.mu.Unlock()
 				r.tell(line{Event: "say", From: name(p), Text: string(data)})
 			}
 		},
-		OnClose: func(p *wscore.Process, _ error) { r.tell(line{Event: "leave", From: name(p)}) },
+		OnClose: func(p *wscore.Process, _ error) { r.left(p) },
 	})
 	list := new(wscore.ProtocolList)
 	list.Add(ephemeral.Protect(r.chat.Spec(), r.uris, ephemeral.Guard{}))
@@ -72,19 +77,26 @@ func name(p *wscore.Process) string {
 	return string(c.Record)
 }
 
-// tell tells all but those of except.
-func (r *room) tell(l line, except ...*wscore.Process) {
-	_, _ = r.chat.BroadcastJSON(l, except...) // a line is JSON
+// came tells a newcomer who is here, and those that there is a newcomer.
+func (r *room) came(p *wscore.Process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.chat.SendJSON(p.ID(), line{Event: "here", Names: slices.Sorted(maps.Values(r.people))})
+	r.tell(line{Event: "join", From: name(p)})
+	r.people[p.ID()] = name(p)
 }
 
-func (r *room) others(p *wscore.Process) (names []string) {
-	for m := range r.chat.Members() {
-		if m != p {
-			names = append(names, name(m))
-		}
-	}
-	slices.Sort(names)
-	return names
+func (r *room) left(p *wscore.Process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.people, p.ID())
+	r.tell(line{Event: "leave", From: name(p)})
+}
+
+// tell tells all who are here. It does not block; r.mu is held.
+func (r *room) tell(l line) {
+	b, _ := json.Marshal(l) // a line is JSON
+	r.handler.BroadcastTo(slices.Collect(maps.Keys(r.people)), wscore.OpText, b)
 }
 
 // routes lays out the URLs.

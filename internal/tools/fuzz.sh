@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# fuzz.sh TIME [first]: fuzzes every target for TIME (as 10s or 10m), or with
-# "first" only the first target of each package.
+# fuzz.sh TIME [first]: fuzzes every target for TIME (10s, 10m, or 1000x for a
+# number of inputs), or with "first" only the first target of each package.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 time=$1 which=${2:-all}
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+
+# Go 1.26 now and then fails a run that ends by time with that alone (go.dev/issue/75804).
+ended() {
+	grep -q '^ *context deadline exceeded$' "$said" && ! grep -q 'Failing input' "$said"
+}
 
 n=0
 while IFS= read -r dir; do
@@ -11,7 +18,7 @@ while IFS= read -r dir; do
 	[ "$which" = all ] || targets=$(head -n 1 <<<"$targets")
 	for target in $targets; do
 		echo "== fuzz: $dir $target, $time"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$dir"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$dir" 2>&1 | tee "$said" || ended
 		n=$((n + 1))
 	done
 done < <(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | xargs -r -n 1 dirname | sort -u)
