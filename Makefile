@@ -116,6 +116,11 @@ bench-smoke: deps-redis ## every benchmark once, to see that it runs
 
 ##@ Longer runs
 
+.PHONY: vet-systems
+vet-systems: ## vet of all packages for Windows, 32 bits, and for macOS
+	GOOS=windows GOARCH=386 go vet -gcflags='all=-N -l' ./...
+	GOOS=darwin GOARCH=arm64 go vet -gcflags='all=-N -l' ./...
+
 .PHONY: fuzz
 fuzz: ## every fuzz target, FUZZTIME (10m) each
 	internal/tools/fuzz.sh $(FUZZTIME)
