@@ -11,6 +11,7 @@ import json
 import queue
 import sys
 import threading
+import time
 
 import socketio
 
@@ -154,6 +155,9 @@ def rooms():
 def leaves():
     sio, _ = connect()
     sid = sio.get_sid()
+    # While its writer is at work the client goes without a word: it drops what is queued.
+    sio.eio.queue.join()
+    time.sleep(0.3)
     sio.disconnect()
     return sid
 
