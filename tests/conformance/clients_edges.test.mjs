@@ -21,7 +21,9 @@ function clients() {
       const acked = c.emitWithAck('ack', 2);
       assert.equal(await failed, 'given up');
       assert.equal(await acked, 2);
-      assert.deepEqual(await events(t, c.id), [['ack-never', 1], ['ack-never', 1], ['ack-never', 1], ['ack', 2]]);
+      const [first, second, third, ...rest] = await events(t, c.id);
+      assert.deepEqual([first, second, third], [['ack-never', 1], ['ack-never', 1], ['ack-never', 1]]);
+      assert.deepEqual(rest, rest.length > 1 ? rest.map(() => ['ack', 2]) : [['ack', 2]], 'more than once if the ack was late');
       c.close();
     });
   }
