@@ -35,10 +35,23 @@ func (c *Conn) canPark() bool {
 // is to end: another one goes on.
 func (g *group) park(c *Conn) bool {
 	epoll, at := g.lot.enter(g, c)
-	if epoll == nil {
-		return false
+	return epoll != nil && g.arm(c, epoll, at)
+}
+
+// arm is the part of park after c has got a place. An event for who had the place
+// before may have taken c out of it meanwhile, and c may have another by now: then
+// it is armed for that one once more, since ours may have come later.
+func (g *group) arm(c *Conn, epoll syscall.RawConn, at int32) bool {
+	for {
+		if arm(epoll, c.raw.(fdIO).rc, at) != nil {
+			return !g.lot.leave(c)
+		}
+		now, its := g.lot.where(c)
+		if its < 0 || its == at {
+			return true
+		}
+		epoll, at = now, its
 	}
-	return arm(epoll, c.raw.(fdIO).rc, at) == nil || !g.lot.leave(c)
 }
 
 // arm has the epoll tell of the next bytes, or the end, of a descriptor, which is
@@ -91,6 +104,13 @@ func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32) {
 	c.place = at + 1
 	l.n++
 	return l.rc, at
+}
+
+// where returns the place of c, -1 if it has none.
+func (l *lot) where(c *Conn) (epoll syscall.RawConn, at int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rc, c.place - 1
 }
 
 // leave takes c out of its place and reports whether it had one.

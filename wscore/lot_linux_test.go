@@ -174,3 +174,29 @@ func TestFewAreNotParked(t *testing.T) {
 	newRester(t, s, l)
 	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 }
+
+// A reader was about to arm its connection when an event for who had the place
+// before took that out of it; another reader parked it elsewhere, and only then
+// the first armed it, for the place that it did not have any more: nobody was
+// woken by what came.
+func TestParkedElsewhereMeanwhile(t *testing.T) {
+	s, l := resting(t), listen(t)
+	newRester(t, s, l) // keeps the lot open
+	other, m := newRester(t, s, l), newRester(t, s, l)
+	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	s.lot.leave(other.conn)
+	s.lot.leave(m.conn) // from here on the test is its reader
+	epoll, at := s.lot.enter(&s.group, m.conn)
+	s.lot.leave(m.conn) // because of the event
+	if _, its := s.lot.enter(&s.group, other.conn); its != at {
+		t.Fatalf("another has the place %d, want %d", its, at)
+	}
+	if !s.park(m.conn) { // as the other reader
+		t.Fatal("it is not parked")
+	}
+	if !s.arm(m.conn, epoll, at) { // as the first one
+		t.Fatal("its first reader goes on")
+	}
+	_ = m.client.SetReadDeadline(time.Now().Add(time.Minute))
+	m.echo(t, "it is woken")
+}
