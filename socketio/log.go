@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/hermod-io/hermod/adapters"
 )
 
 // logs reports whether lines of that level are wanted. Without it a line is not
@@ -94,5 +96,18 @@ func (c *client) logFault(err error) {
 	if skipped, ok := c.srv.faults.allow(time.Now()); ok {
 		c.srv.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed", slog.Any("err", err),
 			slog.String("transport", c.session.Transport()), slog.Uint64("skipped", skipped))
+	}
+}
+
+// logRestore writes a line about a session that was not restored because of err:
+// unless there is none, or the client is gone.
+func (s *Socket) logRestore(err error) {
+	srv := s.ns.srv
+	if errors.Is(err, adapters.ErrNoSession) || s.state.Load() >= stateLeaving || !srv.logs(slog.LevelWarn) {
+		return
+	}
+	if skipped, ok := srv.unrestored.allow(time.Now()); ok {
+		srv.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, "session not restored", slog.Any("err", err),
+			slog.String("nsp", s.ns.name), slog.Uint64("skipped", skipped))
 	}
 }

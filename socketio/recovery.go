@@ -157,11 +157,15 @@ func (s *Socket) restore() bool {
 	defer cancel()
 	fresh, id := s.rec.pid, s.id
 	missed, err := s.ns.recoverer.Restore(ctx, pid, offset, s.adopt)
+	if err != nil {
+		s.logRestore(err)
+	}
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
 		s.rec.pid, s.id, s.rec.restored, s.rec.holding = fresh, id, false, false
+		s.rec.held, s.rec.bytes = nil, 0 // of the session
 		s.data.Store(nil)
 		return false
 	}

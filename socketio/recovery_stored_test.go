@@ -1,9 +1,13 @@
 package socketio_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"iter"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,4 +93,38 @@ func TestDisconnectAfterEmit(t *testing.T) {
 			g.hangUp()
 		}
 	})
+}
+
+// failing is an adapter whose store has no sessions, or is out of order.
+type failing struct {
+	*stored
+	err error
+}
+
+// Restore implements adapters.Recoverer.
+func (a failing) Restore(context.Context, string, string, func(adapters.Session) adapters.Member) (iter.Seq[*parser.Packet], error) {
+	return nil, a.err
+}
+
+// That no session could be restored, because the store was out of order, was told
+// nobody.
+func TestRestoreFailureIsLogged(t *testing.T) {
+	for err, lines := range map[error]int{errors.New("no permission"): 1, adapters.ErrNoSession: 0} {
+		var out bytes.Buffer
+		cfg := socketio.Config{Recovery: &socketio.Recovery{}, Log: slog.New(slog.NewTextHandler(&out, nil))}
+		cfg.Adapter = wrapped(func(s *stored) adapters.Adapter { return failing{s, err} })
+		runWebSocket(t, cfg, func(r *rig) {
+			for range 3 {
+				g := r.comeBack(nil)
+				g.lose()
+				if r.comeBack(g); g.recovered {
+					r.Error("it is restored")
+				}
+				g.lose()
+			}
+		})
+		if n := strings.Count(out.String(), `level=WARN msg="session not restored" err="no permission" nsp=/ skipped=0`); n != lines {
+			t.Errorf("%v: %d lines, want %d:\n%s", err, n, lines, &out)
+		}
+	}
 }

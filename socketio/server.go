@@ -15,13 +15,14 @@ import (
 // Server is a Socket.IO server, an http.Handler. Its namespace methods act on
 // the main namespace "/". All methods may be called from any goroutine.
 type Server struct {
-	cfg     Config
-	engine  *engineio.Server
-	main    *Namespace
-	workers workers
-	stats   counters
-	faults  limiter     // of lines about clients
-	closing atomic.Bool // every end from now on is ServerShuttingDown
+	cfg        Config
+	engine     *engineio.Server
+	main       *Namespace
+	workers    workers
+	stats      counters
+	faults     limiter     // of lines about clients
+	unrestored limiter     // of lines about their sessions
+	closing    atomic.Bool // every end from now on is ServerShuttingDown
 
 	ctx    context.Context // of what belongs to no socket: handlers of OnServerSide
 	cancel context.CancelFunc

@@ -118,6 +118,7 @@ func (b *streamsBus) Append(m *cluster.Message, refused func()) (text string, er
 	data := b.encode(m)
 	done := func(_ any, err error) {
 		if err != nil {
+			b.link.refused(err)
 			refused()
 		}
 	}

@@ -95,7 +95,10 @@ return 1`
 func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration, lost func()) error {
 	key := b.sessionKey(pid)
 	done := func(reply any, err error) {
-		if err == nil && reply == int64(0) && lost != nil {
+		switch {
+		case err != nil:
+			b.link.refused(err)
+		case reply == int64(0) && lost != nil:
 			lost()
 		}
 	}
