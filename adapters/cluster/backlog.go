@@ -93,11 +93,15 @@ func (b *backlog) add(e LogEntry) {
 }
 
 // addLate adds what this node handed over before its entries came and before the
-// socket did: when the entries come they are passed over.
+// socket did: when the entries come they are passed over. Who joined a room at the
+// offset at which one was handed over counts as having been there before.
 func (b *backlog) addLate(list []*ownEntry, at Offset) {
 	for _, e := range list {
-		if entry := (LogEntry{at, e.message}); b.missed(entry) {
-			b.add(entry)
+		in := func(room string) bool {
+			return slices.ContainsFunc(b.stays[room], func(s stay) bool { return !s.from.After(e.handed) && !e.handed.After(s.to) })
+		}
+		if meant(e.message, in) {
+			b.add(LogEntry{at, e.message})
 		}
 	}
 }
@@ -109,11 +113,15 @@ func (b *backlog) tooMuch() bool {
 
 // missed reports whether a packet was meant for the session.
 func (b *backlog) missed(e LogEntry) bool {
-	t := &e.Message.Target
-	if t.Flags.Volatile || e.Message.RequestID != "" {
+	return meant(e.Message, func(room string) bool { return b.stayed(room, e.Offset) })
+}
+
+// meant reports whether a message is kept for who is in some rooms.
+func meant(m *Message, in func(room string) bool) bool {
+	t := &m.Target
+	if t.Flags.Volatile || m.RequestID != "" {
 		return false
 	}
-	in := func(room string) bool { return b.stayed(room, e.Offset) }
 	return (len(t.Rooms) == 0 || slices.ContainsFunc(t.Rooms, in)) && !slices.ContainsFunc(t.Except, in)
 }
 

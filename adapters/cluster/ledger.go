@@ -106,7 +106,9 @@ func (l *ledger) begin(at Offset) {
 		close(w.done)
 	}
 	l.waiting = nil
-	clear(l.newest)
+	for room := range l.newest { // the rooms are there as before
+		l.newest[room] = Offset{}
+	}
 	l.everyone = Offset{}
 	for _, rec := range l.records {
 		if rec.member != nil {
@@ -167,7 +169,7 @@ func (l *ledger) pass(e *ownEntry) Offset {
 	defer l.mu.Unlock()
 	if e.text != "" {
 		l.late++
-		e.number = l.late
+		e.number, e.handed = l.late, l.at
 	}
 	return l.at
 }

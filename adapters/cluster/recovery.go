@@ -98,7 +98,7 @@ func makeRecoverer(connect ConnectLog, opts Options, local adapters.Local) (*Rec
 		r.cancel()
 		return nil, err
 	}
-	r.seq = &sequencer{rooms: a.rooms, ledger: r.ledger, log: r.log, patience: a.opts.LogPatience}
+	r.seq = &sequencer{rooms: a.rooms, ledger: r.ledger, log: r.log, patience: a.opts.LogPatience, most: r.policy.LogBytes}
 	ctx, cancel := context.WithTimeout(r.ctx, a.opts.RequestTimeout)
 	defer cancel()
 	if err := r.log.Follow(ctx, r); err != nil {
@@ -256,10 +256,12 @@ func (r *Recoverer) store(rec *record) {
 	if s.live {
 		ttl = r.policy.Retention + 2*r.refreshInterval()
 	}
-	rec.value = s.encode()
-	if err := r.log.StoreSession(s.session.PID, rec.value, ttl, func() { r.disown(rec) }); err != nil {
+	value := s.encode()
+	if err := r.log.StoreSession(s.session.PID, value, ttl, func() { r.disown(rec) }); err != nil {
 		r.Adapter.log.Warn("session not stored", slog.Any("err", err))
+		return // what was stored before is still there
 	}
+	rec.value = value
 }
 
 // disown ends the socket of a session that another node has taken because this one

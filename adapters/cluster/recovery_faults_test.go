@@ -70,8 +70,13 @@ func keeping(t *testing.T, l *fakeLog, pid string, opts cluster.Options) (*clust
 
 func say(t *testing.T, a adapters.Adapter, text string) {
 	t.Helper()
+	sayTo(t, a, text, adapters.Target{})
+}
+
+func sayTo(t *testing.T, a adapters.Adapter, text string, to adapters.Target) {
+	t.Helper()
 	p := &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(text)}}
-	if err := a.Broadcast(p, adapters.Target{}); err != nil {
+	if err := a.Broadcast(p, to); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -74,6 +74,41 @@ func TestRestoreAmidLateEntries(t *testing.T) {
 	wantEvents(t, k.got(), "the entry is passed over", `["late","1-0"]`)
 }
 
+// A socket that had joined its room at the offset at which a late broadcast was
+// handed over, because nothing had been sent since, counted as not in it.
+func TestRestoreAmidLateEntriesOfRooms(t *testing.T) {
+	t.Parallel()
+	l := newFakeLog()
+	a, k, m := keeping(t, l, "p", impatient)
+	if err := a.Join(t.Context(), &socket{id: "bystander"}, "s"); err != nil {
+		t.Fatal(err)
+	}
+	lose(a, m, "p")
+	l.stall(true)
+	sayTo(t, a, `["room"]`, adapters.Target{Rooms: []string{"s"}})
+	sayTo(t, a, `["other room"]`, adapters.Target{Rooms: []string{"x"}})
+	sayTo(t, a, `["others"]`, adapters.Target{Except: []string{"s"}})
+	sayTo(t, a, `["all"]`, adapters.Target{})
+	await(t, func() bool { return len(k.got()) == 2 }, "the bystander hears two")
+	missed := comeBack(t, a, "p", "", func() {})
+	wantEvents(t, missed, "what was for it", `["room","1-0"]`, `["all","1-0"]`)
+}
+
+// When a log had begun anew what was sent to rooms that were there before did not
+// count as sent: a session whose client had not got it was restored without it.
+func TestRestoreAfterNewBeginning(t *testing.T) {
+	t.Parallel()
+	l := newFakeLog()
+	a, k, m := keeping(t, l, "p", patient)
+	say(t, a, `["got"]`)
+	await(t, func() bool { return len(k.got()) == 1 }, "the first")
+	a.Begin(l.at(0))
+	sayTo(t, a, `["sent"]`, adapters.Target{Rooms: []string{"s"}})
+	await(t, func() bool { return len(k.got()) == 2 }, "what its dead connection is given")
+	lose(a, m, "p")
+	wantEvents(t, comeBack(t, a, "p", "1-1", func() {}), "sent to its room", `["sent","1-2"]`)
+}
+
 // A broadcast that became late when the restored socket was in its rooms already
 // was handed to it, and given to its session once more.
 func TestRestoreBeforeLateEntries(t *testing.T) {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -82,13 +83,28 @@ func (r *Recoverer) sweep() {
 	expired := r.lost[:n:n]
 	r.lost = r.lost[n:]
 	r.mu.Unlock()
-	for _, rec := range expired {
-		r.expireOne(rec)
-	}
+	r.expireAll(expired)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweeping = nil
 	r.armSweep()
+}
+
+// sweepers is how many sessions are looked at at once: of the clients of a node,
+// which may all be lost in one moment, the values last for the grace alone.
+const sweepers = 128
+
+func (r *Recoverer) expireAll(expired []*record) {
+	var all sync.WaitGroup
+	free := make(chan struct{}, sweepers)
+	for _, rec := range expired {
+		free <- struct{}{}
+		all.Go(func() {
+			r.expireOne(rec)
+			<-free
+		})
+	}
+	all.Wait()
 }
 
 // expireOne reports a session if nobody has restored it meanwhile: then what was

@@ -25,6 +25,7 @@ type sequencer struct {
 	ledger   *ledger
 	log      Log
 	patience time.Duration // how long a broadcast waits for its entry
+	most     int           // bytes of over; 0: no bound
 
 	turn  sync.Mutex  // guards taken
 	taken []*ownEntry // what is just handed over
@@ -32,6 +33,8 @@ type sequencer struct {
 	mu      sync.Mutex // guards what follows
 	pending []*ownEntry
 	over    []*ownEntry // late ones whose entries are to come
+	bytes   int         // of over
+	forgot  bool        // some of over were given up, because there were too many
 	watches []*watch
 	handing *ownEntry   // the last of those that are just handed over; nil if there are none
 	timer   *time.Timer // armed while something is pending
@@ -48,6 +51,7 @@ type ownEntry struct {
 	refused  bool          // the log has refused it
 	at       Offset        // of the entry of one that was late, when it has come
 	number   uint64        // of one that was late and handed over: ledger.late then; guarded by ledger.mu
+	handed   Offset        // at which offset that was; as number
 	done     chan struct{} // closed when it was handed over; made by who waits
 }
 
@@ -82,12 +86,43 @@ func (q *sequencer) refuse(e *ownEntry) {
 	e.refused = true
 	switch i := slices.Index(q.over, e); {
 	case i == 0: // they come in order
-		q.over[0] = nil
-		q.over = q.over[1:]
+		q.drop(1)
 	case i > 0:
+		q.bytes -= e.size()
 		q.over = slices.Delete(q.over, i, i+1)
 	}
 }
+
+// drop takes the first n out of over. mu is held.
+func (q *sequencer) drop(n int) {
+	for _, e := range q.over[:n] {
+		q.bytes -= e.size()
+	}
+	clear(q.over[:n])
+	q.over = q.over[n:]
+}
+
+// keep puts one that is late into over. If the log takes what it is given and does
+// not bring it back, there must be an end to that. mu is held.
+func (q *sequencer) keep(e *ownEntry) {
+	q.over = append(q.over, e)
+	q.bytes += e.size()
+	for q.most > 0 && q.bytes > q.most && len(q.over) > 1 {
+		q.drop(1)
+		q.forgot = true
+	}
+}
+
+// size is about how much memory e takes.
+func (e *ownEntry) size() int {
+	n := entryOverhead + len(e.text) + len(e.message.Packet.JSON)
+	for _, a := range e.message.Packet.Attachments {
+		n += len(a)
+	}
+	return n
+}
+
+const entryOverhead = 300
 
 // behind hands over what has no entry, behind what this node has broadcast before.
 func (q *sequencer) behind(p *parser.Packet, t adapters.Target) {
@@ -136,7 +171,7 @@ func (q *sequencer) expire() {
 		if !e.waits() {
 			continue
 		}
-		q.over = append(q.over, e)
+		q.keep(e)
 		for _, w := range q.watches {
 			w.late = append(w.late, e)
 		}
@@ -223,17 +258,21 @@ func (q *sequencer) take(at Offset, text string) (own, late *ownEntry) {
 	for i, e := range q.over {
 		if e.text == text { // those before it do not come any more
 			e.at = at
-			clear(q.over[:i+1])
-			q.over = q.over[i+1:]
+			q.drop(i + 1)
+			q.forgot = false
 			return nil, e
 		}
 	}
 	i := slices.IndexFunc(q.pending, func(e *ownEntry) bool { return e.text == text && e.waits() })
 	if i < 0 {
+		if q.forgot { // it may be one of them, and to all
+			return nil, &ownEntry{message: new(Message)}
+		}
 		return nil, nil
 	}
 	own = q.pending[i]
-	q.over = nil // they do not come any more
+	q.drop(len(q.over)) // they do not come any more
+	q.forgot = false
 	if slices.ContainsFunc(q.pending[:i], (*ownEntry).waits) {
 		q.taken = append(q.taken[:0], own)
 		q.pending = slices.Delete(q.pending, i, i+1)

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,47 @@ func TestSequencerForgetsRefused(t *testing.T) {
 		defer q.mu.Unlock()
 		if len(q.pending) > 0 || len(q.over) > 0 {
 			t.Errorf("%d wait, %d are kept", len(q.pending), len(q.over))
+		}
+	})
+}
+
+// silentLog takes everything, and brings nothing back.
+type silentLog struct{ Log }
+
+func (silentLog) Append(m *Message, _ func()) (string, error) { return string(m.Packet.JSON), nil }
+
+// While a log took what it was given and could not be read, everything was kept
+// for ever. What was given up counts as sent to all when it comes nevertheless.
+func TestSequencerKeepsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most, size = 100 << 10, 1 << 10
+		q := &sequencer{rooms: memory.Make(nobody{}, nil), ledger: newLedger(), log: silentLog{}, patience: time.Second, most: most}
+		defer q.close()
+		text := func(i int) string { return fmt.Sprintf(`["%0*d"]`, size, i) }
+		for i := range 1000 {
+			p := &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(text(i))}}
+			if err := q.append(&Message{Packet: p}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		q.mu.Lock()
+		kept := len(q.over)
+		q.mu.Unlock()
+		if kept == 0 || kept > most/size {
+			t.Errorf("%d of 1000 are kept", kept)
+		}
+		for i, at := range []Offset{{1, 0}, {1, 1}} {
+			q.Own(at, text(i))
+			if q.ledger.everyone != at {
+				t.Errorf("number %d was sent at %v, want %v", i, q.ledger.everyone, at)
+			}
+		}
+		q.Own(Offset{2, 0}, text(999))
+		q.Own(Offset{2, 1}, "unknown")
+		if q.ledger.everyone != (Offset{2, 0}) || len(q.over) != 0 || q.bytes != 0 {
+			t.Errorf("at the end %v, %d of %d bytes are kept", q.ledger.everyone, len(q.over), q.bytes)
 		}
 	})
 }
