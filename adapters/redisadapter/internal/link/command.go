@@ -37,6 +37,7 @@ type entry struct {
 	wire    int64 // bytes on the wire
 	retry   bool
 	publish bool // of a pool, with arguments of its own
+	joins   bool // may be one of a batch
 	slot    uint16
 	done    func(reply any, err error)
 
@@ -53,8 +54,16 @@ type entry struct {
 	form   *Form // that it is of, nil for others
 	values []blob
 
-	channel string // of a publish entry
-	payload blob
+	verb    string // of a publish entry
+	channel string
+	payload blob // of any entry with others behind it: the batch, while it is sent
+
+	// The entries that go with this one as a batch, see join. They are in no queue.
+	next, last *entry
+	joined     int        // how many they are
+	texts      int64      // what the texts of all take in the batch
+	text       []byte     // what payload was without them
+	spare      *redis.Cmd // of a Form: the other one of the command and that of a batch
 }
 
 // blob is bytes that go-redis writes without a copy, and without the allocation
@@ -84,7 +93,7 @@ func (p *publishers) of(verb string) *sync.Pool {
 func (p *publishers) get(verb, key, channel string, payload []byte) *entry {
 	e, _ := p.of(verb).Get().(*entry)
 	if e == nil {
-		e = &entry{publish: true}
+		e = &entry{publish: true, verb: verb}
 		e.cmd = redis.NewCmd(background, verb, &e.channel, &e.payload)
 	}
 	e.key, e.channel, e.payload.b = key, channel, payload
@@ -94,12 +103,11 @@ func (p *publishers) get(verb, key, channel string, payload []byte) *entry {
 }
 
 func (p *publishers) put(e *entry) {
-	verb := e.cmd.Args()[0].(string)
 	cmd := e.cmd
 	cmd.SetErr(nil)
 	cmd.SetVal(nil)
-	*e = entry{publish: true, cmd: cmd}
-	p.of(verb).Put(e)
+	*e = entry{publish: true, cmd: cmd, verb: e.verb}
+	p.of(e.verb).Put(e)
 }
 
 // newEntry makes an entry of a command.

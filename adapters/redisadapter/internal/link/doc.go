@@ -21,6 +21,9 @@
 // have been carried out. A command with Retry is sent until it is answered, at
 // least once.
 //
+// With Config.Batches what waits for the same channel or stream goes as one command,
+// which [Subscriber.Each] and [ParseBatch] take apart again.
+//
 // Limits: pub/sub loses what is published while a link is down. Config.OnGap
 // says when that may have happened to this node. A master that Sentinel has
 // replaced but cannot reach is used until its connections break.

@@ -16,6 +16,9 @@ type Form struct {
 	size    int64 // of what is the same
 	wire    int64
 	pool    sync.Pool // of entries; the put is in Writer.finish
+
+	batch     []any // the command for several; nil: they are never joined
+	batchWire int64 // without the batch
 }
 
 // NewForm returns a command with Retry, see [Command], for the key. Each of args is
@@ -33,6 +36,18 @@ func (w *Writer) NewForm(key string, args ...any) *Form {
 	return f
 }
 
+// Join has what waits, with Config.Batches, go as one command with these arguments,
+// of which one is nil: there the batch is, which has the values of each command in
+// their order. It is called before the first Append.
+func (f *Form) Join(args ...any) {
+	f.batch, f.batchWire = args, array(len(args))
+	for _, a := range args {
+		if text, ok := a.(string); ok {
+			f.batchWire += bulk(len(text))
+		}
+	}
+}
+
 // Append appends the command with values for the arguments that were nil, in their
 // order, which belong to the Writer from then on. It never waits. The errors are
 // those of [Writer.Append].
@@ -48,8 +63,10 @@ func (f *Form) AppendDone(done func(reply any, err error), values ...[]byte) err
 		e = f.newEntry()
 	}
 	e.key, e.retry, e.size, e.wire, e.done = f.key, true, f.size, f.wire, done
+	e.joins = f.w.c.Batches && f.batch != nil
 	for i, v := range values {
 		e.values[i].b = v
+		e.joins = e.joins && len(v) > 0
 		e.size += int64(len(v))
 		e.wire += bulk(len(v))
 	}
@@ -69,11 +86,28 @@ func (f *Form) newEntry() *entry {
 	return e
 }
 
+// batchCmd returns the command of a batch that begins with e.
+func (e *entry) batchCmd() *redis.Cmd {
+	if e.spare != nil {
+		return e.spare
+	}
+	args := make([]any, len(e.form.batch))
+	for i, a := range e.form.batch {
+		if args[i] = a; a == nil {
+			args[i] = &e.payload
+		}
+	}
+	return redis.NewCmd(background, args...)
+}
+
 func (f *Form) put(e *entry) {
-	cmd, values := e.cmd, e.values
+	cmd, spare, values := e.cmd, e.spare, e.values
 	cmd.SetErr(nil)
 	cmd.SetVal(nil)
+	if e.joined > 0 {
+		cmd, spare = spare, cmd
+	}
 	clear(values)
-	*e = entry{form: f, cmd: cmd, values: values}
+	*e = entry{form: f, cmd: cmd, spare: spare, values: values}
 	f.pool.Put(e)
 }

@@ -52,7 +52,7 @@ func (l *lane) gather() {
 		return
 	}
 	w.mu.Lock()
-	g.on = len(l.queue) > 1 && !g.enough(len(l.queue)) && !w.closed
+	g.on = l.waiting > 1 && !g.enough(l.waiting) && !w.closed
 	on := g.on
 	w.mu.Unlock()
 	if !on {

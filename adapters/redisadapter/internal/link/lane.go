@@ -33,11 +33,13 @@ type lane struct {
 	refusing bool
 	batch    []*entry
 	cmds     []redis.Cmder
+	sealed   []byte // batches that are sent
 
 	gathering gathering
 
 	// -- guarded by Writer.mu
 	queue      []*entry
+	waiting    int    // commands in queue, those of a batch each
 	generation uint32 // routes of an older one are void
 	down       bool   // cannot connect, counted in Writer.failing
 	retired    bool   // nobody routes here any more: ends
@@ -45,8 +47,12 @@ type lane struct {
 
 // push appends an entry. Needs Writer.mu.
 func (l *lane) push(e *entry) {
-	l.queue = append(l.queue, e)
-	if enough := l.gathering.note(e, len(l.queue)); enough || len(l.queue) == 1 {
+	if n := len(l.queue); n == 0 || !l.queue[n-1].join(e) {
+		l.queue = append(l.queue, e)
+	}
+	first := l.waiting == 0
+	l.waiting += e.messages()
+	if enough := l.gathering.note(e, l.waiting); enough || first {
 		wake(l.kick)
 	}
 }
@@ -54,7 +60,7 @@ func (l *lane) push(e *entry) {
 // takeAll empties the queue. Needs Writer.mu.
 func (l *lane) takeAll() []*entry {
 	q := l.queue
-	l.queue = nil
+	l.queue, l.waiting = nil, 0
 	return q
 }
 
@@ -112,7 +118,9 @@ func (l *lane) take() {
 	}
 	clear(l.queue[:n])
 	l.queue = rest
-	l.gathering.on, l.gathering.last = false, n
+	taken := messages(l.batch)
+	l.waiting -= taken
+	l.gathering.on, l.gathering.last = false, taken
 	l.gathering.taken(len(rest))
 }
 
@@ -133,6 +141,7 @@ func (l *lane) takeFirsts() {
 	}
 	clear(l.queue[len(rest):])
 	l.queue = rest
+	l.waiting -= messages(l.batch)
 }
 
 // ready makes sure that there is a connection that works. It reports false
@@ -226,7 +235,7 @@ func (l *lane) failed(err error) {
 	var left []*entry
 	if closed {
 		left = l.takeAll()
-		w.giveUp(len(left))
+		w.giveUp(messages(left))
 	}
 	w.mu.Unlock()
 	if closed {
@@ -244,6 +253,7 @@ func (l *lane) pause() { pause(l.w.ctx, l.w.closing, l.back.next()) }
 // send sends the batch and deals with what became of it.
 func (l *lane) send() {
 	l.cmds = l.cmds[:0]
+	l.seal()
 	for i, e := range l.batch {
 		e.cmd.SetErr(nil)
 		e.cmd.SetVal(nil)
@@ -252,7 +262,7 @@ func (l *lane) send() {
 			l.cmds = append(l.cmds, redis.NewStatusCmd(background, "asking"))
 		}
 		if e.sent > 0 {
-			l.w.count.retried.Add(1)
+			l.w.count.retried.Add(int64(e.messages()))
 		}
 		l.cmds = append(l.cmds, e.cmd)
 	}
@@ -261,7 +271,7 @@ func (l *lane) send() {
 	_ = pipe.BatchProcess(background, l.cmds...)
 	_, err := pipe.Exec(background)
 	if err == nil { // each of them was carried out
-		l.w.count.published.Add(int64(len(l.batch)))
+		l.w.carriedOut(l.batch)
 		l.w.finish(l.batch)
 		l.good()
 	} else {
@@ -300,6 +310,7 @@ func (l *lane) requeue(list []*entry) {
 	}
 	l.w.mu.Lock()
 	l.queue = slices.Concat(list, l.queue)
+	l.waiting += messages(list)
 	l.w.mu.Unlock()
 }
 

@@ -56,6 +56,12 @@ type Config struct {
 	// for the moment (loading, read-only, cluster down, out of memory). Then it
 	// fails with what Redis said. 0 means 30 s.
 	RefusedTimeout time.Duration
+	// Batches: what waits for one channel, key and verb, or of one [Form], goes as
+	// one command, as far as it is consecutive in the queue. Nothing waits for that.
+	// Who receives it must know batches, see Subscriber.Each. To all else each of
+	// them is a command as before: in QueueBytes, in Stats, with its Done. What
+	// becomes of a batch, becomes of all in it.
+	Batches bool
 	// OnGap, if set, is called after messages may have been lost on the way to
 	// this node: nothing is known to have been lost before from or after to. It
 	// is called once for each outage, when all subscriptions are confirmed
@@ -94,7 +100,8 @@ func orDefault[T int | time.Duration](v, d T) T {
 // Stats is counters of a [Writer] and a [Subscriber]. Those of the other are
 // zero in what one of the two returns.
 type Stats struct {
-	Published     int64 // commands that Redis answered, refusals not counted
+	Published     int64 // commands that Redis answered, refusals not counted; those of a batch each
+	Batches       int64 // how many of what Redis answered were batches
 	Refused       int64 // commands that failed with an error of Redis
 	Dropped       int64 // commands that were given up: queue full, unanswered, overtaken, or left at Close
 	Ambiguous     int64 // those of Dropped that had been sent but not answered
@@ -103,7 +110,7 @@ type Stats struct {
 	WriterResets  int64 // connections of the writer that broke
 	Subscriptions int64 // channels and patterns that are wanted, now
 	Confirmed     int64 // those of Subscriptions that Redis has confirmed, now
-	Messages      int64 // messages handed to handlers
+	Messages      int64 // messages handed to handlers; those of a batch each
 	Panics        int64 // panics of handlers and of Done functions
 	Reconnects    int64 // connections of the subscriber that broke
 	Gaps          int64 // calls of OnGap, or what they would be
@@ -135,7 +142,7 @@ func New(client redis.UniversalClient, c Config) (*Link, error) {
 func (l *Link) Stats() Stats {
 	w, s := l.Writer.Stats(), l.Subscriber.Stats()
 	s.Published, s.Refused, s.Dropped, s.Ambiguous, s.Retried = w.Published, w.Refused, w.Dropped, w.Ambiguous, w.Retried
-	s.Queued, s.WriterResets = w.Queued, w.WriterResets
+	s.Batches, s.Queued, s.WriterResets = w.Batches, w.Queued, w.WriterResets
 	s.Panics += w.Panics
 	return s
 }

@@ -97,7 +97,7 @@ func (w *Writer) abandonUnrouted() bool {
 	}
 	left := w.unrouted
 	w.unrouted = nil
-	w.giveUp(len(left))
+	w.giveUp(messages(left))
 	w.mu.Unlock()
 	w.fail(left, ErrClosed)
 	return true

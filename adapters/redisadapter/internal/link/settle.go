@@ -23,7 +23,7 @@ type outcome struct {
 	refused   int      // failed with an error of Redis that stays
 	silent    int      // those of refused that nobody is told of
 	refusal   error    // what Redis said last
-	ambiguous int      // sent, not answered, and not to be repeated
+	ambiguous int      // sent, not answered, and not to be repeated; here and above each command of a batch counts
 	broken    bool     // the connection
 	refusing  bool     // the server refuses for the moment
 	pause     bool     // the next attempt is to come later
@@ -62,7 +62,7 @@ func (l *lane) settle(written int64) {
 		w.lose()
 	}
 	w.mu.Unlock()
-	w.count.published.Add(int64(len(o.taken)))
+	w.carriedOut(o.taken)
 	w.count.refused.Add(int64(o.refused))
 	w.count.ambiguous.Add(int64(o.ambiguous))
 	if o.silent > 0 {
@@ -109,7 +109,7 @@ func (o *outcome) unanswered(e *entry, sent bool) {
 		o.retain(e)
 	default:
 		e.failure = ErrUnanswered
-		o.ambiguous++
+		o.ambiguous += e.messages()
 	}
 }
 
@@ -144,15 +144,18 @@ func (l *lane) judge(o *outcome, e *entry) {
 			return
 		}
 	}
-	o.refused++
-	if o.refusal = err; e.done == nil {
-		o.silent++
+	o.refused += e.messages()
+	o.refusal = err
+	for ; e != nil; e = e.next {
+		if e.done == nil {
+			o.silent++
+		}
 	}
 }
 
 // overtake ends commands that Redis refused for the moment, that are not to be
 // repeated, and of whose key a later one was carried out: to send them now would
-// break the order. It returns their number.
+// break the order. It returns their number, those of a batch each.
 func (o *outcome) overtake() (n int) {
 	if len(o.taken) == 0 || !o.refusing && !o.redirect {
 		return 0
@@ -165,7 +168,7 @@ func (o *outcome) overtake() (n int) {
 		over := !e.retry && e.answered() && last[e.key] > e.position
 		if over {
 			e.kept, e.failure = false, ErrOvertaken
-			n++
+			n += e.messages()
 		}
 		return over
 	})

@@ -30,7 +30,7 @@ type Writer struct {
 	wg     sync.WaitGroup
 	pool   publishers
 	count  struct {
-		published, refused, dropped, ambiguous, retried, resets, panics atomic.Int64
+		published, batches, refused, dropped, ambiguous, retried, resets, panics atomic.Int64
 	}
 
 	mu       sync.Mutex // guards what follows
@@ -39,7 +39,7 @@ type Writer struct {
 	lost     bool          // something was left at Close
 	drained  chan struct{} // closed when closed and nothing is left
 	bytes    int64
-	left     int // commands that are not finished
+	left     int // commands that are not finished, those of a batch each
 	lanes    map[string]*lane
 	routes   []route // by slot, on a Cluster
 	unrouted []*entry
@@ -75,18 +75,24 @@ func NewWriter(client redis.UniversalClient, c Config) (*Writer, error) {
 // Publish appends PUBLISH. It never waits; the payload must not be changed any
 // more. The error is ErrQueueFull or ErrClosed.
 func (w *Writer) Publish(channel string, payload []byte) error {
-	return w.append(w.pool.get(verbPublish, channel, channel, payload))
+	return w.publish(verbPublish, channel, channel, payload)
 }
 
 // PublishVia is Publish that goes, on a Cluster, to the server in charge of key:
 // all that is published via one key keeps its order, whatever the channel.
 func (w *Writer) PublishVia(key, channel string, payload []byte) error {
-	return w.append(w.pool.get(verbPublish, key, channel, payload))
+	return w.publish(verbPublish, key, channel, payload)
 }
 
 // SPublish appends SPUBLISH, as Publish.
 func (w *Writer) SPublish(channel string, payload []byte) error {
-	return w.append(w.pool.get(verbSPublish, channel, channel, payload))
+	return w.publish(verbSPublish, channel, channel, payload)
+}
+
+func (w *Writer) publish(verb, key, channel string, payload []byte) error {
+	e := w.pool.get(verb, key, channel, payload)
+	e.joins = w.c.Batches && len(payload) > 0
+	return w.append(e)
 }
 
 // Append appends a command. It never waits. The error is ErrQueueFull,
@@ -130,7 +136,9 @@ func (w *Writer) push(e *entry) {
 		r.lane.push(e)
 		return
 	}
-	w.unrouted = append(w.unrouted, e)
+	if n := len(w.unrouted); n == 0 || !w.unrouted[n-1].join(e) {
+		w.unrouted = append(w.unrouted, e)
+	}
 	wake(w.kick)
 }
 
@@ -193,29 +201,55 @@ func (w *Writer) finish(list []*entry) {
 		return
 	}
 	var size int64
-	for _, e := range list {
-		size += e.size
-		if e.done != nil {
-			w.call(e)
+	left := 0
+	for _, first := range list {
+		for e := first; e != nil; {
+			next := e.next
+			size += e.size
+			left++
+			if e.done != nil {
+				w.call(e.done, first)
+			}
+			if e != first {
+				w.recycle(e)
+			}
+			e = next
 		}
-		switch {
-		case e.publish:
-			w.pool.put(e)
-		case e.form != nil:
-			e.form.put(e)
-		}
+		w.recycle(first)
 	}
 	w.mu.Lock()
 	w.bytes -= size
-	w.left -= len(list)
+	w.left -= left
 	if w.closed && w.left == 0 {
 		close(w.drained)
 	}
 	w.mu.Unlock()
 }
 
-// call calls Done.
-func (w *Writer) call(e *entry) {
+// recycle keeps an entry for the next command.
+func (w *Writer) recycle(e *entry) {
+	switch {
+	case e.publish:
+		w.pool.put(e)
+	case e.form != nil:
+		e.form.put(e)
+	}
+}
+
+// carriedOut counts what Redis has done.
+func (w *Writer) carriedOut(list []*entry) {
+	batches := 0
+	for _, e := range list {
+		if e.joined > 0 {
+			batches++
+		}
+	}
+	w.count.published.Add(int64(messages(list)))
+	w.count.batches.Add(int64(batches))
+}
+
+// call calls Done with what became of e.
+func (w *Writer) call(done func(reply any, err error), e *entry) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.count.panics.Add(1)
@@ -223,10 +257,10 @@ func (w *Writer) call(e *entry) {
 		}
 	}()
 	if e.failure != nil {
-		e.done(nil, e.failure)
+		done(nil, e.failure)
 		return
 	}
-	e.done(e.cmd.Val(), e.cmd.Err())
+	done(e.cmd.Val(), e.cmd.Err())
 }
 
 // Stats returns the counters.
@@ -235,7 +269,7 @@ func (w *Writer) Stats() Stats {
 	queued := w.bytes
 	w.mu.Unlock()
 	return Stats{
-		Published: w.count.published.Load(), Refused: w.count.refused.Load(), Dropped: w.count.dropped.Load(),
+		Published: w.count.published.Load(), Batches: w.count.batches.Load(), Refused: w.count.refused.Load(), Dropped: w.count.dropped.Load(),
 		Ambiguous: w.count.ambiguous.Load(), Retried: w.count.retried.Load(), Queued: queued,
 		WriterResets: w.count.resets.Load(), Panics: w.count.panics.Load(),
 	}
@@ -272,7 +306,7 @@ func (w *Writer) abandon() error {
 	for _, l := range w.lanes {
 		left = append(left, l.takeAll()...)
 	}
-	w.giveUp(len(left))
+	w.giveUp(messages(left))
 	lost := w.lost
 	w.mu.Unlock()
 	w.fail(left, ErrClosed)
