@@ -23,9 +23,9 @@ type Log interface {
 	// where that begins, or when ctx ended: then r is told later. It is called
 	// once.
 	Follow(ctx context.Context, r LogReceiver) error
-	// Read returns the broadcasts of the namespace among the next entries after
+	// Read returns the broadcasts of the namespace among the next messages after
 	// an offset and up to another, and how far it has looked: upTo when there
-	// are no more. The error is [ErrTrimmed] when entries after the offset are
+	// are no more. The error is [ErrTrimmed] when messages after the offset are
 	// not kept any more.
 	Read(ctx context.Context, after, upTo Offset) (entries []LogEntry, next Offset, err error)
 	// Last returns the newest offset that was given.
@@ -74,17 +74,25 @@ type LogEntry struct {
 // more.
 var ErrTrimmed = errors.New("cluster: the log does not go back that far")
 
-// Offset is the place of an entry in a [Log]: those of a stream of Redis. Later
-// entries have larger ones; the zero Offset is before all.
-type Offset struct{ Time, Seq uint64 }
+// Offset is the place of a message in a [Log]. Time and Seq are the id of an entry
+// of a stream of Redis; Part is the place in an entry that holds several messages,
+// 0 for the first of them and where there is one. Later messages have larger
+// ones; the zero Offset is before all.
+type Offset struct {
+	Time, Seq uint64
+	Part      uint32
+}
 
 // forever is after all offsets.
-var forever = Offset{^uint64(0), ^uint64(0)}
+var forever = Offset{^uint64(0), ^uint64(0), ^uint32(0)}
 
 // Compare returns -1, 0 or 1.
 func (o Offset) Compare(p Offset) int {
-	return cmp.Or(cmp.Compare(o.Time, p.Time), cmp.Compare(o.Seq, p.Seq))
+	return cmp.Or(cmp.Compare(o.Time, p.Time), cmp.Compare(o.Seq, p.Seq), cmp.Compare(o.Part, p.Part))
 }
+
+// Entry is the offset of the first message in the entry of o.
+func (o Offset) Entry() Offset { return Offset{Time: o.Time, Seq: o.Seq} }
 
 // After reports whether o is later than p.
 func (o Offset) After(p Offset) bool { return o.Compare(p) > 0 }
@@ -92,26 +100,37 @@ func (o Offset) After(p Offset) bool { return o.Compare(p) > 0 }
 // Append appends the text of o.
 func (o Offset) Append(dst []byte) []byte {
 	dst = append(strconv.AppendUint(dst, o.Time, 10), '-')
-	return strconv.AppendUint(dst, o.Seq, 10)
+	dst = strconv.AppendUint(dst, o.Seq, 10)
+	if o.Part == 0 {
+		return dst
+	}
+	return strconv.AppendUint(append(dst, '.'), uint64(o.Part), 10)
 }
 
-// String returns the text of o, as Redis has it: 1700000000000-0.
+// String returns the text of o: the id as Redis has it, 1700000000000-0, and, if it
+// is not 0, the part, 1700000000000-0.2.
 func (o Offset) String() string { return string(o.Append(nil)) }
 
 // maxOffset is the longest text of an offset.
-const maxOffset = 20 + 1 + 20
+const maxOffset = 20 + 1 + 20 + 1 + 10
 
 // ParseOffset reads the text of an offset. It must be as String writes it.
 func ParseOffset(s string) (o Offset, ok bool) {
 	if len(s) > maxOffset {
 		return Offset{}, false
 	}
-	before, after, _ := strings.Cut(s, "-")
-	var err1, err2 error
+	id, part, several := strings.Cut(s, ".")
+	before, after, _ := strings.Cut(id, "-")
+	var err1, err2, err3 error
 	o.Time, err1 = strconv.ParseUint(before, 10, 64)
 	o.Seq, err2 = strconv.ParseUint(after, 10, 64)
+	if several {
+		var k uint64
+		k, err3 = strconv.ParseUint(part, 10, 32)
+		o.Part = uint32(k)
+	}
 	var room [maxOffset]byte
-	if err1 != nil || err2 != nil || string(o.Append(room[:0])) != s {
+	if err1 != nil || err2 != nil || err3 != nil || string(o.Append(room[:0])) != s {
 		return Offset{}, false
 	}
 	return o, true

@@ -196,20 +196,29 @@ func TestRecovererTrimmed(t *testing.T) {
 	}
 }
 
-// TestOffset: the text of an offset is that of Redis, and nothing else is one.
+// TestOffset: the text of an offset is that of Redis, with the part behind it if it is
+// not the first, and nothing else is one.
 func TestOffset(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"0-0", "1700000000000-12", "18446744073709551615-18446744073709551615"} {
+	for _, s := range []string{"0-0", "1700000000000-12", "18446744073709551615-18446744073709551615", "1700000000000-12.1", "0-0.4294967295", "18446744073709551615-18446744073709551615.4294967295"} {
 		if o, ok := cluster.ParseOffset(s); !ok || o.String() != s {
 			t.Errorf("%s is %v, %v", s, o, ok)
 		}
 	}
-	for _, s := range []string{"", "-", "1", "1-", "-1", "01-0", "1-+1", "1-1-1", " 1-1", "18446744073709551616-0", strings.Repeat("1", 50)} {
+	for _, s := range []string{"", "-", "1", "1-", "-1", "01-0", "1-+1", "1-1-1", " 1-1", "18446744073709551616-0", "1-1.", "1-1.0", "1-1.01", "1-1.-1", "1-1.4294967296", "1-1.1.1", ".1", "1.1", "1.1-1", strings.Repeat("1", 50)} {
 		if o, ok := cluster.ParseOffset(s); ok {
 			t.Errorf("%q is %v", s, o)
 		}
 	}
-	if a, b := (cluster.Offset{Time: 9, Seq: 1}), (cluster.Offset{Time: 10}); !b.After(a) || a.After(b) || a.After(a) {
-		t.Error("the order is wrong")
+	rising := []cluster.Offset{{}, {Part: 1}, {Seq: 1}, {Time: 9, Seq: 1}, {Time: 9, Seq: 1, Part: 9}, {Time: 9, Seq: 1, Part: 10}, {Time: 9, Seq: 2}, {Time: 10}}
+	for i, a := range rising {
+		for k, b := range rising {
+			if a.After(b) != (i > k) {
+				t.Errorf("%v after %v: %v", a, b, a.After(b))
+			}
+		}
+		if e := a.Entry(); e.After(a) || e.Part != 0 || e.Time != a.Time || e.Seq != a.Seq {
+			t.Errorf("the entry of %v is %v", a, e)
+		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 // of createAdapter in npm @socket.io/redis-adapter 8. The client stays the
 // caller's; see the package documentation.
 func New(client redis.UniversalClient, opts Options) adapters.Factory {
-	shared := newLinks(client, opts.Options, opts.Counters)
+	shared := newLinks(client, opts.Options, opts.Counters, opts.Batches)
 	return cluster.New(func(nsp string, r cluster.Receiver) (cluster.Bus, error) {
 		return newClassicBus(shared, &opts, nsp, r)
 	}, opts.Options)
@@ -36,6 +36,7 @@ type classicBus struct {
 	names    classicNames
 	pattern  bool
 	recent   cluster.Recent
+	handler  link.Handler // hear
 
 	moved moved
 	count atomic.Uint64 // requests, see newRequestID
@@ -105,6 +106,7 @@ func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver)
 	if b.link, err = shared.open(nsp, r); err != nil {
 		return nil, err
 	}
+	b.handler = b.hear
 	b.subscribe()
 	return b, nil
 }
@@ -113,9 +115,9 @@ func newClassicBus(shared *links, opts *Options, nsp string, r cluster.Receiver)
 // another kind, and every Redis knows these kinds.
 func (b *classicBus) subscribe() {
 	kind, all := b.broadcasts()
-	_ = b.link.Want(kind, b.onBroadcast, all)
-	_ = b.link.Want(link.Plain, b.onRequest, b.names.request)
-	_ = b.link.Want(link.Plain, b.onResponse, b.names.response, b.names.mine)
+	_ = b.link.Want(kind, b.handler, all)
+	_ = b.link.Want(link.Plain, b.link.split(b.onRequest), b.names.request)
+	_ = b.link.Want(link.Plain, b.link.split(b.onResponse), b.names.response, b.names.mine)
 	if heard, _ := b.link.await(kind, all); heard {
 		_, _ = b.link.await(link.Plain, b.names.request, b.names.response, b.names.mine)
 	}
@@ -156,7 +158,7 @@ func (b *classicBus) Room(room string, exists bool) {
 	}
 	b.rooms[room] = struct{}{}
 	if !b.pattern {
-		_ = b.link.Want(link.Plain, b.onBroadcast, b.names.room(room)) // an error is that all is closed
+		_ = b.link.Want(link.Plain, b.handler, b.names.room(room)) // an error is that all is closed
 	}
 }
 

@@ -181,7 +181,7 @@ func TestClassicAllocations(t *testing.T) {
 		t.Errorf("%v allocations to encode", n)
 	}
 	in := smallMessage(b)
-	if n := testing.AllocsPerRun(100, func() { b.onBroadcast(in) }); n > mostReceiveAllocs {
+	if n := testing.AllocsPerRun(100, func() { b.hear(in) }); n > mostReceiveAllocs {
 		t.Errorf("%v allocations to receive", n)
 	}
 	if string(sink.text) != string(m.Packet.JSON) {
@@ -190,7 +190,7 @@ func TestClassicAllocations(t *testing.T) {
 	elsewhere, echo := in, in
 	elsewhere.Channel, echo.Payload = b.names.room("elsewhere"), b.appendBroadcast(m)
 	for _, in := range []link.Message{elsewhere, echo} {
-		if n := testing.AllocsPerRun(100, func() { b.onBroadcast(in) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { b.hear(in) }); n > 0 {
 			t.Errorf("%v allocations to drop one", n)
 		}
 	}
@@ -205,7 +205,7 @@ func BenchmarkClassicReceive(b *testing.B) {
 	in := smallMessage(bus)
 	b.ReportAllocs()
 	for b.Loop() {
-		bus.onBroadcast(in)
+		bus.hear(in)
 	}
 }
 

@@ -9,13 +9,22 @@ import (
 	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
 )
 
-// onBroadcast takes a broadcast. Our own come back, and are known by their
-// beginning; those to a room without members here are not looked into.
-func (b *classicBus) onBroadcast(in link.Message) {
+// hear takes a broadcast, or a batch of them. Those to a room without members here
+// are not looked into.
+func (b *classicBus) hear(in link.Message) {
 	if bytes.HasPrefix(in.Payload, b.own) {
 		return
 	}
 	if room := b.names.roomOf(in.Channel); room != "" && !b.has(room) {
+		return
+	}
+	b.link.each(in, b.onBroadcast)
+}
+
+// onBroadcast takes a broadcast. Our own come back, and are known by their
+// beginning.
+func (b *classicBus) onBroadcast(in link.Message) {
+	if bytes.HasPrefix(in.Payload, b.own) {
 		return
 	}
 	if l := b.recent.Lend(wire.Notepack, in.Payload); l != nil {

@@ -21,9 +21,10 @@ type Counters struct {
 // Stats is what [Counters.Stats] returns. All but Poison begin at zero when the
 // connections are opened, with the first namespace.
 type Stats struct {
-	Published     int64 // commands that Redis carried out: messages to other nodes
-	Received      int64 // messages that came, own ones included
-	Poison        int64 // of those, how many were malformed and dropped
+	Published     int64 // commands that Redis carried out: messages to other nodes, those of a batch each
+	Batches       int64 // batches that Redis carried out, see Options.Batches
+	Received      int64 // messages that came, own ones included; those of a batch each
+	Poison        int64 // of those, how many were malformed and dropped; a malformed batch is one
 	Refused       int64 // commands that Redis refused
 	Dropped       int64 // commands that were given up: too much queued, or the connection broke
 	Queued        int64 // bytes that wait to be sent, now
@@ -45,7 +46,7 @@ func (c *Counters) Stats() Stats {
 		s = w.Stats()
 	}
 	return Stats{
-		Published: s.Published, Received: s.Messages, Poison: poison, Refused: s.Refused, Dropped: s.Dropped,
+		Published: s.Published, Batches: s.Batches, Received: s.Messages, Poison: poison, Refused: s.Refused, Dropped: s.Dropped,
 		Queued: s.Queued, Subscriptions: s.Subscriptions, Reconnects: s.Reconnects + s.WriterResets, Gaps: s.Gaps,
 	}
 }

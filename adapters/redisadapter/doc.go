@@ -19,6 +19,9 @@
 // [NewRouter] is another thing: with it any node may serve any request of a
 // client, between nodes in Go (see cluster.Router).
 //
+// Where all nodes are of this package Redis has less to do if they send what waits
+// together: see Options.Batches.
+//
 // The client is a *redis.Client, also one of redis.NewFailoverClient (Sentinel),
 // or a *redis.ClusterClient, which must not read from replicas (its options
 // ReadOnly, RouteByLatency, RouteRandomly): they may be behind. It must be open as

@@ -24,7 +24,7 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, redistest.Options{})
-			p := newFaultPair(t, server, flavour, name == "streams")
+			p := newFaultPair(t, server, flavour, strings.HasPrefix(name, "streams"))
 			p.talk("at the beginning")
 			for _, id := range p.connections() {
 				p.admin("CLIENT", "KILL", "ID", id)

@@ -26,6 +26,7 @@ type links struct {
 	client   redis.UniversalClient
 	log      *slog.Logger  // never nil
 	counters *Counters     // never nil
+	batches  bool          // what waits is sent in batches
 	patience time.Duration // how long a namespace waits for its channels when it begins
 
 	mu     sync.Mutex        // guards what follows
@@ -35,11 +36,12 @@ type links struct {
 }
 
 // newLinks prepares the connections of a factory. counters may be nil.
-func newLinks(client redis.UniversalClient, opts cluster.Options, counters *Counters) *links {
+func newLinks(client redis.UniversalClient, opts cluster.Options, counters *Counters, batches bool) *links {
 	return &links{
 		client:   client,
 		log:      cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
 		counters: cmp.Or(counters, new(Counters)),
+		batches:  batches,
 		patience: cmp.Or(opts.JoinTimeout, time.Second),
 		leases:   make(map[string]*lease),
 	}
@@ -66,6 +68,23 @@ func (l *lease) pass(f func()) {
 	if !l.shut.Load() {
 		f()
 	}
+}
+
+// each calls h for each message that m stands for; they are several if it is a
+// batch, whatever the options say. A malformed one is dropped whole.
+func (l *lease) each(m link.Message, h link.Handler) {
+	if !link.IsBatch(m.Payload) {
+		h(m)
+		return
+	}
+	if err := l.Each(m, h); err != nil {
+		l.poison(m.Channel, err)
+	}
+}
+
+// split returns a handler that calls h for each message.
+func (l *lease) split(h link.Handler) link.Handler {
+	return func(m link.Message) { l.each(m, h) }
 }
 
 // end waits for what is just handed on; nothing follows.
@@ -131,7 +150,7 @@ func (s *links) open(nsp string, r cluster.Receiver) (*lease, error) {
 		return nil, fmt.Errorf("redisadapter: this factory has an adapter for %q already; each server needs a factory of its own", nsp)
 	}
 	if s.link == nil {
-		l, err := link.New(s.client, link.Config{OnGap: s.gap, OnLost: s.lost, Logger: s.log})
+		l, err := link.New(s.client, link.Config{Batches: s.batches, OnGap: s.gap, OnLost: s.lost, Logger: s.log})
 		if err != nil {
 			return nil, err
 		}

@@ -88,6 +88,13 @@ type ShardedOptions struct {
 	ChannelPrefix string
 	// SubscriptionMode must be the same on all nodes; 0 means Dynamic.
 	SubscriptionMode SubscriptionMode
+	// Batches: what waits to be sent to the same channel goes as one SPUBLISH, of up to
+	// 512 messages or 16 KiB, so that Redis, which works for each command, has less
+	// to do when there is much; nothing waits for it. It is for clusters whose nodes
+	// are all of this package, in versions that know it: to others a batch is
+	// malformed, and lost. Nodes with and without it understand each other, so it may
+	// be switched on node by node; emitters of any kind may stay, they only send.
+	Batches bool
 	// Counters, if set, counts what goes over the connections.
 	Counters *Counters
 
@@ -130,7 +137,7 @@ var ErrNoShardedPubSub = errors.New("redisadapter: this Redis has no sharded pub
 func NewSharded(client redis.UniversalClient, opts ShardedOptions) adapters.Factory {
 	s := &shardedFactory{
 		opts:   opts,
-		links:  newLinks(client, opts.Options, opts.Counters),
+		links:  newLinks(client, opts.Options, opts.Counters, opts.Batches),
 		prefix: cmp.Or(opts.ChannelPrefix, "socket.io") + "#",
 		buses:  make(map[string][]*shardedBus),
 	}
@@ -225,10 +232,15 @@ func (s *shardedFactory) receive(m link.Message) {
 	s.mu.RLock()
 	list, sharp := s.candidates(m.Channel), s.sharp > 0
 	s.mu.RUnlock()
-	for _, b := range list {
-		// A channel with two meanings has messages of other namespaces.
-		if err := b.receive(m); err != nil && (!sharp || err != errNamespace) {
-			b.link.poison(m.Channel, err)
-		}
+	if len(list) == 0 {
+		return
 	}
+	list[0].link.each(m, func(m link.Message) {
+		for _, b := range list {
+			// A channel with two meanings has messages of other namespaces.
+			if err := b.receive(m); err != nil && (!sharp || err != errNamespace) {
+				b.link.poison(m.Channel, err)
+			}
+		}
+	})
 }

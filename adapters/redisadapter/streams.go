@@ -49,6 +49,17 @@ type StreamsOptions struct {
 	// OnlyPlaintext: entries are JSON even if they have binary values, which other
 	// nodes then take for objects (onlyPlaintext).
 	OnlyPlaintext bool
+	// Batches: what waits to be written to the stream goes as one entry, of up to 512
+	// messages or 16 KiB, and what waits for the same channel as one PUBLISH, so that
+	// Redis, which works for each command, has less to do when there is much; nothing
+	// waits for it. An entry of several counts once in MaxLen, so that a stream may take
+	// MaxLen times 16 KiB of memory, and lasts for more messages. It is for clusters whose
+	// nodes are all of this package, in versions that know it: others drop such an entry
+	// (those of ours count it as malformed, official ones say nothing), and cannot
+	// restore a session whose offset lies within one. Nodes with and without it
+	// understand each other, so it may be switched on node by node; emitters of any kind
+	// may stay, they only send.
+	Batches bool
 	// Counters, if set, counts what goes over the connections.
 	Counters *Counters
 
@@ -89,7 +100,8 @@ func (o *StreamsOptions) stream(namespace string) string {
 //
 // With connection state recovery an adapter is a [cluster.Recoverer]: a client
 // may come back to any node, also to one in JavaScript, and from a node that was
-// killed. An offset is the id of an entry. The events of a namespace are then
+// killed. An offset is the id of an entry, and behind a dot the place in it if it
+// holds several (StreamsOptions.Batches) and this is not the first. The events of a namespace are then
 // delivered when they come back from Redis, some tenths of a millisecond later,
 // in the same order on all nodes; without recovery this node's sockets are served
 // at once and never wait for Redis. What is sent by other ways, an ack or an event
@@ -103,7 +115,7 @@ func NewStreams(client redis.UniversalClient, opts StreamsOptions) adapters.Fact
 	if opts.UseShardedPubSub {
 		s.kind = link.Sharded
 	}
-	s.links = newLinks(client, opts.Options, opts.Counters)
+	s.links = newLinks(client, opts.Options, opts.Counters, opts.Batches)
 	return func(local adapters.Local) (adapters.Adapter, error) {
 		return cluster.MakeLog(func(nsp string, r cluster.Receiver) (cluster.Log, error) {
 			return s.connect(nsp, r, local.Recovery().On)

@@ -45,7 +45,7 @@ func (b *streamsBus) channelOf(node string) string { return b.all + node + "#" }
 // listen subscribes the two channels, on which requests and answers come.
 func (b *streamsBus) listen() error {
 	mine := b.channelOf(b.uid)
-	_ = b.link.Want(b.factory.kind, b.receive, b.all, mine) // the link is open
+	_ = b.link.Want(b.factory.kind, b.link.split(b.receive), b.all, mine) // the link is open
 	_, err := b.link.await(b.factory.kind, b.all, mine)
 	return err
 }
@@ -138,7 +138,9 @@ func (b *streamsBus) add(m *cluster.Message, data []byte, done func(any, error))
 
 // newEntries returns what adds entries to the stream.
 func (b *streamsBus) newEntries() *link.Form {
-	return b.link.NewForm(b.stream, "XADD", b.stream, "MAXLEN", "~", b.maxLen, "*", "uid", b.uid, "nsp", b.nsp, "type", nil, "data", nil)
+	f := b.link.NewForm(b.stream, "XADD", b.stream, "MAXLEN", "~", b.maxLen, "*", "uid", b.uid, "nsp", b.nsp, "type", nil, "data", nil)
+	f.Join("XADD", b.stream, "MAXLEN", "~", b.maxLen, "*", "uid", b.uid, "nsp", b.nsp, "batch", nil)
+	return f
 }
 
 // encode returns the data of an entry: JSON, or MessagePack in base64 if there are

@@ -9,8 +9,10 @@ import (
 )
 
 // streamEntry is an entry of a stream: its id and those of its fields that mean
-// something here, as parts of what Redis has sent; nil is none.
-type streamEntry struct{ id, uid, nsp, kind, data []byte }
+// something here, as parts of what Redis has sent; nil is none. One of several
+// messages has a batch instead of kind and data, see [StreamsOptions].Batches: both
+// of each message in turn.
+type streamEntry struct{ id, uid, nsp, kind, data, batch []byte }
 
 // set notes a field; the last of a name counts.
 func (e *streamEntry) set(name, value []byte) {
@@ -23,6 +25,32 @@ func (e *streamEntry) set(name, value []byte) {
 		e.kind = value
 	case "data":
 		e.data = value
+	case "batch":
+		e.batch = value
+	}
+}
+
+// open returns how many messages an entry holds. Each of them is there after a
+// call of next. A malformed batch counts as one, which there is not.
+func (e *streamEntry) open() (n int, left link.Batch, err error) {
+	if e.kind != nil || e.batch == nil {
+		return 1, nil, nil
+	}
+	left, n, err = link.ParseBatch(e.batch)
+	if err == nil && n%2 != 0 {
+		err = link.ErrBatch
+	}
+	if err != nil {
+		return 1, nil, err
+	}
+	return n / 2, left, nil
+}
+
+// next makes e the next of its messages.
+func (e *streamEntry) next(left *link.Batch) {
+	if *left != nil {
+		e.kind = left.Next()
+		e.data = left.Next()
 	}
 }
 

@@ -100,7 +100,7 @@ func TestStreamsReadError(t *testing.T) {
 	opts := apart(StreamsOptions{})
 	server.Do("set", opts.StreamName, "a string")
 	f := &streamsFactory{opts: opts.withDefaults()}
-	f.links = newLinks(server.Client(), opts.Options, opts.Counters)
+	f.links = newLinks(server.Client(), opts.Options, opts.Counters, opts.Batches)
 	r, err := newStreamReader(f, opts.StreamName)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +17,11 @@ import (
 // readPage is how many entries are read at once for a session that is restored.
 const readPage = 500
 
-// Read implements [cluster.Log].
+// Read implements [cluster.Log]. It begins with the entry at the offset, of which
+// there may be more to read.
 func (b *streamsBus) Read(ctx context.Context, after, upTo cluster.Offset) (page []cluster.LogEntry, next cluster.Offset, err error) {
 	client := b.link.shared.client
-	entries, err := client.XRangeN(ctx, b.stream, following(after).String(), upTo.String(), readPage).Result()
+	entries, err := client.XRangeN(ctx, b.stream, after.Entry().String(), upTo.Entry().String(), readPage).Result()
 	if err != nil {
 		return nil, after, err
 	}
@@ -29,36 +29,39 @@ func (b *streamsBus) Read(ctx context.Context, after, upTo cluster.Offset) (page
 	if err != nil {
 		return nil, after, err
 	}
-	if !info.reachesTo(after) {
+	cut := len(entries) == 0 && upTo.After(after) && upTo.Entry() == after.Entry()
+	if cut || !info.reachesTo(after) {
 		return nil, after, cluster.ErrTrimmed
 	}
 	next = upTo
-	for _, e := range entries {
-		at, ok := cluster.ParseOffset(e.ID)
+	for _, m := range entries {
+		at, ok := cluster.ParseOffset(m.ID)
 		if !ok {
 			continue
 		}
-		if len(entries) == readPage {
-			next = at
-		}
-		if e.Values["nsp"] != b.nsp {
-			continue
-		}
-		uid, _ := e.Values["uid"].(string)
-		text, _ := e.Values["data"].(string)
-		if m, err := decodeEntry(uid, e.Values["type"], text, nil); err == nil && m != nil && m.Type == cluster.Broadcast {
-			page = append(page, cluster.LogEntry{Offset: at, Message: m})
+		e := entryFrom(m)
+		n, left, err := e.open()
+		for range n {
+			e.next(&left)
+			if len(entries) == readPage && !at.After(upTo) {
+				next = at
+			}
+			if err == nil && string(e.nsp) == b.nsp && at.After(after) && !at.After(upTo) {
+				page = b.appendRead(page, at, &e)
+			}
+			at.Part++
 		}
 	}
 	return page, next, nil
 }
 
-// following is the smallest offset after another.
-func following(o cluster.Offset) cluster.Offset {
-	if o.Seq == math.MaxUint64 {
-		return cluster.Offset{Time: o.Time + 1}
+// appendRead appends a message, if it is a broadcast.
+func (b *streamsBus) appendRead(page []cluster.LogEntry, at cluster.Offset, e *streamEntry) []cluster.LogEntry {
+	m, err := decodeEntry(string(e.uid), string(e.kind), string(e.data), nil)
+	if err != nil || m == nil || m.Type != cluster.Broadcast {
+		return page
 	}
-	return cluster.Offset{Time: o.Time, Seq: o.Seq + 1}
+	return append(page, cluster.LogEntry{Offset: at, Message: m})
 }
 
 // Last implements [cluster.Log].

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
 )
 
 // streamReader reads a stream for the namespaces that are in it, over a
@@ -198,7 +199,7 @@ const streamKey = 6
 
 // command is the next read.
 func (r *streamReader) command() []any {
-	return []any{"xread", "count", r.factory.opts.ReadCount, "block", r.factory.opts.BlockTime.Milliseconds(), "streams", r.stream, r.at.String()}
+	return []any{"xread", "count", r.factory.opts.ReadCount, "block", r.factory.opts.BlockTime.Milliseconds(), "streams", r.stream, r.at.Entry().String()}
 }
 
 // begin finds the end of the stream.
@@ -245,7 +246,7 @@ func (r *streamReader) look(ctx context.Context) error {
 	from := r.looked
 	r.looked = time.Now()
 	switch {
-	case r.at.After(info.last):
+	case r.at.Entry().After(info.last):
 		r.start(info.last)
 	case !info.reachesTo(r.at):
 	default:
@@ -268,11 +269,13 @@ func (r *streamReader) missed(from time.Time) {
 
 // streamInfo is how far a stream goes.
 type streamInfo struct {
-	first, last cluster.Offset // of its entries; first is zero if there are none
-	whole       bool           // it has all that were ever in it
+	// first is where its entries begin, zero if there are none; last the last message
+	// of the last one, if that is there.
+	first, last cluster.Offset
+	whole       bool // it has all that were ever in it
 }
 
-// reachesTo reports whether all entries after an offset are there. If the entry
+// reachesTo reports whether all messages after an offset are there. If the entry
 // there is gone, the next one may be as well; but at the end there is nothing to
 // miss.
 func (i *streamInfo) reachesTo(at cluster.Offset) bool {
@@ -299,6 +302,11 @@ func streamInfoOf(ctx context.Context, client redis.Cmdable, stream string) (*st
 		return nil, fmt.Errorf("id %q", x.LastGeneratedID)
 	}
 	info.first, _ = cluster.ParseOffset(x.FirstEntry.ID)
+	if x.LastEntry.ID == x.LastGeneratedID {
+		e := entryFrom(x.LastEntry)
+		n, _, _ := e.open()
+		info.last.Part = uint32(n - 1)
+	}
 	return info, nil
 }
 
@@ -310,9 +318,16 @@ func (r *streamReader) hand(entries []streamEntry) {
 		if !ok {
 			continue // Redis makes none
 		}
-		for _, b := range r.move(id) {
-			if b.nsp == string(e.nsp) {
-				b.pass(func() error { return b.entry(id, e) })
+		n, left, err := e.open()
+		last := id
+		last.Part = uint32(n - 1)
+		for _, b := range r.move(last) {
+			switch {
+			case b.nsp != string(e.nsp):
+			case err != nil:
+				b.pass(func() error { return err })
+			default:
+				b.take(id, *e, n, left)
 			}
 		}
 	}
@@ -340,7 +355,17 @@ func (b *streamsBus) pass(f func() error) {
 	})
 }
 
-// entry takes an entry of the namespace.
+// take takes the n messages of an entry of the namespace, at an offset and the
+// following parts.
+func (b *streamsBus) take(id cluster.Offset, e streamEntry, n int, left link.Batch) {
+	for range n {
+		e.next(&left)
+		b.pass(func() error { return b.entry(id, &e) })
+		id.Part++
+	}
+}
+
+// entry takes a message of the namespace.
 func (b *streamsBus) entry(id cluster.Offset, e *streamEntry) error {
 	if string(e.uid) == b.uid {
 		if b.follower != nil {

@@ -47,23 +47,25 @@ func TestStreams(t *testing.T) {
 func TestStreamsOnCluster(t *testing.T) {
 	t.Parallel()
 	client := redistest.StartCluster(t).Client()
-	opts := apart(StreamsOptions{UseShardedPubSub: true, StreamCount: 3})
-	a, _ := recoverer(t, client, opts)
-	b, _ := recoverer(t, client, opts)
-	near := enterSharded(t, a, &shardedMember{id: "a"}, "r")
-	far := enterSharded(t, b, &shardedMember{id: "b"}, "r")
-	emitN(t, a, 0, 50)
-	for _, m := range []*shardedMember{near, far} {
-		redistest.Until(t, "the events", func() bool { return len(m.events()) >= 50 })
-		if got := plain(m.events()); !slices.Equal(got, numbered(0, 50)) {
-			t.Errorf("%s got %q", m.id, got)
+	for _, batches := range []bool{false, true} {
+		opts := apart(StreamsOptions{UseShardedPubSub: true, StreamCount: 3, Batches: batches})
+		a, _ := recoverer(t, client, opts)
+		b, _ := recoverer(t, client, opts)
+		near := enterSharded(t, a, &shardedMember{id: "a"}, "r")
+		far := enterSharded(t, b, &shardedMember{id: "b"}, "r")
+		emitN(t, a, 0, 50)
+		for _, m := range []*shardedMember{near, far} {
+			redistest.Until(t, "the events", func() bool { return len(m.events()) >= 50 })
+			if got := plain(m.events()); !slices.Equal(got, numbered(0, 50)) {
+				t.Errorf("%s got %q", m.id, got)
+			}
 		}
+		found, err := a.Fetch(t.Context(), adapters.Target{})
+		if err != nil || len(found) != 2 {
+			t.Errorf("fetched %d sockets, %v", len(found), err)
+		}
+		continues(t, client, opts.SessionKeyPrefix, a, b, near)
 	}
-	found, err := a.Fetch(t.Context(), adapters.Target{})
-	if err != nil || len(found) != 2 {
-		t.Errorf("fetched %d sockets, %v", len(found), err)
-	}
-	continues(t, client, opts.SessionKeyPrefix, a, b, near)
 }
 
 // continues moves a session from one node to another, which gives it what it
