@@ -62,6 +62,7 @@ type Config struct {
 	Adapter          string
 	RedisURL         string
 	RedisPrefix      string
+	RedisBatches     bool
 	SessionsAnywhere bool
 	ClusterKey       string
 }

@@ -112,11 +112,11 @@ func TestClientDir(t *testing.T) {
 
 func TestCluster(t *testing.T) {
 	t.Setenv("HERMOD_CLUSTER_KEY", "0123456789abcdef")
-	c, err := Parse([]string{"-adapter", "redis-streams", "-redis-url", "redis://redis", "-redis-prefix", "p", "-recovery", "2m", "-sessions-anywhere"}, io.Discard)
+	c, err := Parse([]string{"-adapter", "redis-streams", "-redis-url", "redis://redis", "-redis-prefix", "p", "-redis-batches", "-recovery", "2m", "-sessions-anywhere"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := c.Nodes(); n != (nodes.Config{Adapter: nodes.Streams, URL: "redis://redis", Prefix: "p", Key: "0123456789abcdef"}) {
+	if n := c.Nodes(); n != (nodes.Config{Adapter: nodes.Streams, URL: "redis://redis", Prefix: "p", Batches: true, Key: "0123456789abcdef"}) {
 		t.Errorf("%+v", n)
 	}
 	if s := c.SocketIO(); s.Recovery == nil || s.Recovery.MaxDisconnection != 2*time.Minute {

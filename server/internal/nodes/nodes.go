@@ -40,6 +40,9 @@ type Config struct {
 	// Prefix begins the names of channels, streams and keys; "" means those of
 	// the official adapters.
 	Prefix string
+	// Batches: several messages go as one, see redisadapter.Options. All nodes must
+	// know that.
+	Batches bool
 	// Key, if set, is the secret with which any node may serve any request.
 	Key string
 }
@@ -90,11 +93,11 @@ func (c *Config) factory(client redis.UniversalClient, log *slog.Logger) (adapte
 	common := cluster.Options{Logger: log} // gets the gaps, too
 	switch c.Adapter {
 	case Classic:
-		return redisadapter.New(client, redisadapter.Options{Options: common, Key: c.Prefix}), nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, Key: c.Prefix, Batches: c.Batches}), nil
 	case Sharded:
-		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, ChannelPrefix: c.Prefix}), nil
+		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, ChannelPrefix: c.Prefix, Batches: c.Batches}), nil
 	case Streams:
-		o := redisadapter.StreamsOptions{Options: common, StreamName: c.Prefix, ChannelPrefix: c.Prefix}
+		o := redisadapter.StreamsOptions{Options: common, StreamName: c.Prefix, ChannelPrefix: c.Prefix, Batches: c.Batches}
 		if c.Prefix != "" {
 			o.SessionKeyPrefix = c.Prefix + ":session:"
 		}
