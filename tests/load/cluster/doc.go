@@ -1,6 +1,6 @@
 // Command cluster measures what messages between two nodes cost: two official
-// servers, then two of ours, over one Redis, in rounds in which the kinds take
-// turns.
+// servers, two of ours, and two of ours that send batches, over one Redis, in rounds
+// in which the kinds take turns.
 //
 // A node broadcasts numbered events to a room, and the other one has a socket in
 // it that writes to nobody, which counts them and sees to their order. The

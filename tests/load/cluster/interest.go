@@ -89,7 +89,7 @@ func (c *crowd) gather(ctx context.Context, r *server, flavour string) error {
 	for range nodesOfInterest {
 		client := redis.NewClient(&redis.Options{Addr: r.addr})
 		c.clients = append(c.clients, client)
-		srv, a, err := newServer(flavour, client, c.take)
+		srv, a, err := newServer(flavour, false, client, c.take)
 		if err != nil {
 			return err
 		}

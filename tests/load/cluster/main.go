@@ -12,6 +12,13 @@ import (
 	"strings"
 )
 
+// The kinds of nodes.
+const (
+	official = "official"
+	ours     = "hermod"
+	batching = "batches" // ours, with the option Batches
+)
+
 // options are those of the command line.
 type options struct {
 	rounds, count, window, rate, seconds int
@@ -48,13 +55,13 @@ func parse() *options {
 	flag.IntVar(&o.seconds, "seconds", 2, "how long that takes")
 	flag.IntVar(&o.messages, "messages", 20_000, "messages to the many rooms")
 	flag.StringVar(&o.script, "script", "tests/load/cluster/node.mjs", "the official node")
-	flag.StringVar(&o.profile, "profile", "", "write profiles of our nodes as FILE-FLAVOUR-ROLE.pprof")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of our nodes as FILE-FLAVOUR-KIND-ROLE.pprof")
 	flavours := flag.String("only", "classic,sharded-dynamic,sharded-static,streams,interest", "what to measure")
-	kinds := flag.String("kinds", "official,hermod", "kinds of nodes")
+	kinds := flag.String("kinds", official+","+ours+","+batching, "kinds of nodes")
 	smoke := flag.Bool("smoke", false, "a few messages between our nodes, to see that it runs")
 	flag.Parse()
 	if *smoke {
-		*kinds = "hermod"
+		*kinds = ours + "," + batching
 		o.rounds, o.count, o.seconds, o.messages = 1, 2000, 1, 500
 	}
 	o.kinds = strings.Split(*kinds, ",")

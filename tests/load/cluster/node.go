@@ -36,6 +36,7 @@ import (
 //	                       STEP messages and at the end, then "p50 MICROSECONDS"
 type nodeOptions struct {
 	Flavour  string `json:"flavour"`
+	Batches  bool   `json:"batches"`
 	Redis    string `json:"redis"` // URL
 	Receiver bool   `json:"receiver"`
 	Filler   int    `json:"filler"` // bytes of each message beside number and time
@@ -43,19 +44,19 @@ type nodeOptions struct {
 }
 
 // factory returns the adapter of a flavour.
-func factory(flavour string, client redis.UniversalClient) (adapters.Factory, error) {
+func factory(flavour string, batches bool, client redis.UniversalClient) (adapters.Factory, error) {
 	common := cluster.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	switch flavour {
 	case "classic":
-		return redisadapter.New(client, redisadapter.Options{Options: common}), nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, Batches: batches}), nil
 	case "pattern":
-		return redisadapter.New(client, redisadapter.Options{Options: common, PatternSubscription: true}), nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, Batches: batches, PatternSubscription: true}), nil
 	case "sharded-dynamic":
-		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, SubscriptionMode: redisadapter.Dynamic}), nil
+		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, Batches: batches, SubscriptionMode: redisadapter.Dynamic}), nil
 	case "sharded-static":
-		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, SubscriptionMode: redisadapter.Static}), nil
+		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, Batches: batches, SubscriptionMode: redisadapter.Static}), nil
 	case "streams":
-		return redisadapter.NewStreams(client, redisadapter.StreamsOptions{Options: common}), nil
+		return redisadapter.NewStreams(client, redisadapter.StreamsOptions{Options: common, Batches: batches}), nil
 	}
 	return nil, fmt.Errorf("no flavour %q", flavour)
 }
@@ -94,8 +95,8 @@ func (*fake) Supersede()                  {}
 
 // newServer returns a server and the adapter of its namespace "/". Without f its
 // sockets are those that connect.
-func newServer(flavour string, client redis.UniversalClient, f func([]byte)) (*socketio.Server, adapters.Adapter, error) {
-	make, err := factory(flavour, client)
+func newServer(flavour string, batches bool, client redis.UniversalClient, f func([]byte)) (*socketio.Server, adapters.Adapter, error) {
+	make, err := factory(flavour, batches, client)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -206,7 +207,7 @@ func runNode(text string) error {
 	if o.Receiver {
 		take = r.take
 	}
-	srv, a, err := newServer(o.Flavour, client, take)
+	srv, a, err := newServer(o.Flavour, o.Batches, client, take)
 	if err != nil {
 		return err
 	}

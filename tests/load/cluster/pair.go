@@ -36,7 +36,7 @@ func startNode(ctx context.Context, o *options, kind string, n nodeOptions) (*ch
 		role = "receiver"
 	}
 	if o.profile != "" {
-		n.Profile = fmt.Sprintf("%s-%s-%s.pprof", o.profile, n.Flavour, role)
+		n.Profile = fmt.Sprintf("%s-%s-%s-%s.pprof", o.profile, n.Flavour, kind, role)
 	}
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -47,7 +47,7 @@ func startNode(ctx context.Context, o *options, kind string, n nodeOptions) (*ch
 		return nil, err
 	}
 	args := []string{self, "node", string(text)}
-	if kind == "official" {
+	if kind == official {
 		args = []string{"node", o.script, string(text)}
 	}
 	c := &child{cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
@@ -106,7 +106,7 @@ func runPair(ctx context.Context, o *options, r *server, flavour, kind string) (
 	if err := r.client.FlushAll(ctx).Err(); err != nil {
 		return res, err
 	}
-	n := nodeOptions{Flavour: flavour, Redis: "redis://" + r.addr, Filler: fillerBytes, Receiver: true}
+	n := nodeOptions{Flavour: flavour, Redis: "redis://" + r.addr, Filler: fillerBytes, Receiver: true, Batches: kind == batching}
 	p := &pair{r: r}
 	if p.sub, err = startNode(ctx, o, kind, n); err != nil {
 		return res, err

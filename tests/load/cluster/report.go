@@ -46,16 +46,19 @@ func report(o *options, all map[string][]result) {
 				return list
 			})
 		}
-		ours, theirs := all[flavour+" hermod"], all[flavour+" official"]
-		if len(ours) == 0 || len(theirs) == 0 {
-			continue
-		}
-		row(flavour, "ratio", func(get func(result) float64) (list []float64) {
-			for i := range ours {
-				list = append(list, get(ours[i])/get(theirs[i]))
+		theirs := all[flavour+" "+official]
+		for _, kind := range o.kinds {
+			these := all[flavour+" "+kind]
+			if kind == official || len(these) == 0 || len(theirs) == 0 {
+				continue
 			}
-			return list
-		})
+			row(flavour, kind+" to official", func(get func(result) float64) (list []float64) {
+				for i := range these {
+					list = append(list, get(these[i])/get(theirs[i]))
+				}
+				return list
+			})
+		}
 	}
 }
 
