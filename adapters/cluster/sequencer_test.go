@@ -71,15 +71,15 @@ func TestSequencerKeepsLittle(t *testing.T) {
 		if kept == 0 || kept > most/size {
 			t.Errorf("%d of 1000 are kept", kept)
 		}
-		for i, at := range []Offset{{1, 0}, {1, 1}} {
+		for i, at := range []Offset{{Time: 1}, {Time: 1, Seq: 1}} {
 			q.Own(at, text(i))
 			if q.ledger.everyone != at {
 				t.Errorf("number %d was sent at %v, want %v", i, q.ledger.everyone, at)
 			}
 		}
-		q.Own(Offset{2, 0}, text(999))
-		q.Own(Offset{2, 1}, "unknown")
-		if q.ledger.everyone != (Offset{2, 0}) || len(q.over) != 0 || q.bytes != 0 {
+		q.Own(Offset{Time: 2}, text(999))
+		q.Own(Offset{Time: 2, Seq: 1}, "unknown")
+		if q.ledger.everyone != (Offset{Time: 2}) || len(q.over) != 0 || q.bytes != 0 {
 			t.Errorf("at the end %v, %d of %d bytes are kept", q.ledger.everyone, len(q.over), q.bytes)
 		}
 	})
