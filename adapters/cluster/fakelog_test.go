@@ -23,6 +23,7 @@ type fakeLog struct {
 	fences   map[string]bool // pid/node
 	nodes    map[string]bool
 	reading  bool   // false: the readers see nothing new
+	behind   string // the node whose reader does not either
 	onRead   func() // if set, Read calls it before it returns
 	refusing bool   // nothing is taken any more
 	refusals sync.WaitGroup
@@ -134,7 +135,7 @@ func (b *fakeBus) run(r cluster.LogReceiver, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		for !b.closed && (n == len(l.entries) || !l.reading) {
+		for !b.closed && (n == len(l.entries) || !l.reading || l.behind == b.node) {
 			l.changed.Wait()
 		}
 		if b.closed {
@@ -147,6 +148,10 @@ func (b *fakeBus) run(r cluster.LogReceiver, n int) {
 			r.Own(l.at(n), e.text)
 		} else {
 			m := *e.m
+			if m.Packet != nil { // who gets it may change it
+				p := *m.Packet
+				m.Packet = &p
+			}
 			r.Entry(l.at(n), &m)
 		}
 		l.mu.Lock()
