@@ -30,8 +30,9 @@ type Options struct {
 	// 512 messages or 16 KiB, so that Redis, which works for each command, has less
 	// to do when there is much; nothing waits for it. It is for clusters whose nodes
 	// are all of this package, in versions that know it: to others a batch is
-	// malformed, and an official one may end by it. Nodes with and without it understand each other, so it may
-	// be switched on node by node; emitters of any kind may stay, they only send.
+	// malformed, and an official one is deaf from then on, or ends. Nodes with and
+	// without it understand each other, so it may be switched on node by node; emitters
+	// of any kind may stay, they only send.
 	Batches bool
 	// Counters, if set, counts what goes over the connections.
 	Counters *Counters

@@ -93,7 +93,7 @@ type ShardedOptions struct {
 	// to do when there is much; nothing waits for it. It is for clusters whose nodes
 	// are all of this package, in versions that know it: to others a batch is
 	// malformed, and lost. Nodes with and without it understand each other, so it may
-	// be switched on node by node; emitters of any kind may stay, they only send.
+	// be switched on node by node.
 	Batches bool
 	// Counters, if set, counts what goes over the connections.
 	Counters *Counters

@@ -156,13 +156,19 @@ func (e *entry) appendBatch(dst []byte) []byte {
 	return dst
 }
 
-// maxSealed is what a lane keeps of the memory of batches.
-const maxSealed = 256 << 10
+// maxSealed is what a lane keeps of the memory of batches when it needs much less.
+const maxSealed = 128 << 10
 
 // seal writes the batches among what is to be sent, into memory of the lane.
 func (l *lane) seal() {
-	if cap(l.sealed) > maxSealed {
-		l.sealed = nil
+	size := 0
+	for _, e := range l.batch {
+		if e.joined > 0 {
+			size += 1 + int(e.texts)
+		}
+	}
+	if have := cap(l.sealed); have < size || have > maxSealed && have/4 > size {
+		l.sealed = make([]byte, 0, max(size, min(2*have, maxSealed)))
 	}
 	l.sealed = l.sealed[:0]
 	for _, e := range l.batch {
