@@ -20,6 +20,7 @@ type ledger struct {
 	changed func(rec *record) // a session is to be stored again; called with mu held
 
 	mu       sync.Mutex // guards what follows
+	begun    bool       // it is known where the log is
 	at       Offset     // everything up to here was handed over
 	waiting  []*waiter
 	newest   map[string]Offset // of the newest packet to a room that has members
@@ -97,7 +98,9 @@ func (l *ledger) position() Offset {
 func (l *ledger) begin(at Offset) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	again := l.at.After(at)
+	first := !l.begun
+	again := first || l.at.After(at)
+	l.begun = true
 	l.move(at)
 	if !again {
 		return
@@ -110,12 +113,23 @@ func (l *ledger) begin(at Offset) {
 		l.newest[room] = Offset{}
 	}
 	l.everyone = Offset{}
-	for _, rec := range l.records {
-		if rec.member != nil {
-			rec.track.restart(at)
-			l.touch(rec)
+	for _, rec := range l.of {
+		rec.track.restart(at)
+		if first && l.late > 0 { // it may have been sent something that is before at
+			rec.since, rec.last, rec.floor = Offset{}, at, at
 		}
+		l.touch(rec)
 	}
+}
+
+// start returns the track of a socket that is new. While it is not known where the
+// log is, the session cannot be restored: it would be given all that is in it.
+func (l *ledger) start() track {
+	t := track{since: l.at, here: make(map[string]Offset)}
+	if !l.begun {
+		t.floor = forever
+	}
+	return t
 }
 
 // restart forgets what belongs to another log.
@@ -222,7 +236,7 @@ func (l *ledger) Came(m adapters.Member) {
 		rec.left, rec.late = l.at, l.late
 		return
 	}
-	l.of[m] = &record{member: m, track: track{since: l.at, here: make(map[string]Offset)}}
+	l.of[m] = &record{member: m, track: l.start()}
 }
 
 // Joined implements memory.Ledger. A socket that is restored has been in its
@@ -354,7 +368,8 @@ func (l *ledger) lose(s adapters.Session) *record {
 	defer l.mu.Unlock()
 	rec := l.records[s.PID]
 	if rec == nil {
-		rec = &record{track: track{since: l.at, left: l.at, here: make(map[string]Offset, len(s.Rooms))}}
+		rec = &record{track: l.start()}
+		rec.left = l.at
 		for _, room := range s.Rooms {
 			rec.here[room] = l.at
 		}
