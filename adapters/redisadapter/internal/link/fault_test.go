@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -65,6 +66,31 @@ func TestTornBatch(t *testing.T) {
 	answered(t, w)
 	if c := w.Stats(); c.Ambiguous != 3 || c.Published != 7 || c.WriterResets != 1 {
 		t.Errorf("%+v: want 3 ambiguous, 7 published", c)
+	}
+}
+
+// What was answered before the connection broke counted as refused: go-redis gives
+// it the error of what was not answered.
+func TestAnsweredBeforeBreak(t *testing.T) {
+	w, l := queued(true)
+	got := make(chan error, 2)
+	for _, key := range []string{"first", "second"} {
+		err := w.Append(Command{Key: key, Args: []any{"SET", key, "x"}, Done: func(_ any, err error) { got <- err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.take()
+	l.batch[0].cmd.SetVal("OK")
+	for _, e := range l.batch {
+		e.cmd.SetErr(io.EOF)
+	}
+	l.settle(1 << 20)
+	if first, second := <-got, <-got; first != nil || second != ErrUnanswered {
+		t.Errorf("Done gets %v and %v, want nil and %v", first, second, ErrUnanswered)
+	}
+	if c := w.Stats(); c.Published != 1 || c.Refused != 0 || c.Ambiguous != 1 {
+		t.Errorf("%+v: want 1 published, 1 ambiguous", c)
 	}
 }
 

@@ -43,6 +43,9 @@ func (l *lane) settle(written int64) {
 	for _, e := range l.batch {
 		end += e.length()
 		if e.kept = false; e.answered() {
+			if e.cmd.Val() != nil {
+				e.cmd.SetErr(nil) // go-redis gives it the error of those that were not answered
+			}
 			l.judge(&o, e)
 		} else {
 			o.broken = true

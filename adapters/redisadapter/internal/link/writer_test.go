@@ -229,6 +229,9 @@ func TestCutInBatch(t *testing.T) {
 	if c.WriterResets == 0 || c.Retried == 0 {
 		t.Errorf("%+v: no cut hit a batch", c)
 	}
+	if c.Refused != 0 || c.Published+c.Ambiguous != int64(2*n+1) {
+		t.Errorf("%+v: want %d published or ambiguous", c, 2*n+1)
+	}
 }
 
 // wantFirstsRising fails the test unless the numbers 0 to n-1 occur in a list,
