@@ -113,7 +113,9 @@ func TestAdapters(t *testing.T) {
 		for _, prefix := range []string{"", "mine"} {
 			t.Run(name+" "+prefix, func(t *testing.T) {
 				c := nodes.Config{Adapter: name, URL: "redis://" + r.Addr(), Prefix: prefix}
-				talk(t, [2]nodes.Config{c, c})
+				batches := c
+				batches.Batches = true
+				talk(t, [2]nodes.Config{c, batches})
 			})
 		}
 	}
