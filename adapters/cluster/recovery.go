@@ -40,8 +40,9 @@ func MakeLog(connect ConnectLog, opts Options, local adapters.Local) (adapters.A
 // then while it lives, and when it was lost: one of a node that was killed can be
 // restored on another node as long as one of a socket that was lost. It is
 // restored as of the last time it was stored. A node that was only out of reach, and
-// comes back, ends its socket: the session is not its own any more. SessionExpired is called by the
-// node that saw the loss, if the store can be asked then.
+// comes back, ends its socket: the session is not its own any more. One that is lost
+// before its node has ever reached the log is not restored. SessionExpired is called
+// by the node that saw the loss, if the store can be asked then.
 type Recoverer struct {
 	*Adapter
 	log    Log
