@@ -14,6 +14,9 @@ import (
 type fakeLog struct {
 	loop *cluster.Loopback
 	page int // entries of a Read
+	// parts is how many messages have the offset of one entry, as in batches of a
+	// stream; 0 is one.
+	parts int
 
 	mu       sync.Mutex // guards what follows
 	changed  sync.Cond
@@ -69,7 +72,13 @@ func (l *fakeLog) set(f func()) {
 	l.changed.Broadcast()
 }
 
-func (l *fakeLog) at(i int) cluster.Offset { return cluster.Offset{Time: 1, Seq: uint64(i)} }
+// at is the offset of the ith message, number the opposite.
+func (l *fakeLog) at(i int) cluster.Offset {
+	n := max(l.parts, 1)
+	return cluster.Offset{Time: 1, Seq: uint64(i / n), Part: uint32(i % n)}
+}
+
+func (l *fakeLog) number(o cluster.Offset) int { return int(o.Seq)*max(l.parts, 1) + int(o.Part) }
 
 // fakeBus is one node's end of a fakeLog.
 type fakeBus struct {
@@ -167,16 +176,16 @@ func (b *fakeBus) Read(_ context.Context, after, upTo cluster.Offset) (page []cl
 			f()
 		}
 	}()
-	if int(after.Seq) < b.l.trimmed {
+	if b.l.number(after) < b.l.trimmed {
 		return nil, after, cluster.ErrTrimmed
 	}
-	i := after.Seq
-	for ; i < upTo.Seq && len(page) < b.l.page; i++ {
+	i := b.l.number(after)
+	for ; i < b.l.number(upTo) && len(page) < b.l.page; i++ {
 		if m := b.l.entries[i].m; m.Type == cluster.Broadcast {
-			page = append(page, cluster.LogEntry{Offset: b.l.at(int(i + 1)), Message: m})
+			page = append(page, cluster.LogEntry{Offset: b.l.at(i + 1), Message: m})
 		}
 	}
-	return page, b.l.at(int(i)), nil
+	return page, b.l.at(i), nil
 }
 
 func (b *fakeBus) Last(context.Context) (cluster.Offset, error) {

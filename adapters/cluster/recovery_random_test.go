@@ -142,6 +142,7 @@ func TestRoamers(t *testing.T) {
 		seed, late := first+i, i%2 > 0
 		synctest.Test(t, func(t *testing.T) {
 			v := &voyage{T: t, rnd: rand.New(rand.NewPCG(seed, 0)), late: late, log: newFakeLog(), cut: -1}
+			v.log.parts = int(1 + seed/2%4)
 			v.begin(3, 3)
 			for range 120 {
 				v.step()

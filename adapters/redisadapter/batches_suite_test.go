@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/adaptertest"
 	"github.com/hermod-io/hermod/adapters/cluster"
@@ -47,8 +45,8 @@ func batchSuite(t *testing.T, make func(n int, batches bool) adapters.Factory, m
 }
 
 // TestBatchesSuite runs the suite of all adapters with nodes that send batches, and
-// with such and others mixed; with recovery and without. Most of its time it waits
-// for timeouts: so the runs go on at once.
+// with such and others mixed. Most of its time it waits for timeouts: so the runs go
+// on at once.
 func TestBatchesSuite(t *testing.T) {
 	t.Parallel()
 	one := redistest.Start(t, redistest.Options{}).Client()
@@ -61,28 +59,34 @@ func TestBatchesSuite(t *testing.T) {
 			})
 		})
 	}
-	common := cluster.Options{JoinTimeout: patient, LogPatience: patient}
-	classic := func(client redis.UniversalClient, pattern bool) func(string, bool) adapters.Factory {
-		return func(prefix string, on bool) adapters.Factory {
-			return New(client, Options{Options: common, Key: prefix, Batches: on, PatternSubscription: pattern, PublishOnSpecificResponseChannel: pattern})
-		}
-	}
-	sharded := func(client redis.UniversalClient, mode SubscriptionMode) func(string, bool) adapters.Factory {
-		return func(prefix string, on bool) adapters.Factory {
-			return NewSharded(client, ShardedOptions{Options: common, ChannelPrefix: prefix, Batches: on, SubscriptionMode: mode})
-		}
-	}
-	streams := func(prefix string, on bool) adapters.Factory {
-		o := StreamsOptions{Options: common, Batches: on, MaxLen: 20000}
-		o.StreamName, o.ChannelPrefix, o.SessionKeyPrefix = prefix, prefix, prefix+":session:"
-		return NewStreams(one, o)
-	}
-	run("classic", false, classic(one, false))
-	run("dynamic", false, sharded(one, Dynamic))
-	run("static mixed", true, sharded(one, Static))
-	run("streams", false, streams)
-	run("streams mixed", true, streams)
-	run("Cluster pattern mixed", true, classic(many, true))
-	run("Cluster private", false, sharded(many, DynamicPrivate))
+	common := cluster.Options{JoinTimeout: patient}
+	run("classic", false, func(prefix string, on bool) adapters.Factory {
+		return New(one, Options{Options: common, Key: prefix, Batches: on})
+	})
+	run("dynamic", false, func(prefix string, on bool) adapters.Factory {
+		return NewSharded(one, ShardedOptions{Options: common, ChannelPrefix: prefix, Batches: on})
+	})
+	run("static mixed", true, func(prefix string, on bool) adapters.Factory {
+		return NewSharded(one, ShardedOptions{Options: common, ChannelPrefix: prefix, Batches: on, SubscriptionMode: Static})
+	})
+	run("Cluster, pattern, mixed", true, func(prefix string, on bool) adapters.Factory {
+		return New(many, Options{Options: common, Key: prefix, Batches: on, PatternSubscription: true, PublishOnSpecificResponseChannel: true})
+	})
+	run("Cluster, private", false, func(prefix string, on bool) adapters.Factory {
+		return NewSharded(many, ShardedOptions{Options: common, ChannelPrefix: prefix, Batches: on, SubscriptionMode: DynamicPrivate})
+	})
 	runs.Wait()
+}
+
+// TestBatchesStreams runs the suite, that of recovery included, with nodes that send
+// batches and others: one alone does.
+func TestBatchesStreams(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t, redistest.Options{}).Client()
+	batchSuite(t, func(n int, on bool) adapters.Factory {
+		name := fmt.Sprint("suite", n)
+		opts := StreamsOptions{Batches: on, MaxLen: 20000, StreamName: name, ChannelPrefix: name, SessionKeyPrefix: name + ":session:"}
+		opts.LogPatience = patient
+		return NewStreams(client, opts)
+	}, true)
 }
