@@ -134,7 +134,7 @@ type voyage struct {
 
 // Whatever is cut and delayed, and wherever clients come back, they miss nothing and
 // the order of each sender is kept; and they get nothing twice unless entries are
-// late or written twice.
+// late or written twice. Entries hold from one to four messages.
 func TestRoamers(t *testing.T) {
 	const seeds = 60
 	first := rand.Uint64N(1 << 40)
