@@ -71,49 +71,53 @@ func appendText(dst, text []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-// join adds e behind an entry that waits, if the two may go as one command: only
-// what is consecutive in a queue is joined, so that the order stays. Needs the
+// join adds an entry behind this one, which waits, if the two may go as one command:
+// only what is consecutive in a queue is joined, so that the order stays. Needs the
 // Writer's mutex.
-func (t *entry) join(e *entry) bool {
-	if !t.like(e) {
+func (e *entry) join(add *entry) bool {
+	if !e.like(add) {
 		return false
 	}
-	texts := t.texts
-	if t.joined == 0 {
-		texts = t.ownTexts()
+	texts := e.texts
+	if e.joined == 0 {
+		texts = e.ownTexts()
 	}
-	texts += e.ownTexts()
-	if 1+texts > maxJoinedBytes || t.joined+2 > maxJoined {
+	texts += add.ownTexts()
+	if 1+texts > maxJoinedBytes || e.joined+2 > maxJoined {
 		return false
 	}
 	switch {
-	case t.joined > 0:
-		t.wire -= bulk(int(1 + t.texts))
-		t.last.next = e
-	case t.publish:
-		t.wire -= bulk(len(t.payload.b))
-		t.text, t.next = t.payload.b, e
+	case e.joined > 0:
+		e.wire -= bulk(int(1 + e.texts))
+		e.last.next = add
+	case e.publish:
+		e.wire -= bulk(len(e.payload.b))
+		e.text, e.next = e.payload.b, add
 	default:
-		t.wire, t.next = t.form.batchWire, e
-		t.cmd, t.spare = t.batchCmd(), t.cmd
+		e.wire, e.next = e.form.batchWire, add
+		e.cmd, e.spare = e.batchCmd(), e.cmd
 	}
-	t.last, t.texts = e, texts
-	t.joined++
-	t.wire += bulk(int(1 + texts))
+	e.last, e.texts = add, texts
+	e.joined++
+	e.wire += bulk(int(1 + texts))
 	return true
 }
 
-// like reports whether e may be joined to t. What was sent or refused before stays
-// as it was then.
-func (t *entry) like(e *entry) bool {
-	if !t.joins || !e.joins || e.joined > 0 || t.key != e.key || t.ask != "" || e.ask != "" ||
-		t.sent > 0 || t.redirects > 0 || !t.refused.IsZero() || e.redirects > 0 || !e.refused.IsZero() || e.sent > 0 {
+// like reports whether another entry may be joined to this one.
+func (e *entry) like(other *entry) bool {
+	if !e.fresh() || !other.fresh() || other.joined > 0 || e.key != other.key {
 		return false
 	}
-	if t.publish {
-		return e.publish && t.verb == e.verb && t.channel == e.channel
+	if e.publish {
+		return other.publish && e.verb == other.verb && e.channel == other.channel
 	}
-	return t.form == e.form
+	return e.form == other.form
+}
+
+// fresh reports whether an entry may be joined. What was sent or refused before stays
+// as it was then.
+func (e *entry) fresh() bool {
+	return e.joins && e.ask == "" && e.sent == 0 && e.redirects == 0 && e.refused.IsZero()
 }
 
 // ownTexts is what the texts of the entry alone take in a batch.
