@@ -38,10 +38,10 @@ func TestBeyondTable(t *testing.T) {
 		if v.ratio > 0 && i == 0 {
 			t.Error("the first variant is beside none")
 		}
-		b.set.Results = append(b.set.Results, report.Result{Label: v.Label, Round: 1, CPU: float64(10 + i), GC: 0.01},
+		b.set.Results = append(b.set.Results, report.Result{Label: v.Label, Round: 1, CPU: float64(10 + i), GC: 0.01, RSSPeak: 5e7},
 			report.Result{Label: v.Label, Round: 2, Error: "failed"})
 	}
-	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | |", "GOGC=400 | 13.0 | – |  | 1.00 | ≤ 2.00 |"} {
+	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | | |", "GOGC=400 | 13.0 | – |  | 1.00 | ≤ 2.00 | 50.0 |"} {
 		if got := b.beyondTable(); !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}

@@ -22,6 +22,7 @@ var variants = []struct {
 	{entry: variant("procs-2", "5000 echoes a second, GOMAXPROCS=2, both cores", echoAtRate+" -n 200", "GOMAXPROCS=2"), ratio: 1.15},
 	{entry: variant("gogc-100", "5000 echoes a second, 9500 connections", echoAtRate+manyClients), gc: 0.02},
 	{entry: variant("gogc-400", "the same, GOGC=400", echoAtRate+manyClients, "GOGC=400"), gc: 0.02},
+	{entry: variant("gomemlimit", "the same, GOGC=off, GOMEMLIMIT=200MiB", echoAtRate+manyClients, "GOGC=off", "GOMEMLIMIT=200MiB"), gc: 0.02},
 }
 
 const (
@@ -53,15 +54,15 @@ func (b *bench) beyond(ctx context.Context, w io.Writer) error {
 // beyondTable has the medians, and ratios within a round.
 func (b *bench) beyondTable() string {
 	var t strings.Builder
-	t.WriteString("| work | µs of processor time | to the first | target | GC, % | target |\n|---|---|---|---|---|---|\n")
+	t.WriteString("| work | µs of processor time | to the first | target | GC, % | target | MB resident |\n|---|---|---|---|---|---|---|\n")
 	base := ""
 	for _, v := range variants {
 		if v.ratio == 0 {
 			base = v.Label
 		}
-		var cpu, ratio, gc []float64
+		var cpu, ratio, gc, rss []float64
 		for _, r := range b.results(v.Label) {
-			cpu, gc = append(cpu, r.CPU), append(gc, r.GC*100)
+			cpu, gc, rss = append(cpu, r.CPU), append(gc, r.GC*100), append(rss, float64(r.RSSPeak)/1e6)
 			for _, first := range b.results(base) {
 				if first.Round == r.Round && v.ratio > 0 {
 					ratio = append(ratio, r.CPU/first.CPU)
@@ -70,10 +71,10 @@ func (b *bench) beyondTable() string {
 		}
 		fmt.Fprintf(&t, "| %s | %s | %s | %s |", v.Title, report.SpreadOf(cpu), report.SpreadOf(ratio), most(v.ratio, 1))
 		if v.gc == 0 {
-			t.WriteString(" | |\n")
+			t.WriteString(" | | |\n")
 			continue
 		}
-		fmt.Fprintf(&t, " %s | %s |\n", report.SpreadOf(gc), most(v.gc, 100))
+		fmt.Fprintf(&t, " %s | %s | %s |\n", report.SpreadOf(gc), most(v.gc, 100), report.SpreadOf(rss))
 	}
 	return t.String()
 }

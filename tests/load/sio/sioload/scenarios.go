@@ -220,7 +220,7 @@ func (r *run) next(p pipe, slot int, at int64) {
 }
 
 // collecting notes the share of garbage collection in the server's processor
-// time while f runs.
+// time while f runs, and its memory behind that.
 func (r *run) collecting(f func() error) error {
 	if err := r.dialControl(); err != nil {
 		return err
@@ -245,7 +245,11 @@ func (r *run) collecting(f func() error) error {
 		return err
 	}
 	gcEnd, allEnd, err := look()
+	if err != nil {
+		return err
+	}
 	r.result.GC = (gcEnd - gc) / (allEnd - all)
+	r.result.RSSPeak, err = rssOf(r.o.pid)
 	return err
 }
 
