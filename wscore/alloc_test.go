@@ -36,6 +36,42 @@ func TestSendAllocations(t *testing.T) {
 	_ = client.Close()
 }
 
+// What a message has run next costs no memory.
+func TestRunNextAllocations(t *testing.T) {
+	client, end := testnet.Pipe(testnet.Options{})
+	srv := NewServer(Settings{})
+	c := srv.NewConn(end)
+	c.reads = youngReads
+	n := &nexter{c: c, ran: make(chan bool, 1)}
+	c.Serve(n)
+	frame := text("a")
+	if n := testing.AllocsPerRun(2000, func() {
+		if _, err := client.Write(frame); err != nil || !<-n.ran {
+			t.Fatal("it was not run", err)
+		}
+	}); n >= 1 {
+		t.Errorf("%v allocations", n)
+	}
+	if err := srv.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_ = client.Close()
+}
+
+// nexter is a Protocol that has itself run next.
+type nexter struct {
+	c   *Conn
+	ran chan bool
+}
+
+func (n *nexter) OnMessage(Opcode, []byte) {
+	if !n.c.RunNext(n) {
+		n.ran <- false
+	}
+}
+func (n *nexter) OnClose(error) {}
+func (n *nexter) Run()          { n.ran <- true }
+
 // A message that came whole is parsed where it lies.
 func TestParserAllocations(t *testing.T) {
 	frame := clientFrame(true, OpText, make([]byte, 1000))

@@ -49,9 +49,10 @@ type Conn struct {
 	pull     *pull  // of the caller-driven form
 	aside    *aside // nil if there is nothing
 	buf      *bufpool.Buffer
-	moved    time.Duration // when the reader last changed goroutines, by the wheel's clock
-	n        uint16        // bytes in buf
+	moved    uint32 // when the reader last changed goroutines, by the wheel's clock, in ms
+	n        uint16 // bytes in buf
 	rest     rest
+	next     next
 	used     atomic.Uint32
 	gone     atomic.Bool // state is stateGone
 	more     atomic.Bool // the reader has more of the same read behind the message that is being handled
@@ -64,7 +65,6 @@ type Conn struct {
 	state       state
 	closeQueued bool
 	discarding  bool
-	discarded   int32
 	place       int32 // 1 + that in the group's lot while it is parked; the lot's mu guards it
 	out         outgoing
 	seldom      *seldom // nil until it is needed
@@ -74,9 +74,10 @@ type Conn struct {
 // seldom is what the life of a connection may have several times, but not
 // always. The connection's mu guards it.
 type seldom struct {
-	timer  wheel.Timer // bounds an unfinished message, and the end
-	owed   []byte      // a pong that waits until the kernel takes bytes again
-	stream stream
+	timer     wheel.Timer // bounds an unfinished message, and the end
+	discarded int         // bytes, behind the close frame
+	owed      []byte      // a pong that waits until the kernel takes bytes again
+	stream    stream
 }
 
 // needed is c.seldom, made when it is not there. mu is held.

@@ -183,7 +183,8 @@ func (c *Conn) over(n int) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.discarded += int32(n); c.discarded > discardBytes {
+	s := c.needed()
+	if s.discarded += n; s.discarded > discardBytes {
 		c.end(c.closeErr)
 	}
 	return true

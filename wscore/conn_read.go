@@ -2,7 +2,6 @@ package wscore
 
 import (
 	"runtime/debug"
-	"time"
 
 	"github.com/hermod-io/hermod/internal/bufpool"
 )
@@ -66,19 +65,30 @@ func (c *Conn) serve() {
 		}
 		buf := c.buf
 		c.buf = nil
+		if c.stays() {
+			c.next.begin()
+		}
 		ok := c.handle(buf.Bytes()[:c.n])
 		bufpool.Put(buf)
 		if !ok {
+			c.leaveNext()
 			c.finish()
 			return
 		}
 		c.stir()
+		if !c.runNext() {
+			return
+		}
 		if c.shouldMove() {
 			c.grp.goFunc(c.serve)
 			return
 		}
 	}
 }
+
+// stays reports whether the reader is likely to be the one of the next message too.
+// One that is about to move would leave the stack that grew behind.
+func (c *Conn) stays() bool { return c.reads >= nextFrom }
 
 // youngReads is how many reads a connection counts as young for.
 const youngReads = 16
@@ -92,8 +102,8 @@ func (c *Conn) shouldMove() bool {
 		c.reads++
 		return true
 	}
-	now := c.grp.wheel.Now()
-	if now-c.moved < time.Second {
+	now := uint32(c.grp.wheel.Now().Milliseconds())
+	if now-c.moved < 1000 {
 		return false
 	}
 	c.moved = now

@@ -16,6 +16,7 @@ type group struct {
 	pools    pools
 	parking  parking
 	lot      lot
+	lookout  lookout
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*Conn]struct{}
@@ -59,13 +60,17 @@ func (g *group) Conns() int {
 
 // goFunc starts f on a goroutine that Close waits for. f ends with its connection.
 func (g *group) goFunc(f func()) {
-	g.mu.Lock()
-	g.running++
-	g.mu.Unlock()
+	g.begun()
 	go func() {
 		defer g.ended()
 		f()
 	}()
+}
+
+func (g *group) begun() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running++
 }
 
 func (g *group) ended() {
@@ -84,7 +89,7 @@ func (g *group) forget(c *Conn) {
 }
 
 // Close closes all connections at once and waits until nothing of theirs
-// runs any more, or ctx ends.
+// runs any more, but for what [Conn.RunNext] was given, or ctx ends.
 func (g *group) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true

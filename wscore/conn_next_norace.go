@@ -1,0 +1,6 @@
+//go:build !race
+
+package wscore
+
+// nextFrom is from which read on something may be run next.
+const nextFrom = youngReads
