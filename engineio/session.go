@@ -90,6 +90,26 @@ func (s *Session) Done() <-chan struct{} {
 	return s.done
 }
 
+// Runner is what [Session.RunNext] takes.
+type Runner = wscore.Runner
+
+// RunNext has, within OnMessage, the receiving goroutine run r behind all that it
+// has read, if it is one that can be spared; see [wscore.Conn.RunNext]. It reports
+// false if not, and r is not run: always over polling. r is no part of OnMessage:
+// OnClose does not wait for it, nor does Server.Close.
+func (s *Session) RunNext(r Runner) bool {
+	t := s.ws.Load()
+	return t != nil && t.conn.RunNext(r)
+}
+
+// ReadOn is to be called by who may block within what RunNext has run, or within
+// OnMessage behind RunNext; see [wscore.Conn.ReadOn]. Over polling it does nothing.
+func (s *Session) ReadOn() {
+	if t := s.ws.Load(); t != nil {
+		t.conn.ReadOn()
+	}
+}
+
 // greet queues what the client is to hear first.
 func (s *Session) greet(upgrades []string) {
 	_ = s.sendPacket(Must, s.srv.openPacket(s.id, upgrades))
