@@ -13,9 +13,11 @@ import (
 
 // Handler handles an event of a socket. ctx ends when the socket disconnects,
 // with the *DisconnectError as cause. Handlers of one socket run one at a time,
-// in the order of the events; they may block. An error becomes the error ack,
-// if one was asked for and none was sent (Config.AckError), and goes to OnError;
-// so does a panic, after which the socket lives on.
+// in the order of the events. They may block: it may be the goroutine that reads
+// from the client which runs them, but then another one goes on reading after 10 ms
+// at most. An error becomes the error ack, if one was asked for and none was sent
+// (Config.AckError), and goes to OnError; so does a panic, after which the socket
+// lives on.
 type Handler func(ctx context.Context, s *Socket, e *Event) error
 
 // Concurrent makes a Handler that runs on a goroutine of its own: events may

@@ -51,7 +51,7 @@ func (c *client) post(s *Socket, e *Event) {
 	over := c.over(1)
 	c.mu.Unlock()
 	if start {
-		c.srv.workers.run(s)
+		c.srv.workers.runNext(s)
 	}
 	if over {
 		c.pause()
@@ -109,6 +109,7 @@ func (c *client) pause() {
 		c.mu.Unlock()
 		if !suspended {
 			suspended = true
+			c.session.ReadOn() // what would empty them is not to wait for this goroutine
 			c.session.Suspend()
 		}
 		select {
@@ -133,6 +134,7 @@ func (c *client) wake() {
 // asks notes that somebody waits for an ack of this client: the reader must go
 // on, for the ack may be behind the events.
 func (c *client) asks(handler bool) {
+	c.session.ReadOn()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.box.asking++

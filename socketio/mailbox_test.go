@@ -182,7 +182,8 @@ func TestConcurrent(t *testing.T) {
 // TestWorkersEnd: the goroutines of handlers are kept for a while, not for ever
 // and not all.
 func TestWorkersEnd(t *testing.T) {
-	runWebSocket(t, socketio.Config{}, func(r *rig) {
+	// Over WebSocket the goroutines that receive do the work of workers.
+	bubble(t, engineio.Polling, socketio.Config{}, func(r *rig) {
 		r.srv.On("n", func(context.Context, *socketio.Socket, *socketio.Event) error {
 			time.Sleep(time.Second)
 			return nil

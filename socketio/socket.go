@@ -24,7 +24,8 @@ const (
 // goroutine.
 //
 // Its mailbox and its waits for acks are guarded by its client's mu; while
-// working is set a worker owns the right to run its handlers.
+// working is set a worker, or the receiving goroutine as one, owns the right to
+// run its handlers.
 type Socket struct {
 	ns     *Namespace
 	client *client

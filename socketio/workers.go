@@ -14,9 +14,9 @@ const (
 	idleWorkerSweep = 5 * time.Second
 )
 
-// workers are the goroutines that run user code: one per Socket that has mail,
-// taken last in, first out, since the last one's stack has grown already and
-// is warm. Their number is bounded by that of Sockets with mail, which the
+// workers are the goroutines that run user code where the one that received the
+// event cannot (see runNext): one per Socket that has mail, taken last in, first
+// out, since the last one's stack has grown already and is warm. Their number is bounded by that of Sockets with mail, which the
 // mailboxes bound. A worker ends when it was idle for too long or its pool is
 // closed; wait waits for those that work.
 type workers struct {
@@ -24,7 +24,7 @@ type workers struct {
 	idle    []chan *Socket
 	low     int // fewest idle workers since the last sweep
 	sweeper *time.Timer
-	busy    int           // goroutines that run user code
+	busy    int           // goroutines that run user code, or are about to
 	rest    chan struct{} // closed when busy is 0, if somebody waits
 	closed  bool
 }
@@ -33,6 +33,34 @@ type workers struct {
 func (p *workers) run(s *Socket) {
 	p.mu.Lock()
 	p.busy++
+	p.hand(s)
+}
+
+// runNext has the receiving goroutine itself take the mail of s when it has handed
+// on all of its read, if it can be spared; else it is run. Handlers that take long
+// are in the way of the reading for 10 ms at most. It does not block.
+func (p *workers) runNext(s *Socket) {
+	p.mu.Lock()
+	p.busy++
+	p.mu.Unlock()
+	if !s.client.session.RunNext((*mail)(s)) {
+		p.mu.Lock()
+		p.hand(s)
+	}
+}
+
+// mail is a Socket that has mail.
+type mail Socket
+
+// Run implements engineio.Runner.
+func (m *mail) Run() {
+	s := (*Socket)(m)
+	defer s.client.srv.workers.done()
+	s.work()
+}
+
+// hand needs mu, and gives it back.
+func (p *workers) hand(s *Socket) {
 	n := len(p.idle)
 	if n == 0 {
 		p.mu.Unlock()
