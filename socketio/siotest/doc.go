@@ -38,6 +38,9 @@
 //
 // # Limits
 //
+// A client whose handler blocks is read on after 10 ms: a test of what happens
+// meanwhile lets that time go by.
+//
 // What runs in a bubble must not wait for anything outside of it: a real network
 // connection, a child process. Outside of a bubble all works in real time, but
 // goroutines and sessions that are left are not looked for; ExpectNothing then
