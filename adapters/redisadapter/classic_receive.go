@@ -12,9 +12,6 @@ import (
 // hear takes a broadcast, or a batch of them. Those to a room without members here
 // are not looked into.
 func (b *classicBus) hear(in link.Message) {
-	if bytes.HasPrefix(in.Payload, b.own) {
-		return
-	}
 	if room := b.names.roomOf(in.Channel); room != "" && !b.has(room) {
 		return
 	}

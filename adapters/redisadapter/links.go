@@ -32,7 +32,6 @@ type links struct {
 	mu     sync.Mutex        // guards what follows
 	link   *link.Link        // nil without leases
 	leases map[string]*lease // by namespace
-	said   time.Time         // when a refusal was logged
 }
 
 // newLinks prepares the connections of a factory. counters may be nil.
@@ -203,29 +202,6 @@ func (l *lease) poison(channel string, err error) {
 	if log {
 		l.shared.log.Warn("malformed message of another node dropped", slog.String("nsp", l.nsp),
 			slog.String("channel", channel), slog.Int64("dropped", n), slog.Any("err", err))
-	}
-}
-
-// refusedInterval is the shortest time between two lines of the log about what
-// Redis refuses.
-const refusedInterval = time.Second
-
-// refused logs that Redis refuses what nobody waits for. Other errors than those of
-// Redis are of links, see lost.
-func (l *lease) refused(err error) {
-	var refusal redis.Error
-	if !errors.As(err, &refusal) {
-		return
-	}
-	s, now := l.shared, time.Now()
-	s.mu.Lock()
-	quiet := now.Sub(s.said) < refusedInterval
-	if !quiet {
-		s.said = now
-	}
-	s.mu.Unlock()
-	if !quiet {
-		s.log.Error("commands are refused", slog.String("nsp", l.nsp), slog.Any("err", err))
 	}
 }
 

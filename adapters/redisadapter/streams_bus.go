@@ -118,7 +118,7 @@ func (b *streamsBus) Append(m *cluster.Message, refused func()) (text string, er
 	data := b.encode(m)
 	done := func(_ any, err error) {
 		if err != nil {
-			b.link.refused(err)
+			b.link.Refused(1, err)
 			refused()
 		}
 	}

@@ -100,7 +100,7 @@ func (b *streamsBus) StoreSession(pid string, value []byte, ttl time.Duration, l
 	done := func(reply any, err error) {
 		switch {
 		case err != nil:
-			b.link.refused(err)
+			b.link.Refused(1, err)
 		case reply == int64(0) && lost != nil:
 			lost()
 		}

@@ -196,15 +196,7 @@ func TestJoinFresh(t *testing.T) {
 func TestBatchWireLength(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
-	w := newWriter(t, r.Client(), Config{})
-	sess, err := w.top.connect(w.ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sess.close()
-	if err := sess.client.Ping(background).Err(); err != nil {
-		t.Fatal(err)
-	}
+	sess := connected(t, newWriter(t, r.Client(), Config{}))
 	q, l := queued(true)
 	f := q.NewForm("s", "XADD", "s", "*", "a", nil, "b", nil)
 	f.Join("XADD", "s", "*", "batch", nil)
@@ -358,30 +350,13 @@ func TestBatchesAllocate(t *testing.T) {
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{Batches: true})
 	payload := make([]byte, 200)
-	const n = 4000
-	run := func() {
-		for range n {
-			publishBytes(t, w, payload)
-		}
-		answered(t, w)
-	}
-	run()
-	if each := testing.AllocsPerRun(5, run) / n; each > mostAllocs/2 {
-		t.Errorf("%.2f allocations for a PUBLISH, want at most %v", each, mostAllocs/2)
-	}
+	allocates(t, w, "a PUBLISH", mostAllocs/2, func() { publishBytes(t, w, payload) })
 	f := joinedForm(w, "s")
-	run = func() {
-		for range n {
-			if err := f.Append(payload); err != nil {
-				t.Fatal(err)
-			}
+	allocates(t, w, "an entry", mostFormAllocs/2, func() {
+		if err := f.Append(payload); err != nil {
+			t.Fatal(err)
 		}
-		answered(t, w)
-	}
-	run()
-	if each := testing.AllocsPerRun(5, run) / n; each > mostFormAllocs/2 {
-		t.Errorf("%.2f allocations for an entry, want at most %v", each, mostFormAllocs/2)
-	}
+	})
 }
 
 // One goroutine publishes as fast as the queue takes it, with batches and without.

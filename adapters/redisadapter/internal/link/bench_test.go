@@ -77,16 +77,22 @@ func TestPublishAllocates(t *testing.T) {
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{})
 	payload := make([]byte, 200)
+	allocates(t, w, "a PUBLISH", mostAllocs, func() { publishBytes(t, w, payload) })
+}
+
+// allocates fails if what queues a command, its answer and all, allocates more often.
+func allocates(t *testing.T, w *Writer, what string, most float64, queue func()) {
+	t.Helper()
 	const n = 4000
 	run := func() {
 		for range n {
-			publishBytes(t, w, payload)
+			queue()
 		}
 		answered(t, w)
 	}
 	run()
-	if each := testing.AllocsPerRun(5, run) / n; each > mostAllocs {
-		t.Errorf("%.2f allocations for a PUBLISH, want at most %v", each, mostAllocs)
+	if each := testing.AllocsPerRun(5, run) / n; each > most {
+		t.Errorf("%.2f allocations for %s, want at most %v", each, what, most)
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *lane) settle(written int64) {
 	w.count.refused.Add(int64(o.refused))
 	w.count.ambiguous.Add(int64(o.ambiguous))
 	if o.silent > 0 {
-		w.refused(o.silent, o.refusal)
+		w.Refused(o.silent, o.refusal)
 	}
 	cause := l.firstError(&o)
 	l.requeue(o.keep)

@@ -35,20 +35,27 @@ func TestKeySlot(t *testing.T) {
 	}
 }
 
+// connected is a connection of w's that has greeted.
+func connected(t *testing.T, w *Writer) *session {
+	t.Helper()
+	sess, err := w.top.connect(w.ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sess.close)
+	if err := sess.client.Ping(background).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return sess
+}
+
 // The number of bytes of a command on the wire is known exactly: what was
 // written is told from what was not by it.
 func TestWireLength(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	w := newWriter(t, r.Client(), Config{})
-	sess, err := w.top.connect(w.ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sess.close()
-	if err := sess.client.Ping(background).Err(); err != nil {
-		t.Fatal(err)
-	}
+	sess := connected(t, w)
 	big := strings.Repeat("x", 200_000)
 	list := []*entry{w.pool.get(verbPublish, "k", "c", nil), w.pool.get(verbSPublish, "k", "channel-0123", []byte(big))}
 	for _, args := range [][]any{

@@ -173,8 +173,13 @@ func (w *Writer) lose() {
 // commands that Redis refuses.
 const refusedInterval = time.Second
 
-// refused logs that Redis refuses commands of which nobody is told otherwise.
-func (w *Writer) refused(n int, err error) {
+// Refused logs that Redis refuses n commands of which nobody is told otherwise: once
+// in a while, and if the error is one of Redis. The Writer calls it for those without
+// a Done, who gives a Done may call it within.
+func (w *Writer) Refused(n int, err error) {
+	if !isRefusal(err) {
+		return
+	}
 	w.mu.Lock()
 	now := time.Now()
 	quiet := now.Sub(w.said) < refusedInterval
