@@ -12,7 +12,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -pgo=server/hermod.pgo -trimpath -ldflags="-s -w" -o /hermod ./server
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /hermod ./server
 
 FROM debian:bookworm-slim
 RUN useradd --system --no-create-home hermod

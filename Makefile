@@ -128,16 +128,11 @@ fuzz: ## every fuzz target, FUZZTIME (10m) each
 .PHONY: bench
 bench: deps-node bench-programs tests/load/official/node_modules/.package-lock.json ## ours beside the official server and others, on two cores, into docs/benchmarks.md; BENCHARGS='-quick -only echo'
 	go build -C tests/load/peers -o ../build/ ./zishang520
-	go build -pgo=server/hermod.pgo -o tests/load/build/benchapp-pgo ./tests/load/benchapp
 	tests/load/build/bench $(BENCHARGS)
 
 .PHONY: bench-programs
 bench-programs:
 	go build -o tests/load/build/ ./tests/load/benchapp ./tests/load/bound ./tests/load/sio/sioload ./tests/load/sio/bench
-
-.PHONY: pgo
-pgo: bench-programs ## record server/hermod.pgo anew: where the processor time goes, for "go build -pgo"
-	tests/load/pgo.sh server/hermod.pgo
 
 .PHONY: bench-micro
 bench-micro: ## all Go benchmarks, six times, for benchstat

@@ -16,9 +16,9 @@ const (
 
 // workers are the goroutines that run user code where the one that received the
 // event cannot (see runNext): one per Socket that has mail, taken last in, first
-// out, since the last one's stack has grown already and is warm. Their number is bounded by that of Sockets with mail, which the
-// mailboxes bound. A worker ends when it was idle for too long or its pool is
-// closed; wait waits for those that work.
+// out, since the last one's stack has grown already and is warm. Their number is
+// bounded by that of Sockets with mail, which the mailboxes bound. A worker ends when
+// it was idle for too long or its pool is closed; wait waits for those that work.
 type workers struct {
 	mu      sync.Mutex // guards what follows
 	idle    []chan *Socket

@@ -11,16 +11,12 @@
 //	gc                    collects garbage, acks nothing
 //	stats                 acks the number of clients and of rooms
 //
-// With -cpuprofile it writes to that file, until it is told to end, where its
-// processor time goes.
-//
 // With -raw the payloads of echo and pub are not decoded: their JSON text is sent
 // on as it came. Binary values are then not understood.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -30,7 +26,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"runtime/metrics"
-	"runtime/pprof"
 	"strconv"
 	"syscall"
 	"time"
@@ -54,15 +49,7 @@ func run() error {
 		return err
 	}
 	raw := flag.Bool("raw", false, "send payloads on as they came")
-	profile := flag.String("cpuprofile", "", "write a profile to this `file`")
 	flag.Parse()
-	if *profile != "" {
-		stop, err := profiling(*profile)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
 	config := socketio.Config{Engine: engineio.Config{PingInterval: ping}}
 	if os.Getenv("PARSER") == "msgpack" {
 		config.Parser = parser.MsgPack()
@@ -86,23 +73,6 @@ func run() error {
 	case err := <-failed:
 		return err
 	}
-}
-
-// profiling begins a profile of the processor time.
-func profiling(file string) (stop func(), err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() {
-		pprof.StopCPUProfile()
-		if err := f.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, "benchapp:", err)
-		}
-	}, nil
 }
 
 // serve speaks TLS if there is a certificate.

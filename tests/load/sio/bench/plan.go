@@ -93,7 +93,6 @@ func programs(build, root string) []program {
 		{name: "hermod", command: []string{build + "/benchapp"}, tags: []string{"all"}},
 		{name: "socket.io", command: []string{"node", "--expose-gc", official + "/server.mjs"}, tags: []string{"all"}, needs: official + "/node_modules/socket.io/package.json"},
 		{name: "hermod, raw", command: []string{build + "/benchapp", "-raw"}, tags: []string{"echo", "rooms"}},
-		{name: "hermod, pgo", command: []string{build + "/benchapp-pgo"}, tags: []string{"echo", "bin", "rooms", "connect", "polling"}, needs: build + "/benchapp-pgo"},
 		{name: "zishang520", command: []string{build + "/zishang520"}, tags: []string{"echo", "bin", "rooms", "connect", "polling"}, needs: build + "/zishang520"},
 		{name: "bound", command: []string{build + "/bound"}, tags: []string{"echo", "rooms", "connect"}, needs: build + "/bound"},
 	}
