@@ -154,11 +154,16 @@ func (d *crowd) serve(end net.Conn) *Conn {
 	return c
 }
 
-// tell sends each of them the address of its client.
+// tell sends each of them the address of its client. Those that have some of it
+// waiting are left out: on a busy machine their queues would be full before the
+// flushers' turn.
 func (d *crowd) tell() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.open {
+		if _, waiting := c.Buffered(); waiting > 64 {
+			continue
+		}
 		_ = c.SendMessages(Later, Message{Op: OpText, Data: []byte(c.RemoteAddr().String())})
 	}
 }
