@@ -29,7 +29,7 @@ type Event struct {
 // allocation.
 type smallEvent struct {
 	Event
-	text [128]byte
+	text [112]byte // 256 bytes with the Event, which is a size that the runtime has
 }
 
 // newEvent makes an event of a packet whose memory is only lent.

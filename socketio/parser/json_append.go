@@ -5,6 +5,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"time"
@@ -145,10 +146,18 @@ func validText(b []byte, start int) []byte {
 
 // appendString appends s as JSON.stringify does. Bytes that are not UTF-8
 // become U+FFFD.
-func appendString(dst []byte, s string) []byte {
+func appendString[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	done := 0
 	for i := 0; i < len(s); {
+		if len(s)-i >= 8 {
+			odd := oddBytes(word(s, i))
+			if odd == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(odd) / 8
+		}
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if !plain(c) {
@@ -158,7 +167,7 @@ func appendString(dst []byte, s string) []byte {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
+		r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 		if r == utf8.RuneError && n == 1 {
 			dst = append(append(dst, s[done:i]...), "\uFFFD"...)
 			done = i + 1

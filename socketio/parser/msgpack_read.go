@@ -3,10 +3,8 @@ package parser
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -29,7 +27,7 @@ func (u *unpacker) value(depth int) *Error {
 		if err != nil {
 			return err
 		}
-		u.out = appendQuoted(u.out, s)
+		u.out = appendString(u.out, s)
 		return nil
 	case msgp.MapType:
 		return u.object(depth + 1)
@@ -174,7 +172,7 @@ func (u *unpacker) key() *Error {
 			u.out = append(u.out, `"\u005fplaceholder"`...)
 			return nil
 		}
-		u.out = appendQuoted(u.out, s)
+		u.out = appendString(u.out, s)
 	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
 		n, err := u.number()
 		if err != nil {
@@ -396,25 +394,4 @@ func appendDate(dst []byte, ms int64) []byte {
 		dst = append(dst, strconv.Itoa(10_000 + year)[1:]...)
 	}
 	return t.AppendFormat(dst, `-01-02T15:04:05.000Z"`)
-}
-
-// appendQuoted is appendString for bytes.
-func appendQuoted(dst, s []byte) []byte {
-	if !utf8.Valid(s) {
-		return appendString(dst, string(s))
-	}
-	dst = append(slices.Grow(dst, len(s)+2), '"')
-	done := 0
-	for i := 0; i < len(s); {
-		if len(s)-i >= 8 && plainWord(binary.LittleEndian.Uint64(s[i:])) {
-			i += 8
-			continue
-		}
-		if !plain(s[i]) {
-			dst = appendEscaped(append(dst, s[done:i]...), s[i])
-			done = i + 1
-		}
-		i++
-	}
-	return append(append(dst, s[done:]...), '"')
 }

@@ -1,6 +1,6 @@
 package parser
 
-import "encoding/binary"
+import "math/bits"
 
 // maxDepth bounds the nesting of arrays and objects in a packet.
 const maxDepth = 1000
@@ -34,6 +34,17 @@ func (n *nesting) inObject() bool {
 // white space). It checks the whole grammar of RFC 8259 but for the encoding of
 // text, without recursion.
 func skipValue(b []byte, i int) (int, *Error) {
+	if i = skipSpace(b, i); i < len(b) && b[i] != '[' && b[i] != '{' {
+		if i = skipScalar(b, i); i < 0 {
+			return i, errJSON
+		}
+		return i, nil
+	}
+	return skipNested(b, i)
+}
+
+// skipNested is skipValue for an array or an object.
+func skipNested(b []byte, i int) (int, *Error) {
 	var open nesting
 	wantValue := true
 	for {
@@ -62,9 +73,7 @@ func skipValue(b []byte, i int) (int, *Error) {
 			if i = skipScalar(b, i); i < 0 {
 				return i, errJSON
 			}
-			if wantValue = false; open.depth == 0 {
-				return i, nil
-			}
+			wantValue = false
 			continue
 		}
 		switch object := open.inObject(); {
@@ -130,17 +139,19 @@ func skipLiteral(b []byte, i int, lit string) int {
 func skipString(b []byte, i int) int {
 	i++
 	for {
-		for len(b)-i >= 8 && plainWord(binary.LittleEndian.Uint64(b[i:])) {
-			i += 8
-		}
-		for {
-			if i >= len(b) {
-				return -1
-			}
-			if !plain(b[i]) {
+		for len(b)-i >= 8 {
+			odd := oddBytes(word(b, i))
+			if odd != 0 {
+				i += bits.TrailingZeros64(odd) / 8
 				break
 			}
+			i += 8
+		}
+		for i < len(b) && plain(b[i]) {
 			i++
+		}
+		if i == len(b) {
+			return -1
 		}
 		switch b[i] {
 		case '"':
@@ -160,12 +171,19 @@ func skipString(b []byte, i int) int {
 // plain reports that c stands for itself in a JSON string.
 func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }
 
-// plainWord reports that eight bytes stand for themselves. It may say no for
-// bytes above 0x7f that do.
-func plainWord(w uint64) bool {
+// word returns the eight bytes from s[i] on, the first one lowest.
+func word[T string | []byte](s T, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// oddBytes has the highest bit of each of eight bytes set that does not stand for
+// itself or is above 0x7f, and perhaps those of bytes above such a one.
+func oddBytes(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return ((w-ones*' ')|(quote-ones)|(slash-ones)|w)&highs == 0
+	return ((w - ones*' ') | (quote - ones) | (slash - ones) | w) & highs
 }
 
 // escapeLen returns the length of the escape sequence at b[0], 0 if illegal.
