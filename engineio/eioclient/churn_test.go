@@ -56,7 +56,7 @@ func TestIdleGoroutines(t *testing.T) {
 				w.dial(w.config())
 				sleep(time.Minute)
 				before := runtime.NumGoroutine()
-				const n = 100 // few others, of the runtime and of earlier tests, do not tell
+				const n = 50 // few others, of the runtime and of earlier tests, do not tell
 				for range n {
 					w.dial(w.config())
 				}
