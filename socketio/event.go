@@ -84,19 +84,28 @@ func (e *Event) Ack(values ...any) error {
 	w := getWriter()
 	defer putWriter(w)
 	if err := w.ack(e.Codec(), values); err != nil {
-		return &EncodeError{Event: e.Name(), Err: err}
+		return e.notEncoded(err)
 	}
+	return e.answer(w)
+}
+
+func (e *Event) notEncoded(err error) error { return &EncodeError{Event: e.Name(), Err: err} }
+
+// answer sends the ack in w, if there was none before.
+func (e *Event) answer(w *writer) error {
 	if !e.acked.CompareAndSwap(false, true) {
 		return nil
 	}
-	if e.socket == nil {
-		e.reply(w.packet.Args.Clone())
+	s := e.socket
+	if s == nil {
+		e.answerNode(w)
 		return nil
 	}
-	s := e.socket
 	if s.state.Load() != stateLive {
 		return ErrClosed
 	}
 	w.packet.Namespace, w.packet.ID, w.packet.HasID = s.ns.name, e.id, true
 	return s.client.send(w, engineio.Must)
 }
+
+func (e *Event) answerNode(w *writer) { e.reply(w.packet.Args.Clone()) }

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -90,14 +91,10 @@ func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int)
 	if depth >= maxDepth {
 		return dst, att, errTooDeep
 	}
-	var room [16]string
-	keys := room[:0]
-	for k := range v {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+	names := sortedNames(v)
+	defer returnNames(names)
 	dst = append(dst, '{')
-	for i, k := range keys {
+	for i, k := range *names {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -107,6 +104,32 @@ func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int)
 		}
 	}
 	return append(dst, '}'), att, nil
+}
+
+// namesPool has room for the names of a map's members. On the stack it would be
+// what makes stacks grow after each garbage collection, which halves them.
+var namesPool = sync.Pool{New: func() any { return new([]string) }}
+
+// maxNames is how many names of room the pool takes back.
+const maxNames = 256
+
+// sortedNames returns the names of v's members, which returnNames takes back.
+func sortedNames(v map[string]any) *[]string {
+	room := namesPool.Get().(*[]string)
+	names := (*room)[:0]
+	for k := range v {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	*room = names
+	return room
+}
+
+func returnNames(names *[]string) {
+	if cap(*names) <= maxNames {
+		clear(*names)
+		namesPool.Put(names)
+	}
 }
 
 // appendRaw appends JSON text that the application made. The library reports

@@ -238,15 +238,40 @@ func (d *anyDecoder) unquote(start, end int) string {
 
 // decodeFloat decodes a valid JSON number.
 func decodeFloat(raw []byte) (any, error) {
-	if len(raw) <= 15 {
-		n := 0.0
-		for _, c := range raw {
-			if !isDigit(c) {
-				return strconv.ParseFloat(string(raw), 64)
-			}
-			n = n*10 + float64(c-'0')
-		}
-		return n, nil
+	if f, ok := shortFloat(raw); ok {
+		return f, nil
 	}
 	return strconv.ParseFloat(string(raw), 64)
+}
+
+// tens are the powers of ten that shortFloat needs.
+var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// shortFloat decodes a valid JSON number of up to fifteen digits without an
+// exponent: the quotient of two numbers that a float64 holds, so its rounding is
+// that of the division. It needs less of the stack than strconv, whose growth
+// costs more than the number.
+func shortFloat(raw []byte) (f float64, ok bool) {
+	unsigned := raw
+	if raw[0] == '-' {
+		unsigned = raw[1:]
+	}
+	if len(unsigned) > len(tens) {
+		return 0, false
+	}
+	n, seen, decimals := uint64(0), 0, 0
+	for i, c := range unsigned {
+		switch {
+		case isDigit(c):
+			n, seen = n*10+uint64(c-'0'), seen+1
+		case c == '.':
+			decimals = len(unsigned) - 1 - i
+		default:
+			return 0, false
+		}
+	}
+	if f = float64(n) / tens[decimals]; raw[0] == '-' {
+		f = -f
+	}
+	return f, seen <= 15
 }

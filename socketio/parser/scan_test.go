@@ -2,7 +2,11 @@ package parser
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -33,5 +37,31 @@ func TestOddBytes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// shortFloat agrees with strconv to the last bit.
+func TestShortFloat(t *testing.T) {
+	check := func(text string) {
+		t.Helper()
+		want, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := shortFloat([]byte(text))
+		if ok && math.Float64bits(got) != math.Float64bits(want) {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+		if digits := len(strings.Trim(text, "-")) - strings.Count(text, "."); ok != (digits <= 15 && !strings.ContainsAny(text, "eE")) {
+			t.Errorf("%s: taken %v", text, ok)
+		}
+	}
+	for _, text := range []string{"0", "-0", "0.0", "-0.0", "0.1", "-0.3", "1.005", "0.000000000000001", "999999999999999", "99999999999999.9", "9007199254740993", "1e3", "1.5E-7", "0.30000000000000004"} {
+		check(text)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		check(strconv.FormatFloat(float64(r.Int64N(1e15))-5e14, 'f', -1, 64))
+		check(strconv.FormatFloat((r.Float64()-0.5)*math.Pow(10, float64(r.IntN(12))), 'f', r.IntN(8), 64))
 	}
 }

@@ -35,7 +35,7 @@ var plan = []entry{
 	cpu("rooms", "200 rooms of 10, each delivery", "rooms", 0.45, "-s rooms -n 1000 -rooms 200 -members 10 -w 16"),
 	cpu("connect", "connect until the namespace is joined", "connect", 0.35, "-s connect -n 3000"),
 	cpu("polling", "echo of 64 B over long-polling", "polling", 0.50, "-s echo -polling -n 100"),
-	cpu("upgrade", "from polling to WebSocket", "polling", 0.25, "-s upgrade -n 1000 -ramp 256"),
+	cpu("upgrade", "from polling to WebSocket", "polling", 0.25, "-s upgrade -n 1000 -ramp 128"),
 	cpu("tls", "echo of 64 B over TLS", "all", 0, "-s echo -n 100"),
 	cpu("msgpack", "echo of 64 B as MessagePack", "all", 0, "-s echo -n 200 -payload msgpack"),
 	cpu("deflate", "echo of an object of 2 KB, compressed", "all", 0, "-s echo -n 200 -payload deflate"),
