@@ -78,11 +78,15 @@ func TestOperatorAllocations(t *testing.T) {
 	}
 }
 
-// TestSizes: what an idle connection has of this package.
+// TestSizes: what an idle connection has of this package, and what a short event
+// takes: the runtime would round a byte more up to 288.
 func TestSizes(t *testing.T) {
 	t.Logf("Socket %d bytes, client %d bytes", socketio.SizeofSocket, socketio.SizeofClient)
 	if socketio.SizeofSocket > 144 || socketio.SizeofClient > 112 {
 		t.Errorf("Socket has %d bytes, client %d", socketio.SizeofSocket, socketio.SizeofClient)
+	}
+	if socketio.SizeofEvent > 256 {
+		t.Errorf("a short event takes %d bytes", socketio.SizeofEvent)
 	}
 }
 

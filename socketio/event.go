@@ -29,7 +29,7 @@ type Event struct {
 // allocation.
 type smallEvent struct {
 	Event
-	text [112]byte // 256 bytes with the Event, which is a size that the runtime has
+	text [112]byte // on 64-bit systems 256 bytes with the Event, which is a size that the runtime has
 }
 
 // newEvent makes an event of a packet whose memory is only lent.
@@ -89,6 +89,8 @@ func (e *Event) Ack(values ...any) error {
 	return e.answer(w)
 }
 
+// notEncoded and answerNode are apart so that the frame of Ack stays small: the
+// application's values are encoded on top of it.
 func (e *Event) notEncoded(err error) error { return &EncodeError{Event: e.Name(), Err: err} }
 
 // answer sends the ack in w, if there was none before.

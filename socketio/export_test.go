@@ -9,8 +9,9 @@ func IdleWorkers(srv *Server) int {
 	return len(srv.workers.idle)
 }
 
-// Sizes of what an idle connection has.
+// Sizes of what an idle connection has, and of a short event.
 const (
 	SizeofSocket = unsafe.Sizeof(Socket{})
 	SizeofClient = unsafe.Sizeof(client{})
+	SizeofEvent  = unsafe.Sizeof(smallEvent{})
 )

@@ -56,7 +56,7 @@ func TestIdleGoroutines(t *testing.T) {
 				w.dial(w.config())
 				sleep(time.Minute)
 				before := runtime.NumGoroutine()
-				const n = 50 // few others, of the runtime and of earlier tests, do not tell
+				const n = 50 // so many that 5 goroutines of the runtime or of earlier tests do not matter
 				for range n {
 					w.dial(w.config())
 				}

@@ -2,7 +2,10 @@
 
 package parser
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 var (
 	eventText = []byte(`2/chat,17["message","a text of some length, sixty-four bytes with its quotes...."]`)
@@ -51,6 +54,13 @@ func TestAllocations(t *testing.T) {
 	binWire, _, _ := MsgPack().AppendPacket(nil, &bin)
 	wantAllocs(t, "decode a binary event from MessagePack", 3, func() { // text, list and data
 		if _, ok, err := m.Decode(true, binWire); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	})
+	escaped, _, _ := AppendEvent(DefaultJSON(), nil, nil, "a", strings.Repeat("a\"", 4000))
+	escapedWire, _, _ := MsgPack().AppendPacket(nil, &Packet{Type: Event, Args: Args{JSON: escaped}})
+	wantAllocs(t, "decode a long text with escapes from MessagePack", 4, func() {
+		if _, ok, err := m.Decode(true, escapedWire); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 	})

@@ -106,11 +106,12 @@ func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int)
 	return append(dst, '}'), att, nil
 }
 
-// namesPool has room for the names of a map's members. On the stack it would be
-// what makes stacks grow after each garbage collection, which halves them.
+// namesPool has room for the names of a map's members. On the stack that would
+// be most of what an ack needs there, and stacks that are mostly unused are halved
+// by each garbage collection: they would have to grow again for the next ack.
 var namesPool = sync.Pool{New: func() any { return new([]string) }}
 
-// maxNames is how many names of room the pool takes back.
+// maxNames is the largest room, in names, that the pool takes back.
 const maxNames = 256
 
 // sortedNames returns the names of v's members, which returnNames takes back.
@@ -170,32 +171,32 @@ func validText(b []byte, start int) []byte {
 // appendString appends s as JSON.stringify does. Bytes that are not UTF-8
 // become U+FFFD.
 func appendString[T string | []byte](dst []byte, s T) []byte {
-	dst = append(dst, '"')
+	if !utf8.Valid([]byte(s)) {
+		valid := make([]byte, 0, len(s)+utf8.UTFMax)
+		for _, r := range string(s) {
+			valid = utf8.AppendRune(valid, r)
+		}
+		return appendString(dst, valid)
+	}
+	dst = append(slices.Grow(dst, len(s)+2), '"')
 	done := 0
 	for i := 0; i < len(s); {
-		if len(s)-i >= 8 {
-			odd := oddBytes(word(s, i))
-			if odd == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(odd) / 8
+		if c := s[i]; !plain(c) {
+			dst = appendEscaped(append(dst, s[done:i]...), c)
+			i++
+			done = i
+			continue
 		}
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if !plain(c) {
-				dst = appendEscaped(append(dst, s[done:i]...), c)
-				done = i + 1
-			}
+		if len(s)-i < 8 {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-		if r == utf8.RuneError && n == 1 {
-			dst = append(append(dst, s[done:i]...), "\uFFFD"...)
-			done = i + 1
+		odd := oddBytes(word(s, i))
+		if odd == 0 {
+			i += 8
+		} else {
+			i += bits.TrailingZeros64(odd) / 8
 		}
-		i += n
 	}
 	return append(append(dst, s[done:]...), '"')
 }

@@ -249,8 +249,8 @@ var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e
 
 // shortFloat decodes a valid JSON number of up to fifteen digits without an
 // exponent: the quotient of two numbers that a float64 holds, so its rounding is
-// that of the division. It needs less of the stack than strconv, whose growth
-// costs more than the number.
+// that of the division. Zeros in front count, too. It needs less of the stack than
+// strconv does, and to let the stack grow costs more than the number.
 func shortFloat(raw []byte) (f float64, ok bool) {
 	unsigned := raw
 	if raw[0] == '-' {

@@ -43,7 +43,8 @@ func skipValue(b []byte, i int) (int, *Error) {
 	return skipNested(b, i)
 }
 
-// skipNested is skipValue for an array or an object.
+// skipNested is skipValue for an array or an object, or for nothing at all, at
+// b[i]. It is apart because its nesting is large.
 func skipNested(b []byte, i int) (int, *Error) {
 	var open nesting
 	wantValue := true
@@ -178,12 +179,13 @@ func word[T string | []byte](s T, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// oddBytes has the highest bit of each of eight bytes set that does not stand for
-// itself or is above 0x7f, and perhaps those of bytes above such a one.
+// oddBytes marks, by its highest bit, each byte of w that does not stand for
+// itself in a JSON string. Only the lowest mark is sure: a borrow may mark bytes
+// behind it.
 func oddBytes(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return ((w - ones*' ') | (quote - ones) | (slash - ones) | w) & highs
+	return ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 }
 
 // escapeLen returns the length of the escape sequence at b[0], 0 if illegal.

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -11,15 +12,15 @@ import (
 )
 
 // oddBytes agrees with plain about every byte at every place, whatever is
-// beside it, but for bytes above 0x7f.
+// beside it.
 func TestOddBytes(t *testing.T) {
 	for at := range 8 {
 		for c := range 256 {
-			for _, other := range []byte{' ', '!', '#', '[', ']', '~', 0x7f} {
+			for _, other := range []byte{' ', '!', '#', '[', ']', '~', 0x7f, 0x80, 0xa2, 0xdc, 0xff} {
 				s := bytes.Repeat([]byte{other}, 8)
 				s[at] = byte(c)
 				want := 8
-				if !plain(byte(c)) || c > 0x7f {
+				if !plain(byte(c)) {
 					want = at
 				}
 				if got := bits.TrailingZeros64(oddBytes(word(s, 0))) / 8; got != want {
@@ -56,12 +57,38 @@ func TestShortFloat(t *testing.T) {
 			t.Errorf("%s: taken %v", text, ok)
 		}
 	}
-	for _, text := range []string{"0", "-0", "0.0", "-0.0", "0.1", "-0.3", "1.005", "0.000000000000001", "999999999999999", "99999999999999.9", "9007199254740993", "1e3", "1.5E-7", "0.30000000000000004"} {
+	for _, text := range []string{"0", "-0", "0.0", "-0.0", "0.1", "-0.3", "1.005", "0.00000000000001", "0.000000000000001", "999999999999999", "9007199254740993", "1e3", "1.5E-7", "0.30000000000000004"} {
 		check(text)
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 100_000 {
-		check(strconv.FormatFloat(float64(r.Int64N(1e15))-5e14, 'f', -1, 64))
-		check(strconv.FormatFloat((r.Float64()-0.5)*math.Pow(10, float64(r.IntN(12))), 'f', r.IntN(8), 64))
+	for range 200_000 {
+		digits := strconv.FormatInt(r.Int64N(1e16), 10)
+		check(digits)
+		point := r.IntN(len(digits))
+		check("-" + cmp.Or(digits[:point], "0") + "." + digits[point:])
+	}
+}
+
+// What maps are called is not kept in the pool, and large ones have no room there.
+func TestNamesPool(t *testing.T) {
+	large := map[string]any{}
+	for i := range 2 * maxNames {
+		large[strconv.Itoa(i)] = map[string]any{"a": i, "b": i}
+	}
+	for _, v := range []map[string]any{{"a": map[string]any{"b": 1}}, large} {
+		if _, _, err := DefaultJSON().Append(nil, nil, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		names := *namesPool.Get().(*[]string)
+		if cap(names) > maxNames {
+			t.Errorf("room for %d names was kept", cap(names))
+		}
+		for _, s := range names[:cap(names)] {
+			if s != "" {
+				t.Errorf("%q was kept", s)
+			}
+		}
 	}
 }

@@ -163,7 +163,7 @@ func TestIdleGoroutines(t *testing.T) {
 		w.join("", w.config())
 		sleep(time.Minute)
 		before := runtime.NumGoroutine()
-		const n = 100 // few others, of the runtime and of earlier tests, do not tell
+		const n = 100 // so many that 10 goroutines of the runtime or of earlier tests do not matter
 		for range n {
 			w.join("", w.config())
 		}
