@@ -43,6 +43,26 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 
+	j := DefaultJSON()
+	att := make([][]byte, 0, 4)
+	var text, number, binary any = "a text", 12345.5, []byte("bytes")
+	wantAllocs(t, "append a string", 0, func() { j.Append(buf, nil, text) })
+	wantAllocs(t, "append a number", 0, func() { j.Append(buf, nil, number) })
+	wantAllocs(t, "append bytes", 0, func() { j.Append(buf, att, binary) })
+	wantAllocs(t, "append a map", 0, func() { j.Append(buf, att, sampleMap) })
+	var value, pointer any = sampleFlat, &sampleFlat
+	wantAllocs(t, "append a struct", 1, func() { j.Append(buf, nil, value) })
+	wantAllocs(t, "append a pointer to a struct", 0, func() { j.Append(buf, nil, pointer) })
+
+	raw := p.Raw(1)
+	var s string
+	wantAllocs(t, "decode a string", 1, func() { j.Decode(raw, nil, &s) })
+	wantAllocs(t, "decode a struct with two strings", 3, func() { j.Decode(flatText, nil, new(flat)) })
+}
+
+func TestMsgpackAllocations(t *testing.T) {
+	p, _, _ := Default().NewDecoder(Limits{}).Decode(false, eventText)
+	data, buf := []byte("data"), make([]byte, 0, 512)
 	m := MsgPack().NewDecoder(Limits{})
 	wire, _, _ := MsgPack().AppendPacket(nil, &p)
 	wantAllocs(t, "decode an event from MessagePack", 1, func() { // text
@@ -66,20 +86,4 @@ func TestAllocations(t *testing.T) {
 	})
 	wantAllocs(t, "append a packet as MessagePack", 0, func() { MsgPack().AppendPacket(buf, &p) })
 	wantAllocs(t, "append a binary packet as MessagePack", 0, func() { MsgPack().AppendPacket(buf, &bin) })
-
-	j := DefaultJSON()
-	att := make([][]byte, 0, 4)
-	var text, number, binary any = "a text", 12345.5, []byte("bytes")
-	wantAllocs(t, "append a string", 0, func() { j.Append(buf, nil, text) })
-	wantAllocs(t, "append a number", 0, func() { j.Append(buf, nil, number) })
-	wantAllocs(t, "append bytes", 0, func() { j.Append(buf, att, binary) })
-	wantAllocs(t, "append a map", 0, func() { j.Append(buf, att, sampleMap) })
-	var value, pointer any = sampleFlat, &sampleFlat
-	wantAllocs(t, "append a struct", 1, func() { j.Append(buf, nil, value) })
-	wantAllocs(t, "append a pointer to a struct", 0, func() { j.Append(buf, nil, pointer) })
-
-	raw := p.Raw(1)
-	var s string
-	wantAllocs(t, "decode a string", 1, func() { j.Decode(raw, nil, &s) })
-	wantAllocs(t, "decode a struct with two strings", 3, func() { j.Decode(flatText, nil, new(flat)) })
 }
