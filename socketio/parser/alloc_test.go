@@ -45,7 +45,7 @@ func TestAllocations(t *testing.T) {
 
 	j := DefaultJSON()
 	att := make([][]byte, 0, 4)
-	var text, number, binary any = "a text", 12345.5, []byte("bytes")
+	var text, number, binary any = strings.Repeat("a \"text\" ü", 20), 12345.5, []byte("bytes")
 	wantAllocs(t, "append a string", 0, func() { j.Append(buf, nil, text) })
 	wantAllocs(t, "append a number", 0, func() { j.Append(buf, nil, number) })
 	wantAllocs(t, "append bytes", 0, func() { j.Append(buf, att, binary) })

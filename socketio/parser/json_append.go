@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"encoding/binary"
 	stdjson "encoding/json"
 	"errors"
 	"math"
@@ -170,19 +171,20 @@ func validText(b []byte, start int) []byte {
 
 // appendString appends s as JSON.stringify does. Bytes that are not UTF-8
 // become U+FFFD.
-func appendString[T string | []byte](dst []byte, s T) []byte {
-	if !utf8.Valid([]byte(s)) {
-		valid := make([]byte, 0, len(s)+utf8.UTFMax)
-		for _, r := range string(s) {
-			valid = utf8.AppendRune(valid, r)
-		}
-		return appendString(dst, valid)
+func appendString(dst []byte, s string) []byte {
+	return appendQuoted(dst, []byte(s)) // no copy: it is only read
+}
+
+// appendQuoted is appendString for bytes.
+func appendQuoted(dst, s []byte) []byte {
+	if !utf8.Valid(s) {
+		s = replaceInvalid(s)
 	}
 	dst = append(slices.Grow(dst, len(s)+2), '"')
 	done := 0
 	for i := 0; i < len(s); {
-		if c := s[i]; !plain(c) {
-			dst = appendEscaped(append(dst, s[done:i]...), c)
+		if !plain(s[i]) {
+			dst = appendEscaped(append(dst, s[done:i]...), s[i])
 			i++
 			done = i
 			continue
@@ -191,7 +193,7 @@ func appendString[T string | []byte](dst []byte, s T) []byte {
 			i++
 			continue
 		}
-		odd := oddBytes(word(s, i))
+		odd := oddBytes(binary.LittleEndian.Uint64(s[i:]))
 		if odd == 0 {
 			i += 8
 		} else {
@@ -199,6 +201,17 @@ func appendString[T string | []byte](dst []byte, s T) []byte {
 		}
 	}
 	return append(append(dst, s[done:]...), '"')
+}
+
+// replaceInvalid returns s with U+FFFD for each byte that is not UTF-8;
+// bytes.ToValidUTF8 would put one for a run of them.
+func replaceInvalid(s []byte) []byte {
+	valid := make([]byte, 0, len(s)+utf8.UTFMax)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		valid, s = utf8.AppendRune(valid, r), s[n:]
+	}
+	return valid
 }
 
 func appendEscaped(dst []byte, c byte) []byte {

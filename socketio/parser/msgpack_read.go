@@ -27,7 +27,7 @@ func (u *unpacker) value(depth int) *Error {
 		if err != nil {
 			return err
 		}
-		u.out = appendString(u.out, s)
+		u.out = appendQuoted(u.out, s)
 		return nil
 	case msgp.MapType:
 		return u.object(depth + 1)
@@ -172,7 +172,7 @@ func (u *unpacker) key() *Error {
 			u.out = append(u.out, `"\u005fplaceholder"`...)
 			return nil
 		}
-		u.out = appendString(u.out, s)
+		u.out = appendQuoted(u.out, s)
 	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
 		n, err := u.number()
 		if err != nil {

@@ -1,6 +1,9 @@
 package parser
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // maxDepth bounds the nesting of arrays and objects in a packet.
 const maxDepth = 1000
@@ -141,7 +144,7 @@ func skipString(b []byte, i int) int {
 	i++
 	for {
 		for len(b)-i >= 8 {
-			odd := oddBytes(word(b, i))
+			odd := oddBytes(binary.LittleEndian.Uint64(b[i:]))
 			if odd != 0 {
 				i += bits.TrailingZeros64(odd) / 8
 				break
@@ -171,13 +174,6 @@ func skipString(b []byte, i int) int {
 
 // plain reports that c stands for itself in a JSON string.
 func plain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }
-
-// word returns the eight bytes from s[i] on, the first one lowest.
-func word[T string | []byte](s T, i int) uint64 {
-	s = s[i : i+8]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
 
 // oddBytes marks, by its highest bit, each byte of w that does not stand for
 // itself in a JSON string. Only the lowest mark is sure: a borrow may mark bytes
