@@ -201,14 +201,14 @@ func (s *Socket) leave(cause *DisconnectError, notify bool) {
 		c.mu.Unlock()
 		return
 	}
+	s.cause = cause
+	s.state.Store(stateLeaving) // first: who is told that it left must not find it connected
 	if notify && state == stateLive {
 		w := getWriter()
 		w.packet = parser.Packet{Type: parser.Disconnect, Namespace: s.ns.name}
 		_ = c.send(w, engineio.Must) // closed: then it knows
 		putWriter(w)
 	}
-	s.cause = cause
-	s.state.Store(stateLeaving)
 	c.remove(s)
 	c.remember(s.ns)
 	if notify {
