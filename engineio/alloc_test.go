@@ -4,6 +4,7 @@ package engineio
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"testing"
@@ -95,5 +96,25 @@ func TestPollingAllocations(t *testing.T) {
 	}
 	if err := srv.Close(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is kept of a request costs no more than its texts.
+func TestHandshakeAllocations(t *testing.T) {
+	r := browserRequest(t, "127.0.0.1:65535", "session=1")
+	ctx := context.WithValue(t.Context(), http.LocalAddrContextKey, r)
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, http.ServerContextKey, r))
+	defer cancel()
+	for _, c := range []struct {
+		name string
+		most float64
+		f    func()
+	}{
+		{"request", 2, func() { packHandshake(r) }},
+		{"values", 0, func() { requestValues(ctx) }},
+	} {
+		if n := testing.AllocsPerRun(1000, c.f); n > c.most {
+			t.Errorf("%s: %v allocations, at most %v", c.name, n, c.most)
+		}
 	}
 }

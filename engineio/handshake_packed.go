@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unique"
 )
@@ -38,7 +39,27 @@ const (
 )
 
 // packer makes the texts of a packed.
-type packer struct{ form, own []byte }
+type packer struct {
+	form, own []byte
+	names     []string
+}
+
+// packers are lent. They are kept off the stack too, which in this place is that
+// of net/http and would have to grow for them.
+var packers = sync.Pool{New: func() any { return &packer{make([]byte, 0, 1<<10), make([]byte, 0, 1<<10), nil} }}
+
+// maxLent is how much room of a packer is kept for the next.
+const maxLent = 4 << 10
+
+// free gives p back.
+func (p *packer) free() {
+	if cap(p.form)+cap(p.own) > maxLent {
+		return
+	}
+	clear(p.names)
+	p.form, p.own, p.names = p.form[:0], p.own[:0], p.names[:0]
+	packers.Put(p)
+}
 
 // text appends v as a line, without what would end it too early.
 func text(dst []byte, v string) []byte {
@@ -66,15 +87,13 @@ func (p *packer) header(name, value string) {
 // headers adds those of h in the order of their names, since that of a map
 // would make as many forms as there are orders.
 func (p *packer) headers(h http.Header) {
-	var room [32]string
-	names := room[:0]
 	for name := range h {
 		if validName(name) {
-			names = append(names, name)
+			p.names = append(p.names, name)
 		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	slices.Sort(p.names)
+	for _, name := range p.names {
 		for _, v := range h[name] {
 			p.header(name, textproto.TrimString(v))
 		}
@@ -83,8 +102,8 @@ func (p *packer) headers(h http.Header) {
 
 // packHandshake keeps what [Session.Handshake] tells of r.
 func packHandshake(r *http.Request) packed {
-	var form, own [1 << 10]byte
-	p := packer{form[:0], own[:0]}
+	p := packers.Get().(*packer)
+	defer p.free()
 	p.form = text(p.form, r.Method)
 	tls := ""
 	if r.TLS != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"sync"
 )
 
 // requestValues returns a context that carries the values of a request's and is
@@ -16,21 +17,43 @@ func requestValues(ctx context.Context) context.Context {
 		if c == context.Background() {
 			return c
 		}
-		link := reflect.ValueOf(c)
-		if link.Kind() != reflect.Pointer || link.Type().Elem().PkgPath() != "context" {
+		v := reflect.ValueOf(c)
+		l := linkOf(v.Type())
+		if l.parent == nil || l.key != nil && !httpKey(v.Elem().FieldByIndex(l.key)) {
 			return context.WithoutCancel(ctx)
 		}
-		link = link.Elem()
-		parent := link.FieldByName("Context")
-		if !parent.IsValid() || parent.Kind() != reflect.Interface || link.FieldByName("key").IsValid() && !httpKey(link.FieldByName("key")) {
-			return context.WithoutCancel(ctx)
-		}
-		next, ok := parent.Interface().(context.Context)
+		next, ok := v.Elem().FieldByIndex(l.parent).Interface().(context.Context)
 		if !ok {
 			return context.WithoutCancel(ctx)
 		}
 		c = next
 	}
+}
+
+// link is where a pointer to a context of package context has its parent and its
+// key, if it has; parent is nil for all other types.
+type link struct{ parent, key []int }
+
+// links has those of the types that were seen, since looking for a field costs
+// more than all the rest.
+var links sync.Map // reflect.Type: link
+
+// linkOf returns that of a type.
+func linkOf(t reflect.Type) link {
+	if l, ok := links.Load(t); ok {
+		return l.(link)
+	}
+	var l link
+	if t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().PkgPath() == "context" {
+		if f, ok := t.Elem().FieldByName("Context"); ok && f.Type.Kind() == reflect.Interface {
+			l.parent = f.Index
+		}
+		if f, ok := t.Elem().FieldByName("key"); ok {
+			l.key = f.Index
+		}
+	}
+	links.Store(t, l)
+	return l
 }
 
 // httpKey reports whether key is one of net/http's own.

@@ -57,7 +57,7 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, subprotocol st
 	_ = nc.SetDeadline(time.Time{})
 	c := s.newConn(nc, buffered(rw.Reader), false)
 	s.agree(c, r, subprotocol)
-	head := appendAnswer(nil, r, c, extra)
+	head := appendAnswer(make([]byte, 0, usualAnswer), r, c, extra)
 	c.mu.Lock()
 	c.out.push(&s.pools, segment{b: head})
 	c.out.bytes += len(head)
@@ -187,6 +187,9 @@ func ofHandshake(name string) bool {
 	}
 	return false
 }
+
+// usualAnswer is the room that most answers fit into: 129 bytes, and a header or two.
+const usualAnswer = 256
 
 // appendAnswer appends the 101 response. RFC 6455 section 4.2.2.
 func appendAnswer(dst []byte, r *http.Request, c *Conn, extra http.Header) []byte {

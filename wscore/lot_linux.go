@@ -34,34 +34,39 @@ func (c *Conn) canPark() bool {
 // park gives c, whose reader calls it, a place, and reports whether the reader
 // is to end: another one goes on.
 func (g *group) park(c *Conn) bool {
-	epoll, at := g.lot.enter(g, c)
-	return epoll != nil && g.arm(c, epoll, at)
+	epoll, at, first := g.lot.enter(g, c)
+	return epoll != nil && g.arm(c, epoll, at, first)
 }
 
 // arm is the part of park after c has got a place. An event for who had the place
 // before may have taken c out of it meanwhile, and c may have another by now: then
 // it is armed for that one once more, since ours may have come later.
-func (g *group) arm(c *Conn, epoll syscall.RawConn, at int32) bool {
+func (g *group) arm(c *Conn, epoll syscall.RawConn, at int32, first bool) bool {
 	for {
-		if arm(epoll, c.raw.(fdIO).rc, at) != nil {
+		if arm(epoll, c.raw.(fdIO).rc, at, first) != nil {
 			return !g.lot.leave(c)
 		}
 		now, its := g.lot.where(c)
 		if its < 0 || its == at {
 			return true
 		}
-		epoll, at = now, its
+		epoll, at, first = now, its, false
 	}
 }
 
 // arm has the epoll tell of the next bytes, or the end, of a descriptor, which is
-// told at once if they are there. Both are kept open meanwhile.
-func arm(epoll, rc syscall.RawConn, at int32) (err error) {
+// told at once if they are there. Both are kept open meanwhile. The epoll has not
+// seen the descriptor if it is parked first now, and most likely otherwise.
+func arm(epoll, rc syscall.RawConn, at int32, first bool) (err error) {
+	op, other := syscall.EPOLL_CTL_MOD, syscall.EPOLL_CTL_ADD
+	if first {
+		op, other = other, op
+	}
 	cerr := epoll.Control(func(ep uintptr) {
 		cerr := rc.Control(func(fd uintptr) {
 			e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: at}
-			if err = syscall.EpollCtl(int(ep), syscall.EPOLL_CTL_MOD, int(fd), &e); err == syscall.ENOENT {
-				err = syscall.EpollCtl(int(ep), syscall.EPOLL_CTL_ADD, int(fd), &e)
+			if err = syscall.EpollCtl(int(ep), op, int(fd), &e); err == syscall.ENOENT || err == syscall.EEXIST {
+				err = syscall.EpollCtl(int(ep), other, int(fd), &e)
 			}
 		})
 		if cerr != nil {
@@ -83,17 +88,19 @@ func (g *group) unpark(c *Conn) {
 }
 
 // enter gives c a place, unless it is gone: who closes it looks here after that.
-func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32) {
+func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c.gone.Load() || l.broken {
-		return nil, 0
+		return nil, 0, false
 	}
 	if l.epoll == nil {
 		if l.broken = l.open(g) != nil; l.broken {
-			return nil, 0
+			return nil, 0, false
 		}
 	}
+	first = !c.parked
+	c.parked = true
 	if n := len(l.free); n > 0 {
 		at, l.free = l.free[n-1], l.free[:n-1]
 		l.places[at] = c
@@ -103,7 +110,7 @@ func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32) {
 	}
 	c.place = at + 1
 	l.n++
-	return l.rc, at
+	return l.rc, at, first
 }
 
 // where returns the place of c, -1 if it has none.

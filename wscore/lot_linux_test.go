@@ -186,15 +186,15 @@ func TestParkedElsewhereMeanwhile(t *testing.T) {
 	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 	s.lot.leave(other.conn)
 	s.lot.leave(m.conn) // from here on the test is its reader
-	epoll, at := s.lot.enter(&s.group, m.conn)
+	epoll, at, first := s.lot.enter(&s.group, m.conn)
 	s.lot.leave(m.conn) // because of the event
-	if _, its := s.lot.enter(&s.group, other.conn); its != at {
+	if _, its, _ := s.lot.enter(&s.group, other.conn); its != at {
 		t.Fatalf("another has the place %d, want %d", its, at)
 	}
 	if !s.park(m.conn) { // as the other reader
 		t.Fatal("it is not parked")
 	}
-	if !s.arm(m.conn, epoll, at) { // as the first one
+	if !s.arm(m.conn, epoll, at, first) { // as the first one
 		t.Fatal("its first reader goes on")
 	}
 	_ = m.client.SetReadDeadline(time.Now().Add(time.Minute))
