@@ -28,6 +28,10 @@ func decodeFast(raw []byte, att [][]byte, v any) bool {
 		}
 	case *any:
 		if v != nil && replaceable(*v) {
+			if s, ok := decodeString(raw); ok {
+				*v = s
+				return true
+			}
 			if got, err := decodeAny(raw, att); err == nil {
 				*v = got
 				return true
@@ -67,11 +71,14 @@ func validValue(raw []byte) bool {
 
 // decodeString decodes a string without escapes.
 func decodeString(raw []byte) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' || skipString(raw, 0) != len(raw) {
+	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
 	}
 	s := raw[1 : len(raw)-1]
-	if bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
+	if plainASCII(s) && raw[len(raw)-1] == '"' {
+		return string(s), true
+	}
+	if skipString(raw, 0) != len(raw) || bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
 		return "", false
 	}
 	return string(s), true

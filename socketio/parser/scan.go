@@ -3,6 +3,7 @@ package parser
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 )
 
 // maxDepth bounds the nesting of arrays and objects in a packet.
@@ -182,6 +183,24 @@ func oddBytes(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, slash := w^(ones*'"'), w^(ones*'\\')
 	return ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+}
+
+// plainASCII reports that all of s is ASCII that stands for itself in a JSON string.
+func plainASCII(s []byte) bool {
+	const highs = 0x8080808080808080
+	for len(s) >= 8 {
+		w := binary.LittleEndian.Uint64(s)
+		if oddBytes(w)|w&highs != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for _, c := range s {
+		if !plain(c) || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // escapeLen returns the length of the escape sequence at b[0], 0 if illegal.

@@ -43,6 +43,51 @@ func TestOddBytes(t *testing.T) {
 	}
 }
 
+// plainASCII agrees with plain, byte for byte, wherever a byte is.
+func TestPlainASCII(t *testing.T) {
+	for n := range 18 {
+		s := bytes.Repeat([]byte{'x'}, n)
+		if !plainASCII(s) {
+			t.Errorf("%q is plain", s)
+		}
+		for at := range n {
+			for c := range 256 {
+				s[at] = byte(c)
+				if got, want := plainASCII(s), plain(byte(c)) && c < 0x80; got != want {
+					t.Errorf("%q: %v, want %v", s, got, want)
+				}
+			}
+			s[at] = 'x'
+		}
+	}
+}
+
+// A string is decoded alike whatever it is decoded into, and what is none is none.
+func TestStringIntoAny(t *testing.T) {
+	for text, want := range map[string]string{
+		`""`: "", `"a"`: "a", `"twelve bytes"`: "twelve bytes", `"Zoë and \u0041"`: "Zoë and A", `"\""`: `"`, "\"a\xffb\"": "a\ufffdb",
+	} {
+		var s string
+		var v any
+		if err := DefaultJSON().Decode([]byte(text), nil, &s); err != nil || s != want {
+			t.Errorf("%s into a string: %q, %v", text, s, err)
+		}
+		if err := DefaultJSON().Decode([]byte(text), nil, &v); err != nil || v != want {
+			t.Errorf("%s into any: %q, %v", text, v, err)
+		}
+	}
+	for _, text := range []string{`"`, `"a`, `"a"b"`, `"a\"`, "\"a\nb\"", `a"`} {
+		var s string
+		var v any
+		if err := DefaultJSON().Decode([]byte(text), nil, &s); err == nil {
+			t.Errorf("%s is no string, but %q", text, s)
+		}
+		if err := DefaultJSON().Decode([]byte(text), nil, &v); err == nil {
+			t.Errorf("%s is nothing, but %q", text, v)
+		}
+	}
+}
+
 // shortFloat agrees with strconv to the last bit.
 func TestShortFloat(t *testing.T) {
 	check := func(text string) {
