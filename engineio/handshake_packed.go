@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 	"unique"
+	"unsafe"
 )
 
 // packed is a request in two texts, which a session keeps for as long as it
@@ -48,17 +49,26 @@ type packer struct {
 // of net/http and would have to grow for them.
 var packers = sync.Pool{New: func() any { return &packer{make([]byte, 0, 1<<10), make([]byte, 0, 1<<10), nil} }}
 
-// maxLent is how much room of a packer is kept for the next.
+// maxLent is how much room a packer may have to be kept for the next.
 const maxLent = 4 << 10
+
+// room is how many bytes p takes, used or not.
+func (p *packer) room() int {
+	return cap(p.form) + cap(p.own) + cap(p.names)*int(unsafe.Sizeof(""))
+}
+
+// reset empties p, and reports whether it may be lent again.
+func (p *packer) reset() bool {
+	clear(p.names)
+	p.form, p.own, p.names = p.form[:0], p.own[:0], p.names[:0]
+	return p.room() <= maxLent
+}
 
 // free gives p back.
 func (p *packer) free() {
-	if cap(p.form)+cap(p.own) > maxLent {
-		return
+	if p.reset() {
+		packers.Put(p)
 	}
-	clear(p.names)
-	p.form, p.own, p.names = p.form[:0], p.own[:0], p.names[:0]
-	packers.Put(p)
 }
 
 // text appends v as a line, without what would end it too early.

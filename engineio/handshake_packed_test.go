@@ -128,6 +128,30 @@ func TestHandshakeIsShared(t *testing.T) {
 	}
 }
 
+// What one large request needed is not kept for all others, nor are its names.
+func TestPackersStaySmall(t *testing.T) {
+	plain := func() *packer { return &packer{make([]byte, 0, 1<<10), make([]byte, 0, 1<<10), nil} }
+	many := http.Header{}
+	for i := range 1000 {
+		many[string([]byte{'X', 'a' + byte(i%26), 'a' + byte(i/26%26), 'a' + byte(i/676)})] = nil
+	}
+	for name, h := range map[string]http.Header{"a long value": {"Cookie": {strings.Repeat("x", 100_000)}}, "many names": many} {
+		p := plain()
+		p.headers(h)
+		if p.reset() {
+			t.Errorf("%s: %d bytes are kept", name, p.room())
+		}
+	}
+	p := plain()
+	p.headers(browserRequest(t, "127.0.0.1:1", "a=b").Header)
+	if !p.reset() {
+		t.Errorf("the %d bytes for a browser are not kept", p.room())
+	}
+	if len(p.form)+len(p.own)+len(p.names) > 0 || strings.Join(p.names[:cap(p.names)], "") != "" {
+		t.Errorf("%q %q %q are kept", p.form, p.own, p.names[:cap(p.names)])
+	}
+}
+
 // TestSessionSize: what an idle session over WebSocket has of its own.
 func TestSessionSize(t *testing.T) {
 	if got := unsafe.Sizeof(Session{}); got > 208 {

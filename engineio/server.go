@@ -26,6 +26,7 @@ type Server struct {
 	cors        *cors.Cors
 	compressors compressors
 	sessions    sessions
+	links       links
 	limits      *limiter
 	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
 
@@ -127,7 +128,7 @@ func (srv *Server) newSession(r *http.Request, q query) (*Session, *ConnectionEr
 		return nil, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "ID_GENERATION_ERROR", "error": err}}
 	}
-	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: requestValues(r.Context()), busy: true, seldom: &nothing}
+	s := &Session{srv: srv, id: id, dialect: q.dialect(), shake: packHandshake(r), ctx: srv.links.requestValues(r.Context()), busy: true, seldom: &nothing}
 	if e := srv.register(s, r); e != nil {
 		return nil, e
 	}

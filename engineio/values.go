@@ -7,18 +7,27 @@ import (
 	"sync"
 )
 
+// links remembers where the contexts of package context have their parents and
+// their keys, since looking for a field costs more than all the rest. The zero
+// value is ready.
+type links struct{ of sync.Map } // reflect.Type: link
+
+// link is where a pointer to a context of package context has its parent and its
+// key, if it has; parent is nil for all other types.
+type link struct{ parent, key []int }
+
 // requestValues returns a context that carries the values of a request's and is
 // never cancelled. What net/http itself put there, cancellation and two values
 // about the server, would cost half a kilobyte for as long as the session
 // lives: when there is nothing else the result is the background. Where the
 // chain has a link of unknown make all of it is kept.
-func requestValues(ctx context.Context) context.Context {
+func (ls *links) requestValues(ctx context.Context) context.Context {
 	for c := ctx; ; {
 		if c == context.Background() {
 			return c
 		}
 		v := reflect.ValueOf(c)
-		l := linkOf(v.Type())
+		l := ls.link(v.Type())
 		if l.parent == nil || l.key != nil && !httpKey(v.Elem().FieldByIndex(l.key)) {
 			return context.WithoutCancel(ctx)
 		}
@@ -30,17 +39,9 @@ func requestValues(ctx context.Context) context.Context {
 	}
 }
 
-// link is where a pointer to a context of package context has its parent and its
-// key, if it has; parent is nil for all other types.
-type link struct{ parent, key []int }
-
-// links has those of the types that were seen, since looking for a field costs
-// more than all the rest.
-var links sync.Map // reflect.Type: link
-
-// linkOf returns that of a type.
-func linkOf(t reflect.Type) link {
-	if l, ok := links.Load(t); ok {
+// link returns that of a type.
+func (ls *links) link(t reflect.Type) link {
+	if l, ok := ls.of.Load(t); ok {
 		return l.(link)
 	}
 	var l link
@@ -52,7 +53,7 @@ func linkOf(t reflect.Type) link {
 			l.key = f.Index
 		}
 	}
-	links.Store(t, l)
+	ls.of.Store(t, l)
 	return l
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -13,6 +14,7 @@ type foreignContext struct{ context.Context }
 // compat: socket.request
 func TestRequestValues(t *testing.T) {
 	type key struct{}
+	var remembered links
 	for _, c := range []struct {
 		name string
 		wrap func(context.Context) (context.Context, context.CancelFunc)
@@ -39,7 +41,7 @@ func TestRequestValues(t *testing.T) {
 				ctx, cancel := c.wrap(r.Context())
 				defer cancel()
 				want = ctx.Value(key{})
-				got = requestValues(ctx)
+				got = remembered.requestValues(ctx)
 			}))
 			res, err := http.Get(srv.URL)
 			if err != nil {
@@ -57,5 +59,26 @@ func TestRequestValues(t *testing.T) {
 				t.Errorf("kept %v", got)
 			}
 		})
+	}
+}
+
+// A type is looked at once.
+func TestLinksAreRemembered(t *testing.T) {
+	var ls links
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), http.LocalAddrContextKey, 1))
+	defer cancel()
+	if got := ls.requestValues(ctx); got != context.Background() {
+		t.Fatalf("kept %v", got)
+	}
+	for c := ctx; c != context.Background(); {
+		kept, ok := ls.of.Load(reflect.TypeOf(c))
+		if !ok {
+			t.Fatalf("%T is not remembered", c)
+		}
+		l := kept.(link)
+		if l.parent == nil {
+			t.Fatalf("%T has no parent", c)
+		}
+		c = reflect.ValueOf(c).Elem().FieldByIndex(l.parent).Interface().(context.Context)
 	}
 }

@@ -65,7 +65,7 @@ type Conn struct {
 	state       state
 	closeQueued bool
 	discarding  bool
-	parked      bool  // it has been; the lot's mu guards it
+	parked      bool  // it has had a place in the lot, whose mu guards it
 	place       int32 // 1 + that in the group's lot while it is parked; the lot's mu guards it
 	out         outgoing
 	seldom      *seldom // nil until it is needed

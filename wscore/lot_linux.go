@@ -55,8 +55,9 @@ func (g *group) arm(c *Conn, epoll syscall.RawConn, at int32, first bool) bool {
 }
 
 // arm has the epoll tell of the next bytes, or the end, of a descriptor, which is
-// told at once if they are there. Both are kept open meanwhile. The epoll has not
-// seen the descriptor if it is parked first now, and most likely otherwise.
+// told at once if they are there. Both are kept open meanwhile. No epoll knows the
+// descriptor of a connection that has its first place; this one most likely knows
+// any other, unless it was opened since. Where that is wrong the kernel says so.
 func arm(epoll, rc syscall.RawConn, at int32, first bool) (err error) {
 	op, other := syscall.EPOLL_CTL_MOD, syscall.EPOLL_CTL_ADD
 	if first {
@@ -88,6 +89,7 @@ func (g *group) unpark(c *Conn) {
 }
 
 // enter gives c a place, unless it is gone: who closes it looks here after that.
+// first reports that c had none before.
 func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -186,10 +186,19 @@ func TestParkedElsewhereMeanwhile(t *testing.T) {
 	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 	s.lot.leave(other.conn)
 	s.lot.leave(m.conn) // from here on the test is its reader
+	s.lot.mu.Lock()
+	m.conn.parked = false // so that the epoll knows a descriptor that it is thought not to know
+	s.lot.mu.Unlock()
 	epoll, at, first := s.lot.enter(&s.group, m.conn)
+	if !first {
+		t.Fatal("its first place is not its first")
+	}
 	s.lot.leave(m.conn) // because of the event
 	if _, its, _ := s.lot.enter(&s.group, other.conn); its != at {
 		t.Fatalf("another has the place %d, want %d", its, at)
+	}
+	if _, _, first := s.lot.enter(&s.group, m.conn); first || !s.lot.leave(m.conn) {
+		t.Fatal("its second place is its first")
 	}
 	if !s.park(m.conn) { // as the other reader
 		t.Fatal("it is not parked")
