@@ -28,7 +28,7 @@ func decodeFast(raw []byte, att [][]byte, v any) bool {
 		}
 	case *any:
 		if v != nil && replaceable(*v) {
-			if s, ok := decodeString(raw); ok {
+			if s, ok := decodeASCII(raw); ok {
 				*v = s
 				return true
 			}
@@ -69,16 +69,25 @@ func validValue(raw []byte) bool {
 	return err == nil && end == len(raw) && utf8.Valid(raw)
 }
 
+// decodeASCII decodes a string of ASCII without escapes.
+func decodeASCII(raw []byte) (string, bool) {
+	end := len(raw) - 1
+	if end < 1 || raw[0] != '"' || raw[end] != '"' || !plainASCII(raw[1:end]) {
+		return "", false
+	}
+	return string(raw[1:end]), true
+}
+
 // decodeString decodes a string without escapes.
 func decodeString(raw []byte) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' {
+	if s, ok := decodeASCII(raw); ok {
+		return s, true
+	}
+	if len(raw) < 2 || raw[0] != '"' || skipString(raw, 0) != len(raw) {
 		return "", false
 	}
 	s := raw[1 : len(raw)-1]
-	if plainASCII(s) && raw[len(raw)-1] == '"' {
-		return string(s), true
-	}
-	if skipString(raw, 0) != len(raw) || bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
+	if bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
 		return "", false
 	}
 	return string(s), true
