@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,7 +41,9 @@ func (b *bench) publish(w io.Writer) error {
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		return err
 	}
-	for name, c := range b.set.Charts() {
+	charts := b.set.Charts()
+	for _, name := range slices.Sorted(maps.Keys(charts)) {
+		c := charts[name]
 		var svg strings.Builder
 		if err := c.SVG(&svg); err != nil {
 			return err
