@@ -159,7 +159,7 @@ func (c *client) missing(p *parser.Packet) {
 func (c *client) connectTo(p *parser.Packet) {
 	n, held, err := c.srv.acquire(p.Namespace)
 	if err != nil {
-		c.refuse(p.Namespace, c.rules().refusal(c.srv, err))
+		_ = c.refuse(p.Namespace, err)
 		return
 	}
 	s := newSocket(n, c, p.JSON)
@@ -173,7 +173,7 @@ func (c *client) connectTo(p *parser.Packet) {
 	var over *LimitError
 	switch {
 	case errors.As(err, &over):
-		c.refuse(p.Namespace, c.rules().refusal(c.srv, over))
+		_ = c.refuse(p.Namespace, over)
 	case err != errEnded:
 		c.close(err)
 	}
@@ -201,12 +201,23 @@ func (c *client) admit(s *Socket) error {
 	return nil
 }
 
-// refuse sends a CONNECT_ERROR.
-func (c *client) refuse(ns string, payload json.RawMessage) {
+// refuse sends a CONNECT_ERROR that tells of err, and returns err. Where the
+// application's part of the telling panics it says no more than that there was an
+// error, and the panic is joined to err.
+func (c *client) refuse(ns string, err error) error {
+	var payload json.RawMessage
+	tell := func(err error) error {
+		return c.srv.guarded(func() error { payload = c.rules().refusal(c.srv, err); return nil })
+	}
+	if failed := tell(err); failed != nil {
+		_ = tell(failed)
+		err = errors.Join(err, failed)
+	}
 	w := getWriter()
 	defer putWriter(w)
 	w.packet = parser.Packet{Type: parser.ConnectError, Namespace: ns, Args: parser.Args{JSON: payload}}
 	_ = c.send(w, engineio.Must) // closed: nobody waits for the answer
+	return err
 }
 
 // send encodes w.packet and sends it.

@@ -56,7 +56,9 @@ type Config struct {
 	// AckError returns the argument of the ack that a handler's error becomes;
 	// nil means {"error":{"code","message","data"}} with the content of an
 	// *Error, code "bad_request" for an *ArgError, and "internal" without any
-	// detail for all else. It is called by the goroutine of the handler.
+	// detail for all else. It is called by the goroutine of the handler. Where it
+	// panics, or what it returns cannot be encoded, the ack says "internal", and
+	// OnError hears of both errors.
 	AckError func(error) any
 	// Recovery lets a client that lost its connection continue as the same
 	// Socket and gives it what it missed; nil is off. An Adapter must then be an
@@ -82,7 +84,7 @@ func (c *Config) Validate() error {
 	case c.Mailbox.Bytes < 0:
 		return errors.New("socketio: Mailbox.Bytes is negative: there is no mailbox without a bound")
 	}
-	if err := c.Recovery.validate(); err != nil {
+	if err := errors.Join(c.Limits.validate(), c.Recovery.validate()); err != nil {
 		return err
 	}
 	engine := c.engineConfig()

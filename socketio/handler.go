@@ -173,16 +173,26 @@ func (s *Socket) finish(e *Event, err error) {
 	if err == nil {
 		return
 	}
-	if e.hasID && !e.acked.Load() {
-		answer := s.ns.srv.cfg.AckError
-		if answer == nil {
-			answer = defaultAckError
-		}
-		if ackErr := e.Ack(answer(err)); ackErr != nil && !errors.Is(ackErr, ErrClosed) {
-			err = errors.Join(err, ackErr)
-		}
+	s.failed(e, s.ns.srv.answerError(e, err))
+}
+
+// answerError acks an event, if that is still to be done, with what the error of
+// its handler becomes. Where the application's part of that fails the ack says no
+// more than that there was an error, and what failed is joined to err.
+func (srv *Server) answerError(e *Event, err error) error {
+	if !e.hasID || e.acked.Load() {
+		return err
 	}
-	s.failed(e, err)
+	answer := srv.cfg.AckError
+	if answer == nil {
+		answer = defaultAckError
+	}
+	failed := srv.guarded(func() error { return e.Ack(answer(err)) })
+	if failed == nil || errors.Is(failed, ErrClosed) {
+		return err
+	}
+	_ = srv.guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
+	return errors.Join(err, failed)
 }
 
 // failed reports the error of a handler (of OnConnect if e is nil).
@@ -209,6 +219,12 @@ func (srv *Server) recovered(err *error) {
 		srv.stats.panics.Add(1)
 		*err = &panicError{v, debug.Stack()}
 	}
+}
+
+// guarded calls user code; a panic becomes an error.
+func (srv *Server) guarded(f func() error) (err error) {
+	defer srv.recovered(&err)
+	return f()
 }
 
 const internalError = args.InternalError

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/adapters/memory"
 	"github.com/hermod-io/hermod/socketio"
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -80,6 +82,84 @@ func TestAckError(t *testing.T) {
 		p := r.join("/")
 		p.send(`420["x"]`)
 		p.want(`430["mine: e"]`, "the rule was replaced")
+	})
+}
+
+// bomb is a value whose encoding panics.
+type bomb struct{}
+
+func (bomb) MarshalJSON() ([]byte, error) { panic("encoded") }
+
+// mute is an error whose text panics.
+type mute struct{}
+
+func (mute) Error() string { panic("asked for its text") }
+
+// causes is of how many errors err was joined.
+func causes(err error) (n int) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return 1
+	}
+	for _, e := range joined.Unwrap() {
+		n += causes(e)
+	}
+	return n
+}
+
+// What an error becomes is the application's, too: where that fails the client
+// hears that there was an error, OnError hears all, and the server goes on.
+func TestAckErrorFails(t *testing.T) {
+	failing := errors.New("of the handler")
+	for name, c := range map[string]struct {
+		rule   func(error) any
+		err    error
+		panics uint64
+	}{
+		"the rule panics":       {func(error) any { panic("rule") }, failing, 1},
+		"its result panics":     {func(error) any { return bomb{} }, failing, 1},
+		"its result is no JSON": {func(error) any { return func() {} }, failing, 0},
+		"the data panic":        {nil, &socketio.Error{Code: "c", Data: bomb{}}, 1},
+		"the data are no JSON":  {nil, &socketio.Error{Code: "c", Data: func() {}}, 0},
+		"the text panics":       {func(err error) any { return err.Error() }, mute{}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, socketio.Config{AckError: c.rule}, func(r *rig) {
+				heard := make(chan error, 4)
+				r.srv.OnError(func(_ *socketio.Socket, _ string, err error) { heard <- err })
+				r.srv.On("x", func(context.Context, *socketio.Socket, *socketio.Event) error { return c.err })
+				p := r.join("/")
+				p.send(`420["x"]`)
+				p.want(`430[{"error":{"code":"internal","message":"internal error"}}]`, "that there was an error")
+				if err := <-heard; !errors.Is(err, c.err) || causes(err) < 2 {
+					r.Errorf("OnError heard %#v", err)
+				}
+				if n := r.srv.Stats().Panics; n != c.panics {
+					r.Errorf("%d panics are counted", n)
+				}
+				p.send(`42["x"]`)
+				if err := <-heard; !errors.Is(err, c.err) || causes(err) != 1 {
+					r.Errorf("without a request OnError heard %#v", err)
+				}
+			})
+		})
+	}
+}
+
+// The same of a server-side event: the other node is told, and nothing ends.
+func TestServerSideAckErrorFails(t *testing.T) {
+	var local adapters.Local
+	cfg := socketio.Config{AckError: func(error) any { panic("rule") }, Adapter: func(l adapters.Local) (adapters.Adapter, error) {
+		local = l
+		return memory.New()(l)
+	}}
+	runWebSocket(t, cfg, func(r *rig) {
+		r.srv.OnServerSide("x", func(context.Context, *socketio.Event) error { return errors.New("of the handler") })
+		got := make(chan string, 1)
+		local.ServerSideEvent(parser.Args{JSON: []byte(`["x"]`)}, func(a parser.Args) { got <- string(a.JSON) })
+		if text := <-got; text != `[{"error":{"code":"internal","message":"internal error"}}]` {
+			r.Errorf("the other node is told %s", text)
+		}
 	})
 }
 

@@ -73,14 +73,20 @@ func TestRefusal(t *testing.T) {
 				return errors.New("go away")
 			case "panic":
 				panic("secret")
+			case "data that panic":
+				return &socketio.Error{Message: "secret", Data: bomb{}}
+			case "text that panics":
+				return mute{}
 			}
 			return nil
 		})
 		p := r.open()
 		for m, want := range map[string]string{
-			"own":   `44{"message":"no <entry>","data":{"why":1}}`,
-			"plain": `44{"message":"go away"}`,
-			"panic": `44{"message":"internal error"}`,
+			"own":              `44{"message":"no <entry>","data":{"why":1}}`,
+			"plain":            `44{"message":"go away"}`,
+			"panic":            `44{"message":"internal error"}`,
+			"data that panic":  `44{"message":"internal error"}`,
+			"text that panics": `44{"message":"internal error"}`,
 		} {
 			mode = m
 			p.send("40")
@@ -95,7 +101,7 @@ func TestRefusal(t *testing.T) {
 		if rooms, _ := r.srv.Rooms(r.Context()); len(rooms) != 0 {
 			r.Errorf("rooms are left: %v", rooms)
 		}
-		if n := r.srv.Stats().Panics; n != 1 {
+		if n := r.srv.Stats().Panics; n != 3 {
 			r.Errorf("%d panics", n)
 		}
 		mode = ""

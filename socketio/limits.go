@@ -15,7 +15,8 @@ import (
 
 // Limits bounds what one client may ask for. The official server has none of
 // them: those that are on by default are far above what programs need. Numbers:
-// 0 is the default, negative is off.
+// 0 is the default, negative is off, but for EventsBurst and BytesBurst, which
+// belong to a rate: New refuses negative ones.
 //
 // What is refused is told: to the client by a CONNECT_ERROR or an error ack
 // (code "limit", with the name and the value of the limit as data), to the
@@ -67,6 +68,17 @@ const (
 	// cause of the sockets' contexts holds the *LimitError, OnError hears of it.
 	DisconnectClient
 )
+
+// validate reports what cannot be meant.
+func (l *Limits) validate() error {
+	switch {
+	case l.EventsBurst < 0:
+		return errors.New("socketio: Limits.EventsBurst is negative: set EventsPerSecond to 0 for no limit")
+	case l.BytesBurst < 0:
+		return errors.New("socketio: Limits.BytesBurst is negative: set BytesPerSecond to 0 for no limit")
+	}
+	return nil
+}
 
 // withDefaults returns l with its zero fields filled in; what is off is 0.
 func (l Limits) withDefaults(maxMessage int64) Limits {
@@ -232,7 +244,7 @@ func (c *client) excess(p *parser.Packet, l limit) {
 	case connect == (s != nil): // out of place, whatever their number
 		c.dispatch(p)
 	case connect:
-		c.refuse(p.Namespace, c.rules().refusal(c.srv, c.srv.exceeded(l)))
+		_ = c.refuse(p.Namespace, c.srv.exceeded(l))
 	case p.JSON != nil:
 		e := newEvent(s, p)
 		e.limit = l

@@ -219,3 +219,13 @@ func TestLimitsOff(t *testing.T) {
 		}
 	})
 }
+
+// A burst belongs to its rate and cannot be switched off alone: nobody could connect.
+func TestNegativeBurst(t *testing.T) {
+	for _, l := range []socketio.Limits{{EventsPerSecond: 1, EventsBurst: -1}, {BytesPerSecond: 1e6, BytesBurst: -1}, {EventsBurst: -1}} {
+		if srv, err := socketio.New(socketio.Config{Limits: l}); err == nil {
+			t.Errorf("%+v is accepted", l)
+			_ = srv.Close(t.Context())
+		}
+	}
+}

@@ -86,19 +86,11 @@ func (n *Namespace) handleServerSide(e *Event) {
 	if f == nil {
 		return
 	}
-	var err error
-	func() {
-		defer n.srv.recovered(&err)
-		err = f(n.srv.ctx, e)
-	}()
+	err := n.srv.guarded(func() error { return f(n.srv.ctx, e) })
 	if err == nil {
 		return
 	}
-	answer := n.srv.cfg.AckError
-	if answer == nil {
-		answer = defaultAckError
-	}
-	_ = e.Ack(answer(err)) // does nothing without a request
+	err = n.srv.answerError(e, err)
 	if log := n.srv.cfg.Log; log != nil {
 		log.Info("server-side handler failed", slog.String("nsp", n.name), slog.String("event", e.Name()), slog.Any("err", err))
 	}

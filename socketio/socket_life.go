@@ -133,7 +133,7 @@ func (s *Socket) refuse(err error) {
 	c.mu.Unlock()
 	s.vanish()
 	if alone {
-		c.refuse(s.ns.name, c.rules().refusal(s.ns.srv, err))
+		err = c.refuse(s.ns.name, err)
 	}
 	var p *panicError
 	if errors.As(err, &p) {

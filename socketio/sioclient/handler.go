@@ -154,16 +154,26 @@ func (s *Socket) run(h Handler, e *Event) (err error) {
 
 // failed deals with the error of a handler.
 func (s *Socket) failed(e *Event, err error) {
-	if e.hasID && !e.acked.Load() {
-		answer := s.m.cfg.AckError
-		if answer == nil {
-			answer = args.ErrorAck
-		}
-		if ackErr := e.Ack(answer(err)); ackErr != nil && !errors.Is(ackErr, ErrClosed) {
-			err = errors.Join(err, ackErr)
-		}
+	s.report(e.name, s.answerError(e, err))
+}
+
+// answerError acks an event, if that is still to be done, with what the error of
+// its handler becomes. Where the application's part of that fails the ack says no
+// more than that there was an error, and what failed is joined to err.
+func (s *Socket) answerError(e *Event, err error) error {
+	if !e.hasID || e.acked.Load() {
+		return err
 	}
-	s.report(e.name, err)
+	answer := s.m.cfg.AckError
+	if answer == nil {
+		answer = args.ErrorAck
+	}
+	failed := guarded(func() error { return e.Ack(answer(err)) })
+	if failed == nil || errors.Is(failed, ErrClosed) {
+		return err
+	}
+	_ = guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
+	return errors.Join(err, failed)
 }
 
 // report logs an error of user code and hands it to OnError.
@@ -218,6 +228,12 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("socketio: panic: %v", e.value) }
+
+// guarded calls user code; a panic becomes an error.
+func guarded(f func() error) (err error) {
+	defer recovered(&err)
+	return f()
+}
 
 // recovered is deferred around user code: it turns a panic into an error.
 func recovered(err *error) {

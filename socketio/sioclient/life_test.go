@@ -220,6 +220,51 @@ func TestFailingHandlers(t *testing.T) {
 	})
 }
 
+// bomb is a value whose encoding panics.
+type bomb struct{}
+
+func (bomb) MarshalJSON() ([]byte, error) { panic("encoded") }
+
+// What an error becomes is the application's, too: where that fails the server
+// hears that there was an error, and the client goes on.
+func TestAckErrorFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule func(error) any
+		err  error
+	}{
+		"the rule panics":       {func(error) any { panic("rule") }, errors.New("of the handler")},
+		"its result is no JSON": {func(error) any { return func() {} }, errors.New("of the handler")},
+		"the data panic":        {nil, &sioclient.Error{Code: "c", Data: bomb{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runWebSocket(t, func(srv *socketio.Server) {
+				srv.On("go", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
+					answer, err := s.EmitWithAck(ctx, "x")
+					if err != nil {
+						return err
+					}
+					return e.Ack(answer.Raw(0))
+				})
+			}, func(w *world) {
+				cfg := w.config()
+				cfg.AckError = c.rule
+				s := w.socket("", cfg)
+				heard := make(chan error, 1)
+				s.OnError(func(_ *sioclient.Socket, _ string, err error) { heard <- err })
+				s.On("x", func(context.Context, *sioclient.Socket, *sioclient.Event) error { return c.err })
+				w.connect(s)
+				answer, err := s.EmitWithAck(w.Context(), "go")
+				if text := string(answer.Raw(0)); err != nil || text != `{"error":{"code":"internal","message":"internal error"}}` {
+					w.T.Errorf("the server heard %s, %v", text, err)
+				}
+				if err := <-heard; !errors.Is(err, c.err) || err == c.err {
+					w.T.Errorf("OnError heard %#v", err)
+				}
+			})
+		})
+	}
+}
+
 // Handlers can be removed, and catch-alls hear both ways.
 func TestRegistration(t *testing.T) {
 	runWebSocket(t, echoes, func(w *world) {
