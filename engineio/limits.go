@@ -27,9 +27,11 @@ type Limits struct {
 	// Burst is how many may come at once; 0 means the handshakes of one second,
 	// at least one.
 	Burst int
-	// ClientIP tells the address of a request, for servers behind a proxy; nil
-	// means the peer of the connection. Requests without an address (the zero
-	// Addr) do not count.
+	// ClientIP tells the address of a request, for servers behind a proxy, whose
+	// clients would have one address otherwise; nil means the peer of the
+	// connection. wscore.ClientAddr reads what proxies tell. Requests without an
+	// address (the zero Addr) do not count: who leaves it to the client whether
+	// there is one, as forged headers do, has no limit.
 	ClientIP func(r *http.Request) netip.Addr
 }
 

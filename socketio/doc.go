@@ -35,5 +35,7 @@
 //
 // # Limits
 //
-// There is no connection state recovery.
+// A volatile packet over long-polling is lost while no GET of its client waits,
+// also in the moment between two of them: of answers to what a client sends many
+// are, where over WebSocket hardly any is.
 package socketio

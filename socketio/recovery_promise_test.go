@@ -13,10 +13,10 @@ import (
 	"github.com/hermod-io/hermod/socketio"
 )
 
-// TestPromise7: with recovery a client gets each event exactly once, in the
+// TestPromise6: with recovery a client gets each event exactly once, in the
 // order of its sender, wherever its connections are cut and whatever others
 // send meanwhile.
-func TestPromise7(t *testing.T) {
+func TestPromise6(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	cfg := socketio.Config{Recovery: &socketio.Recovery{MaxDisconnection: time.Hour, NoSkipMiddlewares: true}}

@@ -82,7 +82,7 @@ func (h *Handler) negotiate(r *http.Request) (*Upgrade, *ProtocolSpec, *Handshak
 		URI:         strings.TrimPrefix(r.RequestURI, "/"),
 		Subprotocol: name,
 		BearerToken: bearer(r.Header),
-		RemoteAddr:  clientAddr(r, h.settings.TrustedProxies),
+		RemoteAddr:  ClientAddr(r, h.settings.TrustedProxies),
 		Secure:      r.TLS != nil,
 		Header:      r.Header,
 	}

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// clientAddr is the address of who sent the request: that of the stream, or if
+// ClientAddr returns the address of who sent a request: that of the stream, or if
 // that is of a trusted proxy the nearest one that is not, in the order in which
-// the proxies tell. RFC 7239; X-Forwarded-For; X-Real-IP. A proxy passes on the
+// the proxies tell (Forwarded, X-Forwarded-For, X-Real-IP). A proxy passes on the
 // headers that it does not add to itself, so a client may forge those: when
-// headers tell of different clients it is unknown, the zero Addr.
-func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+// headers tell of different clients it is unknown, the zero Addr. RFC 7239.
+func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	isTrusted := func(a netip.Addr) bool {
 		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })

@@ -28,7 +28,7 @@ func TestClientAddrOfHeadersThatDisagree(t *testing.T) {
 		if tt.want != "" {
 			want = netip.MustParseAddr(tt.want)
 		}
-		if got := clientAddr(r, trusted); got != want {
+		if got := ClientAddr(r, trusted); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}

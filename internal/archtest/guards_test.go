@@ -34,9 +34,9 @@ var planted = []struct{ guard, path, text, fault string }{
 	{"modules", "engineio/x.go", p + `import _ "github.com/gorilla/mux"`, "only for server, examples"},
 	{"modules", "server/internal/routes/x.go", p + `import _ "github.com/gorilla/mux"`, ""},
 	{"modules", "socketio/x.go", p + `import _ "github.com/klauspost/compress/flate"`, "only for wscore, engineio"},
-	{"modules", "engineio/x.go", p + `import _ "github.com/google/go-cmp/cmp"`, "only for tests"},
-	{"modules", "engineio/x_test.go", p + `import _ "github.com/google/go-cmp/cmp"`, ""},
-	{"modules", "tests/load/x.go", p + `import _ "github.com/google/go-cmp/cmp"`, ""},
+	{"modules", "engineio/x.go", p + `import _ "gopkg.in/yaml.v3"`, "only for tests"},
+	{"modules", "engineio/x_test.go", p + `import _ "gopkg.in/yaml.v3"`, ""},
+	{"modules", "tests/load/x.go", p + `import _ "gopkg.in/yaml.v3"`, ""},
 	{"modules", "engineio/x_test.go", p + `import _ "github.com/stretchr/testify/assert"`, "no module of the table"},
 	{"modules", "engineio/x.go", p + `import _ "net/http"`, ""},
 

@@ -2,7 +2,11 @@ package archtest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"testing"
 )
 
 // checkFloors finds imports among our own packages that the table does not
@@ -108,4 +112,17 @@ func checkDependencies(doc string) (faults []string) {
 		}
 	}
 	return faults
+}
+
+// TestModulesAreRequired: the table has no module that go.mod does not.
+func TestModulesAreRequired(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range modules {
+		if !regexp.MustCompile(`(?m)^\s+` + regexp.QuoteMeta(path) + `(/v\d+)? v`).Match(text) {
+			t.Errorf("%s is not in go.mod", path)
+		}
+	}
 }

@@ -54,11 +54,12 @@ func TestMormotNames(t *testing.T) {
 	}
 }
 
-var goName = regexp.MustCompile("`((?:wscore|rest|chat|noise|ephemeral|weakaes|packet|parser|engineio|adapters|socketio)\\.[\\w.]+)`")
+var goName = regexp.MustCompile("`((?:wscore|rest|chat|noise|ephemeral|weakaes|packet|parser|engineio|eioclient|adapters|socketio|sioclient)\\.[\\w.]+)`")
 
 var folders = map[string]string{
 	"wscore": "wscore", "rest": "wscore/rest", "chat": "wscore/chat", "noise": "wscore/noise", "ephemeral": "wscore/ephemeral",
 	"weakaes": "wscore/rest/weakaes", "packet": "engineio/packet", "parser": "socketio/parser", "engineio": "engineio", "adapters": "adapters", "socketio": "socketio",
+	"eioclient": "engineio/eioclient", "sioclient": "socketio/sioclient",
 }
 
 var exports = map[string]map[string]bool{}

@@ -71,7 +71,6 @@ func with(list []string, more ...string) []string {
 var modules = map[string][]string{
 	"github.com/flynn/noise":             {"wscore/noise"},
 	"github.com/go-json-experiment/json": {"socketio", "socketio/parser"},
-	"github.com/google/go-cmp":           {"tests"},
 	"github.com/gorilla/mux":             {"server", "examples"},
 	"github.com/klauspost/compress":      {"wscore", "engineio"},
 	"github.com/peterbourgon/ff":         {"server"},

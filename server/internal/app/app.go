@@ -77,6 +77,7 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 		Chat: a.cfg.WSChat, REST: a.cfg.WSREST,
 		Origins:    a.cfg.Origins(),
 		MaxMessage: a.cfg.MaxHTTPBufferSize,
+		Proxies:    a.cfg.Proxies(),
 		Queue:      wscore.Queue{Bytes: sc.Engine.Queue.Bytes, Packets: sc.Engine.Queue.Packets},
 		Status: func() any {
 			return map[string]any{

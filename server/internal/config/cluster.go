@@ -12,7 +12,7 @@ import (
 
 func (c *Config) cluster(fs *flag.FlagSet) {
 	fs.DurationVar(&c.Recovery, "recovery", 0, "`time` in which a lost client may come back as the same socket, with what it missed; 0 for never; with the adapters memory and redis-streams only")
-	fs.StringVar(&c.Adapter, "adapter", nodes.Memory, "how broadcasts reach the `nodes` of a cluster: "+strings.Join(nodes.Adapters, ", ")+"; memory: there is one node")
+	fs.StringVar(&c.Adapter, "adapter", nodes.Memory, "`name` of how broadcasts reach the nodes of a cluster: "+strings.Join(nodes.Adapters, ", ")+"; memory: there is one node")
 	fs.StringVar(&c.RedisURL, "redis-url", "redis://127.0.0.1:6379", "`address` of Redis: redis://user:password@host:port/db, redis://host1,host2 or redis+cluster://host for a Cluster, "+
 		"redis+sentinel://host1,host2/db?master_name=m; rediss for TLS")
 	fs.StringVar(&c.RedisPrefix, "redis-prefix", "", "`name` that begins the channels, streams and keys in Redis; empty: those of the official adapters, socket.io")

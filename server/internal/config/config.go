@@ -50,6 +50,7 @@ type Config struct {
 	AllowEIO3         bool
 	MaxConnections    int
 	MaxPerIP          int
+	TrustedProxies    string
 	MaxHandshakes     float64
 
 	ChatHistory int
@@ -119,7 +120,8 @@ func (c *Config) engine(fs *flag.FlagSet) {
 	fs.BoolVar(&c.Deflate, "deflate", false, "compress WebSocket messages of 1 KiB and more for clients that offer it")
 	fs.BoolVar(&c.AllowEIO3, "allow-eio3", false, "serve clients of before version 3 as well (Engine.IO protocol 3)")
 	fs.IntVar(&c.MaxConnections, "max-connections", 0, "largest `number` of open connections, 0 for any")
-	fs.IntVar(&c.MaxPerIP, "max-connections-per-ip", 0, "largest `number` of them from one address, 0 for any")
+	fs.IntVar(&c.MaxPerIP, "max-connections-per-ip", 0, "largest `number` of them from one address, 0 for any; behind a proxy see -trusted-proxies")
+	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`list` of addresses and networks (10.0.0.0/8) of proxies, whose word about a client's address counts; empty: the address is the connection's")
 	fs.Float64Var(&c.MaxHandshakes, "max-handshakes", 0, "largest `number` of new connections a second, 0 for any")
 }
 
@@ -148,6 +150,9 @@ func (c *Config) validate() error {
 	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize*7/10:
 		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
 	}
+	if _, err := c.proxies(); err != nil {
+		return err
+	}
 	if err := c.validateCluster(); err != nil {
 		return err
 	}
@@ -174,7 +179,7 @@ func (c *Config) SocketIO() socketio.Config {
 			NoUpgrades:        c.NoUpgrades,
 			AllowEIO3:         c.AllowEIO3,
 			Queue:             engineio.Queue{Bytes: c.QueueBytes, Packets: c.QueuePackets},
-			Limits:            engineio.Limits{Connections: c.MaxConnections, PerIP: c.MaxPerIP, Handshakes: c.MaxHandshakes},
+			Limits:            engineio.Limits{Connections: c.MaxConnections, PerIP: c.MaxPerIP, Handshakes: c.MaxHandshakes, ClientIP: c.clientIP()},
 		},
 	}
 	if c.Recovery > 0 {

@@ -58,6 +58,8 @@ func TestRefused(t *testing.T) {
 		{"-ping-interval", "-1s"},
 		{"-adapter", "pigeon"},
 		{"-recovery", "-1s"},
+		{"-trusted-proxies", "10.0.0.0/33"},
+		{"-trusted-proxies", "10.0.0.1, proxy.example"},
 		{"-recovery", "1m", "-adapter", "redis"},
 		{"-recovery", "1m", "-adapter", "redis-sharded"},
 		{"-adapter", "redis", "-redis-url", "localhost:6379"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"unicode/utf8"
@@ -32,6 +33,8 @@ type Config struct {
 	// MaxMessage is the largest message in bytes.
 	MaxMessage int64
 	Queue      wscore.Queue
+	// Proxies are those whose word about a client's address counts.
+	Proxies []netip.Prefix
 	// Status is what GET /status answers, as JSON.
 	Status func() any
 	Log    *slog.Logger
@@ -61,7 +64,7 @@ func New(c Config) *Sockets {
 	}
 	s.handler = wscore.NewHandler(list, wscore.ProcessSettings{Conn: wscore.Settings{
 		Origins: hosts(c.Origins), MaxMessage: c.MaxMessage, Queue: c.Queue, Deflate: &wscore.Deflate{}, Log: c.Log,
-	}})
+	}, TrustedProxies: c.Proxies})
 	return s
 }
 

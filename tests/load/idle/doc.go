@@ -3,8 +3,8 @@
 // namespace and a room and send one echo, waits, and compares the server's
 // memory with what it was before.
 //
-//	go build -o /tmp/idleserver ./tests/load/idleserver
-//	go run ./tests/load/idle -exec /tmp/idleserver -n 8000
+//	go build -o tests/load/build/idleserver ./tests/load/idleserver
+//	go run ./tests/load/idle -exec tests/load/build/idleserver -n 8000
 //
 // The server is a process of its own, started by -exec, or already running at
 // -addr with its figures at -stats (see the command idleserver for both). The

@@ -42,7 +42,7 @@ func quick() plan {
 
 func main() {
 	p := full()
-	short := flag.Bool("quick", false, "at most 90 seconds instead of ten minutes")
+	short := flag.Bool("quick", false, "less than a minute instead of five")
 	program := flag.String("server", "", "the server program")
 	libs := flag.String("libs", "hermod,gws,coder", "the libraries")
 	only := flag.String("only", "", "some of echo, fan, idle, deflate instead of all")
