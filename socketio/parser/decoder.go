@@ -64,11 +64,14 @@ func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
 		}
 	}
 	p.Namespace, rest = d.namespace(rest)
-	if p.ID, p.HasID, rest, err = cutID(rest); err != nil {
-		return p, false, err
+	switch p.Type {
+	case Event, Ack:
+		p.ID, p.HasID, rest, err = cutID(rest)
+	default: // an auth that is a number looks like an id
+		rest = rest[skipDigits(rest, 0):]
 	}
-	if p.HasID && p.Type != Event && p.Type != Ack {
-		return p, false, errUnwantedID
+	if err != nil {
+		return p, false, err
 	}
 	if p.JSON, err = payload(p.Type, rest); err != nil {
 		return p, false, err

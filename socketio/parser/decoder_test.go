@@ -42,6 +42,13 @@ func TestDecodeText(t *testing.T) {
 		{`3/x,0[null]`, Packet{Type: Ack, Namespace: "/x", HasID: true, Args: Args{JSON: []byte(`[null]`)}}},
 		{`4{"message":"no"}`, Packet{Type: ConnectError, Namespace: "/", Args: Args{JSON: []byte(`{"message":"no"}`)}}},
 		{`4/x,"no"`, Packet{Type: ConnectError, Namespace: "/x", Args: Args{JSON: []byte(`"no"`)}}},
+		// an id is read where it means nothing: an auth that is a number looks like one
+		{"05", Packet{Type: Connect, Namespace: "/"}},
+		{"0012{}", Packet{Type: Connect, Namespace: "/", Args: Args{JSON: []byte(`{}`)}}},
+		{"0/chat,100000000000000000000{}", Packet{Type: Connect, Namespace: "/chat", Args: Args{JSON: []byte(`{}`)}}},
+		{"15", Packet{Type: Disconnect, Namespace: "/"}},
+		{"1/x,5", Packet{Type: Disconnect, Namespace: "/x"}},
+		{`47"no"`, Packet{Type: ConnectError, Namespace: "/", Args: Args{JSON: []byte(`"no"`)}}},
 		{"2/é,[\"€\u2028\"]", Packet{Type: Event, Namespace: "/é", Args: Args{JSON: []byte("[\"€\u2028\"]")}}},
 	} {
 		got, ok, err := decodeText(t, c.in)
@@ -102,7 +109,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{`2-1["a"]`, "invalid payload"}, {`21.5["a"]`, "invalid payload"}, {`2 ["a"]`, "invalid payload"}, {`2 1["a"]`, "invalid payload"}, {`20x1["a"]`, "invalid payload"}, {`21e3["a"]`, "invalid payload"},
 		{`2+1["a"]`, "invalid payload"}, {`21 ["a"]`, "invalid payload"}, {`207["a"]`, "illegal ack id"}, {`200["a"]`, "illegal ack id"},
 		{`29007199254740992["a"]`, "illegal ack id"}, {`299999999999999999999999["a"]`, "illegal ack id"},
-		{"012{}", "ack id in a packet that takes none"}, {"15", "ack id in a packet that takes none"}, {`47"a"`, "ack id in a packet that takes none"},
+		{"01.5", "invalid payload"}, {"01e3", "invalid payload"}, {"0-1", "invalid payload"}, {"15{}", "invalid payload"}, {"47[]", "invalid payload"},
 		// attachment counts
 		{`5["a"]`, "illegal attachment count"}, {`5-["a"]`, "illegal attachment count"}, {`50-["a"]`, "illegal attachment count"}, {`5-1-["a"]`, "illegal attachment count"}, {`51.5-["a"]`, "illegal attachment count"},
 		{`51e1-["a"]`, "illegal attachment count"}, {`50x1-["a"]`, "illegal attachment count"}, {`5 1-["a"]`, "illegal attachment count"}, {`51 -["a"]`, "illegal attachment count"}, {`5+1-["a"]`, "illegal attachment count"},

@@ -18,7 +18,6 @@ var (
 	errAttachmentCount = &Error{"illegal attachment count"}
 	errTooMany         = &Error{"too many attachments"}
 	errID              = &Error{"illegal ack id"}
-	errUnwantedID      = &Error{"ack id in a packet that takes none"}
 	errPayload         = &Error{"invalid payload"}
 	errNoPayload       = &Error{"binary packet without payload"}
 	errJSON            = &Error{"invalid JSON"}

@@ -122,9 +122,6 @@ var refusedLeniencies = map[string]string{
 	`21 ["a"]`:               "white space as part of an ack id",
 	`2007["a"]`:              "an ack id with leading zeros",
 	`29007199254740993["a"]`: "an ack id beyond 2^53, which JavaScript rounds",
-	`01`:                     "an ack id in a CONNECT",
-	`01{}`:                   "an ack id in a CONNECT",
-	`41`:                     "an ack id in a CONNECT_ERROR",
 	`50x1-["a"]`:             "a hexadecimal attachment count",
 	`51e1-["a"]`:             "an attachment count with an exponent",
 	`5 1-["a"]`:              "white space in the attachment count",
@@ -176,6 +173,9 @@ func TestGoldenDecode(t *testing.T) {
 
 func checkGolden(t *testing.T, in string, p Packet, want *goldenPacket) {
 	t.Helper()
+	if Type(want.Type) == Connect || Type(want.Type) == Disconnect || Type(want.Type) == ConnectError {
+		want.ID = nil // read there, and of no use to anybody
+	}
 	if byte(p.Type) != want.Type || p.Namespace != want.NSP || p.HasID != (want.ID != nil) || p.HasID && p.ID != *want.ID {
 		t.Errorf("%s: got %+v, want %+v", in, p, want)
 	}

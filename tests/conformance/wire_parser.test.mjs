@@ -119,6 +119,18 @@ function sequence(kind) {
     assert.equal((await outcome(t, kind, '40{}')).closed, true);
   });
 
+  test('an id in a CONNECT and in a DISCONNECT is passed over', async () => {
+    const t = await server();
+    const s = await joined(kind, t.port);
+    for (const auth of ['5', '0', '12345678901234567890', '7{}']) {
+      await s.send(`40/chat,${auth}`);
+      assert.match(await s.next(), /^40\/chat,\{"sid"/, auth);
+      await s.send('41/chat,5');
+      await alive(s);
+    }
+    s.close();
+  });
+
   test('an event before any CONNECT closes the connection', async () => {
     const t = await server();
     const s = await open(kind, t.port);
