@@ -46,11 +46,12 @@ func New(cfg Config, h Handler) (*Server, error) {
 	cfg = cfg.withDefaults()
 	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits)}
 	srv.ws = wscore.NewServer(wscore.Settings{
-		Origins:    []string{"*"},
-		MaxMessage: cfg.MaxHTTPBufferSize,
-		Deflate:    cfg.PerMessageDeflate,
-		Queue:      wscore.Queue{Bytes: cfg.Queue.Bytes, Packets: cfg.Queue.Packets, OnFull: wscore.OnFull(cfg.Queue.OnFull)},
-		Log:        cfg.Log,
+		AnySubprotocol: true, // as the official server
+		Origins:        []string{"*"},
+		MaxMessage:     cfg.MaxHTTPBufferSize,
+		Deflate:        cfg.PerMessageDeflate,
+		Queue:          wscore.Queue{Bytes: cfg.Queue.Bytes, Packets: cfg.Queue.Packets, OnFull: wscore.OnFull(cfg.Queue.OnFull)},
+		Log:            cfg.Log,
 	})
 	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / 8)
 	srv.sessions.byID = map[string]*Session{}

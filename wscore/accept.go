@@ -146,15 +146,28 @@ func (s *Server) agree(c *Conn, r *http.Request, subprotocol string) {
 	c.negotiate(subprotocol, extensions, p)
 }
 
-// choose finds the first of our subprotocols that the client offers. Their names
-// are compared as they are.
+// choose finds the first of our subprotocols that the client offers, else the first
+// that it offers if any will do. Their names are compared as they are.
 func (s *Server) choose(r *http.Request) string {
+	offers := r.Header["Sec-Websocket-Protocol"]
 	for _, p := range s.settings.Subprotocols {
-		for _, h := range r.Header.Values("Sec-Websocket-Protocol") {
-			for offered := range strings.SplitSeq(h, ",") {
-				if trimOWS(offered) == p {
-					return p
-				}
+		if offered(offers, func(name string) bool { return name == p }) != "" {
+			return p
+		}
+	}
+	if s.settings.AnySubprotocol {
+		return offered(offers, isToken)
+	}
+	return ""
+}
+
+// offered finds the first name in the lists of a client that is wanted. RFC 6455
+// section 11.3.4.
+func offered(lists []string, wanted func(name string) bool) string {
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = trimOWS(name); wanted(name) {
+				return name
 			}
 		}
 	}

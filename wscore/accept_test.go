@@ -193,6 +193,30 @@ func TestAcceptSubprotocolCase(t *testing.T) {
 	}
 }
 
+// Clients fail a connection that is given none of the subprotocols they offer, so
+// a server that has none of its own could not be reached by those who offer some.
+func TestAcceptAnySubprotocol(t *testing.T) {
+	a := newAcceptor(t, Settings{Subprotocols: []string{"ours"}, AnySubprotocol: true}, nil)
+	for offers, want := range map[string]string{
+		"Sec-WebSocket-Protocol: a":                                     "a",
+		"Sec-WebSocket-Protocol: B, a":                                  "B",
+		"Sec-WebSocket-Protocol: a, ours":                               "ours",
+		"Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b":        "a",
+		"Sec-WebSocket-Protocol: ,\t, a ,b":                             "a",
+		"Sec-WebSocket-Protocol: no token, a/b, \"a\", a:b, fine~proto": "fine~proto",
+		"Sec-WebSocket-Protocol:":                                       "",
+		"X-Other: a":                                                    "",
+	} {
+		_, _, res := a.dial(t, handshake(offers))
+		if got := res.Header.Get("Sec-Websocket-Protocol"); res.StatusCode != 101 || got != want {
+			t.Errorf("%q: %s, %q; want %q", offers, res.Status, got, want)
+		}
+		if _, ok := res.Header["Sec-Websocket-Protocol"]; ok != (want != "") {
+			t.Errorf("%q: %v", offers, res.Header)
+		}
+	}
+}
+
 // wrapped hides the Hijacker, as a middleware may; unwrappable shows it again
 // to http.ResponseController.
 type wrapped struct{ http.ResponseWriter }

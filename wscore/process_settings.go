@@ -10,7 +10,7 @@ import (
 // mORMot: TWebSocketProcessSettings.
 type ProcessSettings struct {
 	// Conn are those of the connections below: limits, queue, origins, deflate,
-	// log. Its Subprotocols are not used; the ProtocolSpecs name them.
+	// log. Its Subprotocols and AnySubprotocol are not used; the ProtocolSpecs name them.
 	Conn Settings
 	// HeartbeatDelay is how long nothing (not even a part of a message) may be received before a ping is sent;
 	// 0 means 20 s on a server and off on a client, negative off.

@@ -101,6 +101,11 @@ type Queue struct {
 type Settings struct {
 	// Subprotocols are the supported ones, by preference.
 	Subprotocols []string
+	// AnySubprotocol has [Server.Accept] take the first subprotocol that the client
+	// offers when none of Subprotocols is among them, for servers that speak the same
+	// whatever its name: most clients fail a connection that is given none of theirs.
+	// False takes none then. A Handler and a Dialer do not use it.
+	AnySubprotocol bool
 	// Origins lists further hosts (patterns of path.Match, matched against the
 	// Origin's host, with its port if it has one) that may connect beside the
 	// request's own; "*" is any. A request without Origin is always allowed.
