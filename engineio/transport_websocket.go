@@ -34,7 +34,7 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, q que
 			}
 		}()
 	}
-	extra := http.Header{}
+	extra := w.Header().Clone() // a refusal has those of the middlewares alone
 	srv.responseHeaders(extra, r, opening)
 	conn, err := srv.ws.Accept(w, r, extra)
 	if err != nil {

@@ -195,7 +195,7 @@ func acceptKey(key string) string {
 func ofHandshake(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Accept", "Sec-Websocket-Protocol",
-		"Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding":
+		"Sec-Websocket-Extensions", "Content-Length", "Transfer-Encoding", "Trailer":
 		return true
 	}
 	return false
