@@ -125,8 +125,21 @@ func (srv *Server) allow(r *http.Request) *ConnectionError {
 	return e
 }
 
+// isUpgrade reports whether r asks to change the protocol. Upgrade alone does not:
+// clients and proxies leave it in requests that are to stay what they are.
+// RFC 9110 section 7.8.
 func isUpgrade(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != ""
+	if r.Header.Get("Upgrade") == "" {
+		return false
+	}
+	for _, list := range r.Header["Connection"] {
+		for option := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.Trim(option, " \t"), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // validHeader reports whether v has only characters that a header may have.

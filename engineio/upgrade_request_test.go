@@ -73,3 +73,41 @@ func TestHeadersOfMiddlewaresOnUpgrades(t *testing.T) {
 		}
 	})
 }
+
+// Only Connection makes an upgrade of a request: one that had Upgrade alone, as
+// some proxies and HTTP clients send it, was once refused.
+func TestUpgradeNeedsConnection(t *testing.T) {
+	const bad, open = `{"code":3,"message":"Bad request"}`, `0{"sid":"`
+	scenario(t, Config{}, func(w *world) {
+		for _, c := range []struct {
+			query, upgrade, connection string
+			status                     int
+			body, contentType          string
+		}{
+			{pollingQuery, "h2c", "keep-alive", 200, open, typeText},
+			{pollingQuery, "websocket", "keep-alive", 200, open, typeText},
+			{pollingQuery, "websocket", "upgraded, keep-alive", 200, open, typeText},
+			{pollingQuery, "", "upgrade", 200, open, typeText},
+			{pollingQuery, "websocket", "keep-alive,\tUPGRADE", 400, "Bad request", "text/html"},
+			{pollingQuery, "websocket", "keep-alive\r\nConnection: upgrade", 400, "Bad request", "text/html"},
+			{"EIO=4&transport=websocket", "websocket", "keep-alive", 400, bad, "application/json"},
+			{"EIO=4&transport=websocket", "", "upgrade", 400, bad, "application/json"},
+		} {
+			res := w.request("GET", c.query, "", "Upgrade: "+c.upgrade, "Connection: "+c.connection,
+				"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+			if res.status != c.status || !strings.HasPrefix(res.body, c.body) || res.header.Get("Content-Type") != c.contentType {
+				t.Errorf("%+v: %+v", c, res)
+			}
+		}
+		p := w.poller()
+		_ = w.h.session(w.srv.Clients()-1).Send(0, Message{Data: []byte("x")})
+		res := w.request("GET", p.query(), "", "Upgrade: h2c", "Connection: keep-alive")
+		if res.status != 200 || res.body != "4x" {
+			t.Errorf("of a session: %+v", res)
+		}
+		res = w.request("GET", "EIO=4&transport=websocket&sid="+p.sid, "", "Upgrade: websocket", "Connection: keep-alive")
+		if res.status != 400 || res.body != bad {
+			t.Errorf("no upgrade of a session: %+v", res)
+		}
+	})
+}
