@@ -236,7 +236,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		s.end(ParseError, err)
 	}
 	h := w.Header()
-	h["Content-Type"], h["Content-Length"] = typeHTML, lengthOK
+	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = typeHTML, lengthOK, noStore
 	_, _ = io.WriteString(w, "ok")
 }
 

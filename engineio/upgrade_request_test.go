@@ -111,3 +111,13 @@ func TestUpgradeNeedsConnection(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is to keep an answer to a POST either.
+func TestAnswersAreNotStored(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		p := w.poller()
+		if res := w.request("POST", p.query(), "4x"); res.body != "ok" || res.header.Get("Cache-Control") != "no-store" || res.header.Get("Content-Type") != "text/html" {
+			t.Errorf("%+v", res)
+		}
+	})
+}
