@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/hermod-io/hermod/internal/testnet"
 	"github.com/hermod-io/hermod/wscore"
@@ -58,6 +59,9 @@ func (d discarding) Header() http.Header         { return d.h }
 func (d discarding) Write(p []byte) (int, error) { return len(p), nil }
 func (d discarding) WriteHeader(int)             {}
 func (d discarding) Flush()                      {}
+
+// SetWriteDeadline is as free as that of net/http.
+func (d discarding) SetWriteDeadline(time.Time) error { return nil }
 
 // What the engine itself needs for a POST of a message and a GET that finds one;
 // net/http's part comes on top.

@@ -5,4 +5,8 @@
 // The three types to know: [Server], an http.Handler, made by [New] from a
 // [Config]; [Session], what a sid names, which survives the change of
 // transport; [Handler], the floor above, told of sessions and messages.
+//
+// The WriteTimeout of an http.Server does not bind sessions: a polling request
+// waits as long as the heartbeat wants, and its answer may then take
+// PingInterval and twice PingTimeout, or five seconds once its session has ended.
 package engineio

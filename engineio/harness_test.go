@@ -76,13 +76,19 @@ func (h *recorder) session(n int) *Session {
 // may be left.
 func scenario(t *testing.T, cfg Config, f func(w *world)) {
 	t.Helper()
+	scenarioOn(t, &http.Server{}, cfg, f)
+}
+
+// scenarioOn is scenario with the program's http.Server.
+func scenarioOn(t *testing.T, hs *http.Server, cfg Config, f func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, h: &recorder{}, l: testnet.Listen(testnet.Options{})}
 		var err error
 		if w.srv, err = New(cfg, w.h); err != nil {
 			t.Fatal(err)
 		}
-		hs := &http.Server{Handler: w.srv}
+		hs.Handler = w.srv
 		served := make(chan error, 1)
 		go func() { served <- hs.Serve(w.l) }() // ends with hs
 		defer func() {                          // also when f has failed

@@ -81,7 +81,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 		s.get.wake()
 	}
 	if s.answer != nil {
-		s.answer.limit()
+		s.answer.limit(lastAnswer)
 	}
 	if s.body != nil {
 		_ = s.body.SetReadDeadline(time.Unix(1, 0)) // a body that is still on its way is not waited for

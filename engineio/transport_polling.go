@@ -40,8 +40,20 @@ const lastAnswer = 5 * time.Second
 
 // limit bounds the time that is left. net/http takes it off again for the next
 // request of the connection.
-func (a *answer) limit() {
-	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(lastAnswer))
+func (a *answer) limit(d time.Duration) {
+	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(d))
+}
+
+// beginAnswer notes that an answer is on its way to w, which may take as long as
+// the heartbeat bears with a silent client: the deadline of net/http has run while
+// the request waited. mu is held.
+func (s *Session) beginAnswer(w http.ResponseWriter) {
+	s.answer = &answer{w: w}
+	if s.state == stateClosed {
+		s.answer.limit(lastAnswer)
+		return
+	}
+	s.answer.limit(s.srv.cfg.PingInterval + 2*s.srv.cfg.PingTimeout)
 }
 
 // openPolling answers the first request of a session.
@@ -71,8 +83,11 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 	s.answerGet(w, r)
 }
 
-// poll serves a polling request of the session.
+// poll serves a polling request of the session. How long that takes is up to the
+// session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
+// a request that waits.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
@@ -133,7 +148,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			s.endLocked(s.reason, nil)
 		}
 	}
-	s.answer = &answer{w: w}
+	s.beginAnswer(w)
 	s.mu.Unlock()
 	defer s.answered()
 	if s.writePayload(w, r, units, compress) != nil {
