@@ -41,6 +41,7 @@ type Socket struct {
 	head, tail *Event
 	working    bool
 	departing  bool // the client's DISCONNECT waits behind its CONNECT
+	dismissed  bool // disconnected before its CONNECT was answered, which is still to be done
 	phase      phase
 	held       bool                   // its namespace lasts until letGo; the worker's
 	settled    bool                   // its namespace is there; the worker's
@@ -154,6 +155,9 @@ func (s *Socket) Leave(rooms ...string) { s.ns.adapter.Leave((*member)(s), rooms
 // OnDisconnect is called once the running handler has returned. But with Recovery
 // over several nodes what was sent before comes back from the store first, for
 // which it waits, as long as the adapter is patient. Further calls do nothing.
+// While the middlewares of the connection run it makes their outcome a refusal:
+// the client gets the error that they return, or else "disconnected"; that at
+// once with closeConn.
 func (s *Socket) Disconnect(closeConn bool) {
 	leaving := []*Socket{s}
 	if closeConn {
@@ -174,6 +178,7 @@ func (s *Socket) flush() {
 }
 
 func (s *Socket) disconnect(closeConn bool) {
+	s.dismiss(closeConn)
 	if !closeConn {
 		s.leave(&DisconnectError{Reason: ServerNamespaceDisconnect}, leaveNotify)
 		return

@@ -68,7 +68,7 @@ func (s *Socket) connect() {
 		}
 	}
 	if s.state.Load() != statePending {
-		s.vanish()
+		s.refuse(errDismissed)
 		return
 	}
 	// An error is about other nodes, unless we are not in the room.
@@ -80,7 +80,7 @@ func (s *Socket) connect() {
 	s.ns.add(s)
 	s.saveFirst()
 	if !s.join() {
-		s.vanish()
+		s.refuse(errDismissed)
 		return
 	}
 	s.logLife("connected", "")
@@ -123,16 +123,17 @@ func (s *Socket) join() bool {
 	return true
 }
 
-// refuse answers a CONNECT with the error of a middleware, after every trace of
-// the Socket is gone.
+// refuse answers a CONNECT with the error of a middleware, if the answer is still
+// owed, after every trace of the Socket is gone.
 func (s *Socket) refuse(err error) {
 	c := s.client
 	c.mu.Lock()
-	alone := s.state.Load() == statePending
+	owed := s.state.Load() == statePending || s.dismissed
+	s.dismissed = false
 	s.abandon(&DisconnectError{Reason: ServerNamespaceDisconnect, Err: err})
 	c.mu.Unlock()
 	s.vanish()
-	if alone {
+	if owed {
 		err = c.refuse(s.ns.name, err)
 	}
 	var p *panicError
@@ -171,6 +172,39 @@ func (s *Socket) vanish() {
 	s.cancelContext()
 	acks.fail(cause)
 	s.letGo()
+}
+
+// errDismissed is what the client of a Socket is told that was disconnected while
+// its middlewares ran, if they have no error of their own.
+var errDismissed = &Error{Message: "disconnected"}
+
+// dismiss ends a Socket whose middlewares still run, if they do: its CONNECT is
+// refused once they have returned, or now, because the connection will be gone by
+// then.
+func (s *Socket) dismiss(now bool) {
+	c := s.client
+	c.mu.Lock()
+	if s.state.Load() != statePending && !s.dismissed {
+		c.mu.Unlock()
+		return
+	}
+	s.dismissed = !now
+	if s.cause == nil {
+		s.cause = &DisconnectError{Reason: ServerNamespaceDisconnect}
+	}
+	cause := s.cause
+	s.state.Store(stateLeaving)
+	s.drop()
+	acks := s.takeAcks()
+	c.mu.Unlock()
+	s.cancelContext()
+	acks.fail(cause)
+	if !now {
+		return
+	}
+	if err := c.refuse(s.ns.name, errDismissed); err != error(errDismissed) {
+		s.report("", err)
+	}
 }
 
 // depart takes the client's DISCONNECT. Behind a CONNECT that is not answered

@@ -1,0 +1,136 @@
+package socketio_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hermod-io/hermod/socketio"
+)
+
+// A socket that the program disconnected while its middlewares ran left its client
+// without an answer to CONNECT, waiting for ever over an open connection.
+//
+// compat: socket.disconnect
+func TestDisconnectWhilePending(t *testing.T) {
+	for name, c := range map[string]struct {
+		do     func(s *socketio.Socket)
+		err    error
+		want   string
+		closed bool
+	}{
+		"then an error":             {func(s *socketio.Socket) { s.Disconnect(false) }, errors.New("no"), `44/x,{"message":"no"}`, false},
+		"then nothing":              {func(s *socketio.Socket) { s.Disconnect(false) }, nil, `44/x,{"message":"disconnected"}`, false},
+		"twice":                     {func(s *socketio.Socket) { s.Disconnect(false); s.Disconnect(false) }, nil, `44/x,{"message":"disconnected"}`, false},
+		"connection, then an error": {func(s *socketio.Socket) { s.Disconnect(true) }, errors.New("no"), `44/x,{"message":"disconnected"}`, true},
+		"connection, then nothing":  {func(s *socketio.Socket) { s.Disconnect(true) }, nil, `44/x,{"message":"disconnected"}`, true},
+		"connection afterwards":     {func(s *socketio.Socket) { s.Disconnect(false); s.Disconnect(true) }, nil, `44/x,{"message":"disconnected"}`, true},
+		"connection before":         {func(s *socketio.Socket) { s.Disconnect(true); s.Disconnect(false) }, nil, `44/x,{"message":"disconnected"}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, socketio.Config{}, func(r *rig) {
+				var j journal
+				first := true
+				x := r.srv.Of("/x")
+				x.Use(func(ctx context.Context, s *socketio.Socket) error {
+					if !first {
+						return nil
+					}
+					first = false
+					j.add("%v", s.Join(ctx, "early"))
+					c.do(s)
+					j.add("%v %v %v", s.Connected(), s.Emit("late"), s.Join(ctx, "late"))
+					return c.err
+				})
+				x.OnConnect(func(context.Context, *socketio.Socket) error { j.add("connected"); return nil })
+				x.OnDisconnect(func(*socketio.Socket, socketio.Reason) { j.add("disconnected") })
+				p := r.open()
+				p.send("40/x,")
+				p.want(c.want, "each CONNECT is answered")
+				synctest.Wait()
+				j.want(r.T, "<nil>", "false "+socketio.ErrClosed.Error()+" "+socketio.ErrClosed.Error())
+				if rooms, err := x.Rooms(r.Context()); len(rooms) != 0 || err != nil {
+					r.Errorf("rooms %q, %v", rooms, err)
+				}
+				if c.closed {
+					p.wantClosed("the program asked for it")
+					return
+				}
+				p.join("/x")
+				p.join("/")
+				p.wantIdle("nothing else was sent")
+			})
+		})
+	}
+}
+
+// A middleware that waits is told by its context; the answer is that of its end.
+// What the client sends meanwhile is not handled.
+func TestDisconnectOfAWaitingMiddleware(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		var pending *socketio.Socket
+		gate := make(chan struct{})
+		r.srv.Use(func(ctx context.Context, s *socketio.Socket) error {
+			pending = s
+			<-ctx.Done()
+			<-gate
+			return context.Cause(ctx)
+		})
+		r.srv.On("x", func(context.Context, *socketio.Socket, *socketio.Event) error {
+			r.Error("an event was handled")
+			return nil
+		})
+		p := r.open()
+		p.send("40", `42["x"]`)
+		synctest.Wait()
+		pending.Disconnect(false)
+		p.send(`42["x"]`, `421["x"]`)
+		synctest.Wait()
+		var left *socketio.DisconnectError
+		if err := context.Cause(pending.Context()); !errors.As(err, &left) || left.Reason != socketio.ServerNamespaceDisconnect {
+			r.Errorf("cause of the context: %v", err)
+		}
+		close(gate)
+		p.want(`44{"message":"`+left.Error()+`"}`, "the error of the middleware")
+		p.wantIdle("one answer")
+	})
+}
+
+// Until its CONNECT is answered it is in the way of another one, as ever.
+func TestSecondConnectOfADismissed(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		gate := make(chan struct{})
+		defer close(gate)
+		r.srv.Of("/x").Use(func(_ context.Context, s *socketio.Socket) error {
+			s.Disconnect(false)
+			<-gate
+			return nil
+		})
+		p := r.join("/") // so no timeout closes it
+		p.send("40/x,")
+		synctest.Wait()
+		p.send("40/x,")
+		p.wantClosed("two sockets of one client in one namespace")
+	})
+}
+
+// Who closes the connection by another socket refuses nobody: those clients may
+// come back.
+func TestConnectionClosedWhilePending(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		ended := make(chan struct{})
+		r.srv.Of("/slow").Use(func(ctx context.Context, _ *socketio.Socket) error {
+			defer close(ended)
+			<-ctx.Done()
+			return nil
+		})
+		p := r.join("/")
+		p.send("40/slow,")
+		synctest.Wait()
+		p.socket().Disconnect(true)
+		p.want("41", "DISCONNECT of the one")
+		p.wantClosed("nothing for the other")
+		<-ended
+	})
+}
