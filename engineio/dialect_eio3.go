@@ -73,16 +73,23 @@ func (dialect3) firstBeat(cfg *Config) time.Duration { return cfg.PingInterval +
 
 // beat ends a session whose client has not sent a ping in time.
 func (dialect3) beat(s *Session) {
-	if s.paused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.excused() > 0 {
 		s.rearm(s.srv.cfg.PingTimeout)
 		return
 	}
 	s.srv.goFunc(func() { s.end(PingTimeout, nil) })
 }
 
+// excused has nothing to do: the pings are the client's.
+func (dialect3) excused(*Session) {}
+
 func (d dialect3) ping(s *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.rearm(d.firstBeat(&s.srv.cfg))
-	_ = s.sendPacket(Must, packet.Packet{Type: packet.Pong}) // closed: nobody waits for it
+	_ = s.sendLocked(Must, packet.Packet{Type: packet.Pong}) // closed: nobody waits for it
 	return true
 }
 

@@ -1,58 +1,105 @@
 package engineio
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
 )
 
-// heartbeat sends the ping that is due, or ends a session whose pong is.
+// heartbeat sends the ping that is due, or ends a session whose pong is. A pong
+// that is held up by ourselves is not missed, and the pings go on: a client of
+// protocol 4 gives up when none has come for PingInterval and PingTimeout.
 func (s *Session) heartbeat() {
-	cfg := &s.srv.cfg
-	if s.awaiting.Load() {
-		if s.paused() {
-			s.rearm(cfg.PingTimeout)
-			return
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg, now := &s.srv.cfg, s.srv.now()
+	by, excused := time.Duration(s.pongBy.Load()), s.excused() > 0
+	due := s.pinged + cfg.PingInterval
+	switch {
+	case by == 0 && now < due: // the pong was as fast as the timer
+		s.rearm(due - now)
+		return
+	case by == 0:
+		by = now + cfg.PingTimeout
+		s.pongBy.Store(int64(by &^ prolonged))
+		s.ping(now)
+	case !excused && now >= by:
 		s.srv.goFunc(func() { s.end(PingTimeout, nil) })
 		return
+	case excused && now >= due && !s.pingWaits():
+		s.ping(now)
 	}
-	s.awaiting.Store(true)
-	s.extended.Store(false)
-	s.rearm(cfg.PingTimeout)
-	_ = s.sendPacket(Later|Must, packet.Packet{Type: packet.Ping})
+	if excused {
+		s.pingOn()
+		return
+	}
+	s.rearm(by - now)
 }
 
-// paused reports whether the heartbeat is not enforced now: while OnMessage is
-// held up, and for another PingTimeout, in which what the client has sent
-// meanwhile is read.
-func (s *Session) paused() bool {
+// ping sends a ping. mu is held.
+func (s *Session) ping(now time.Duration) {
+	s.pinged = now
+	_ = s.sendLocked(Later|Must, packet.Packet{Type: packet.Ping})
+}
+
+// pingWaits reports whether the last ping may not have left yet, so that another
+// one would only be more to wait: while the client does not take what it is sent.
+// mu is held.
+func (s *Session) pingWaits() bool {
+	if ws := s.ws.Load(); ws != nil {
+		return ws.conn.Stalled()
+	}
+	return slices.ContainsFunc(s.box.units, func(u unit) bool {
+		return len(u.pkts) == 1 && u.pkts[0].Type == packet.Ping
+	})
+}
+
+// excused is for how long yet a missing heartbeat does not end the session: while
+// OnMessage is held up, and for another PingTimeout, in which what the client has
+// sent meanwhile is read.
+func (s *Session) excused() time.Duration {
 	switch at := s.suspended.Load(); {
 	case at > 0:
-		return time.Since(time.Unix(0, at)) < s.srv.cfg.MaxReadPause
+		return s.srv.cfg.MaxReadPause - time.Since(time.Unix(0, at))
 	case at < 0:
-		return time.Since(time.Unix(0, -at)) < s.srv.cfg.PingTimeout
+		return s.srv.cfg.PingTimeout - time.Since(time.Unix(0, -at))
 	}
-	return false
+	return 0
 }
 
-// pong is the client's answer, or an unasked sign of life.
+// pong is the client's answer, or an unasked sign of life. The next ping comes
+// PingInterval after it, but if it was read late because of ourselves, after the
+// last ping.
 func (s *Session) pong() {
-	s.awaiting.Store(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pongBy.Store(0)
+	if s.excused() > 0 {
+		s.pingOn()
+		return
+	}
 	s.rearm(s.srv.cfg.PingInterval)
 }
 
+// pingOn lets the heartbeat come PingInterval after the last ping, or when the
+// session is not excused any more. mu is held.
+func (s *Session) pingOn() {
+	s.rearm(min(s.pinged+s.srv.cfg.PingInterval-s.srv.now(), s.excused()))
+}
+
+// prolonged marks a pongBy that was put off.
+const prolonged = 1
+
 // otherPacket prolongs the wait for a pong, once: a client that sends is alive.
 func (s *Session) otherPacket() {
-	if s.awaiting.Load() && s.extended.CompareAndSwap(false, true) {
-		s.rearm(s.srv.cfg.PingTimeout)
+	if by := s.pongBy.Load(); by != 0 && by&prolonged == 0 {
+		s.pongBy.CompareAndSwap(by, int64(s.srv.now()+s.srv.cfg.PingTimeout)|prolonged)
 	}
 }
 
-// rearm lets the heartbeat come after d, unless the session is over.
+// rearm lets the heartbeat come after d, unless the session is over. mu is held.
 func (s *Session) rearm(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.state != stateClosed {
 		s.srv.wheel.Start(&s.beat, s, d)
 	}
@@ -60,8 +107,16 @@ func (s *Session) rearm(d time.Duration) {
 
 // Suspend begins a wait within OnMessage. Until [Session.Resume], and for
 // Config.PingTimeout after it, a missing heartbeat does not end the session; but
-// it does when one such wait takes longer than Config.MaxReadPause.
-func (s *Session) Suspend() { s.suspended.Store(time.Now().UnixNano()) }
+// it does when one such wait takes longer than Config.MaxReadPause. A client of
+// protocol 4 is sent a ping each Config.PingInterval meanwhile, also if it has not
+// answered the one before, so that it does not give up.
+func (s *Session) Suspend() {
+	s.suspended.Store(time.Now().UnixNano())
+	s.dialect.excused(s)
+}
 
 // Resume ends the wait that Suspend began.
-func (s *Session) Resume() { s.suspended.Store(-time.Now().UnixNano()) }
+func (s *Session) Resume() {
+	s.suspended.Store(-time.Now().UnixNano())
+	s.dialect.excused(s)
+}

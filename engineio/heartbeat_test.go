@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,4 +186,210 @@ func TestHeartbeatBetweenSuspensions(t *testing.T) {
 			w.want("and not longer", "close: ping timeout")
 		})
 	}
+}
+
+// uneven has a pingTimeout longer than its pingInterval.
+var uneven = Config{PingInterval: 4 * time.Second, PingTimeout: 16 * time.Second}
+
+// hold has the handler wait with the reading suspended until release is closed or
+// the session is over.
+func (w *world) hold(release chan struct{}) {
+	w.h.onMessage = func(s *Session, _ bool, _ []byte) {
+		s.Suspend()
+		defer s.Resume()
+		select {
+		case <-release:
+		case <-s.Done():
+			w.h.note("woken by the end")
+		}
+	}
+}
+
+// wantPings waits for n pings, each pingInterval after the one before, the first
+// after last, and returns when the last came. answered is called after each.
+func (w *world) wantPings(n int, last time.Time, ping, answered func()) time.Time {
+	w.t.Helper()
+	for i := range n {
+		ping()
+		gap := time.Since(last)
+		if most := w.srv.cfg.PingInterval + tick; gap < w.srv.cfg.PingInterval || gap > most {
+			w.t.Fatalf("ping %d came after %v, want at least %v and at most %v", i, gap, w.srv.cfg.PingInterval, most)
+		}
+		last = time.Now()
+		answered()
+	}
+	return last
+}
+
+// A client of protocol 4 gives up when no ping has come for pingInterval and
+// pingTimeout, and it does not know that its pongs wait behind a slow handler. No
+// ping was sent once while the reading was held up and the pong not read, and one
+// that was read late put off the next: healthy clients left.
+func TestHeartbeatGoesOnWhileSuspended(t *testing.T) {
+	for _, cfg := range []Config{quick, uneven} {
+		cfg.MaxReadPause = 200 * time.Second
+		scenario(t, cfg, func(w *world) {
+			release := make(chan struct{})
+			w.hold(release)
+			opened := time.Now()
+			c := w.websocket()
+			c.send("4one")
+			last := w.wantPings(12, opened, func() { c.want("2", "a ping while nothing is read") }, func() { c.send("3") })
+			w.pass(cfg.PingInterval / 2)
+			close(release)
+			w.want("the pongs are read", "open", "text one")
+			w.wantPings(2, last, func() { c.want("2", "the next as if they had come in time") }, func() { c.send("3") })
+			w.pass(cfg.PingInterval + cfg.PingTimeout + 2*tick)
+			w.want("then it is silent", "close: ping timeout")
+		})
+	}
+}
+
+func TestHeartbeatGoesOnWhileSuspendedPolling(t *testing.T) {
+	cfg := quick
+	cfg.MaxReadPause = 200 * time.Second
+	scenario(t, cfg, func(w *world) {
+		release := make(chan struct{})
+		w.hold(release)
+		opened := time.Now()
+		p := w.poller()
+		post := w.start("POST", p.query(), "4one")
+		last := w.wantPings(6, opened, func() { p.get("2", "a ping while nothing is read") }, func() {})
+		post.wantWaiting("nothing is read")
+		close(release)
+		post.wait()
+		p.post(strings.TrimSuffix(strings.Repeat("3\x1e", 6), "\x1e"))
+		w.wantPings(1, last, func() { p.get("2", "the next one") }, func() {})
+		p.post("3")
+		w.want("it lives", "open", "text one")
+	})
+}
+
+// Each pong is read behind some hundred messages, and reading is held up by each of
+// them; the last pongs come when nothing holds it up any more.
+func TestHeartbeatBehindABurst(t *testing.T) {
+	for _, upgraded := range []bool{false, true} {
+		for _, cfg := range []Config{quick, uneven} {
+			scenario(t, cfg, func(w *world) {
+				w.h.onMessage = func(s *Session, _ bool, _ []byte) {
+					s.Suspend()
+					time.Sleep(900 * time.Millisecond)
+					s.Resume()
+					time.Sleep(100 * time.Millisecond)
+				}
+				opened := time.Now()
+				var c *wsClient
+				if upgraded {
+					c = w.poller().probe()
+					c.send("2probe")
+					c.want("3probe", "the probe")
+					c.send("5")
+				} else {
+					c = w.websocket()
+				}
+				want := []string{"open"}
+				for range 200 {
+					c.send("4x")
+					want = append(want, "text x")
+				}
+				last := w.wantPings(20, opened, func() { c.want("2", "a ping") }, func() { c.send("3", "4y") })
+				for range 20 {
+					want = append(want, "text y")
+				}
+				for time.Since(opened) < 250*time.Second {
+					c.want("2", "it goes on")
+					if gap := time.Since(last); gap > cfg.PingInterval+tick {
+						w.t.Fatalf("a ping after %v", gap)
+					}
+					last = time.Now()
+					c.send("3")
+				}
+				w.want("all is handled", want...)
+			})
+		}
+	}
+}
+
+// A client that is gone is noticed when reading goes on: pingTimeout later if it is
+// only silent, at once if a ping could not be written.
+func TestHeartbeatGoneWhileSuspended(t *testing.T) {
+	for _, cfg := range []Config{quick, uneven} {
+		cfg.MaxReadPause = 200 * time.Second
+		scenario(t, cfg, func(w *world) {
+			release := make(chan struct{})
+			w.hold(release)
+			c := w.websocket()
+			c.send("4one")
+			w.pass(75 * time.Second)
+			close(release)
+			w.pass(cfg.PingTimeout - time.Millisecond)
+			w.want("not before", "open", "text one")
+			w.pass(tick)
+			w.want("then", "close: ping timeout")
+		})
+		scenario(t, cfg, func(w *world) {
+			release := make(chan struct{})
+			w.hold(release)
+			c := w.websocket()
+			c.send("4one")
+			if err := c.nc.Abort(); err != nil {
+				w.t.Fatal(err)
+			}
+			w.pass(3*cfg.PingInterval + tick)
+			w.want("its message is being handled", "open", "text one")
+			close(release)
+			w.want("there is no connection to read on", "close: transport error")
+		})
+	}
+}
+
+// A client that takes nothing has one ping wait for it, however long it is held up,
+// and a full queue is not overrun by them.
+func TestHeartbeatSuspendedAndStalled(t *testing.T) {
+	cfg := quick
+	cfg.MaxReadPause = time.Hour
+	cfg.Queue = Queue{Packets: 8, OnFull: DropNewest}
+	fill := func(w *world) (sent int) {
+		s := w.h.session(0)
+		for s.Send(0, Message{Data: []byte(strings.Repeat("x", 30_000))}) == nil {
+			sent++
+		}
+		return sent
+	}
+	scenario(t, cfg, func(w *world) {
+		release := make(chan struct{})
+		w.hold(release)
+		c := w.websocket()
+		c.send("4one")
+		sent := fill(w)
+		w.pass(50 * cfg.PingInterval)
+		_, packets := w.h.session(0).Buffered()
+		if packets > 9 {
+			w.t.Errorf("%d packets wait", packets)
+		}
+		for range sent {
+			c.next()
+		}
+		c.want("2", "the ping that has waited")
+		w.pass(2 * tick)
+		c.want("2", "the one that was due")
+		c.wantSilence("no more of them")
+		c.send("3")
+		close(release)
+		w.want("it lives", "open", "text one")
+	})
+	scenario(t, cfg, func(w *world) {
+		release := make(chan struct{})
+		w.hold(release)
+		p := w.poller()
+		post := w.start("POST", p.query(), "4one")
+		sent := fill(w)
+		w.pass(50 * cfg.PingInterval)
+		p.get(strings.Repeat("4"+strings.Repeat("x", 30_000)+"\x1e", sent)+"2", "what has waited, and a ping")
+		p.get("2", "the one that was due")
+		close(release)
+		post.wait()
+		p.post("3\x1e3")
+		w.want("it lives", "open", "text one")
+	})
 }

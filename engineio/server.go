@@ -23,6 +23,7 @@ type Server struct {
 	h           Handler
 	ws          *wscore.Server
 	wheel       *wheel.Wheel
+	began       time.Time // of New
 	cors        *cors.Cors
 	compressors compressors
 	sessions    sessions
@@ -44,7 +45,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits)}
+	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits), began: time.Now()}
 	srv.ws = wscore.NewServer(wscore.Settings{
 		AnySubprotocol: true, // as the official server
 		Origins:        []string{"*"},
@@ -191,6 +192,9 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 
 // Config returns the settings in force, defaults filled in.
 func (srv *Server) Config() Config { return srv.cfg }
+
+// now is the time since New; no change of the clock disturbs it.
+func (srv *Server) now() time.Duration { return time.Since(srv.began) }
 
 // goFunc starts f on a goroutine that Close waits for.
 func (srv *Server) goFunc(f func()) {

@@ -34,8 +34,7 @@ type Session struct {
 	value   any
 
 	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
-	awaiting  atomic.Bool                 // a pong is due
-	extended  atomic.Bool                 // the wait for it was prolonged
+	pongBy    atomic.Int64                // until when a pong is due, as of Server.now; odd once prolonged; 0: none is
 	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; negative: until when it was
 
 	ready atomic.Bool // OnOpen has returned
@@ -46,6 +45,7 @@ type Session struct {
 	state   state
 	posting bool
 	done    chan struct{}
+	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now
 	beat    wheel.Timer
 	*seldom // to be written after needed
 }
@@ -121,9 +121,17 @@ func (s *Session) greet(upgrades []string) {
 // opened starts the heartbeat and tells the handler.
 func (s *Session) opened() {
 	defer s.giveTurn() // which it has had from the beginning
-	s.rearm(s.dialect.firstBeat(&s.srv.cfg))
+	s.startBeat()
 	s.guard(func() { s.srv.h.OnOpen(s) })
 	s.ready.Store(true)
+}
+
+// startBeat arms the heartbeat for the first time.
+func (s *Session) startBeat() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pinged = s.srv.now()
+	s.rearm(s.dialect.firstBeat(&s.srv.cfg))
 }
 
 // guard runs a callback; a panic there closes the session.

@@ -38,6 +38,11 @@ func (s *Session) SendPrepared(p *Prepared, f SendFlags) error {
 func (s *Session) sendPacket(f SendFlags, p packet.Packet) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.sendLocked(f, p)
+}
+
+// sendLocked is sendPacket with mu held.
+func (s *Session) sendLocked(f SendFlags, p packet.Packet) error {
 	if ws := s.ws.Load(); ws != nil {
 		return closedErr(ws.conn.SendMessages(wsFlags(f), s.framing.message(p)))
 	}
