@@ -32,6 +32,8 @@ type fleet struct {
 	nodes []*fleetNode
 	web   *http.Transport
 	rnd   *rand.Rand
+
+	writeTimeout time.Duration // of the http.Server of nodes that are launched from now on
 }
 
 // fleetNode is one of them. Its sessions echo what they receive, unless the test
@@ -168,7 +170,7 @@ func (f *fleet) launch(ecfg engineio.Config, rcfg cluster.RouterConfig) *fleetNo
 	if n.srv, err = engineio.New(ecfg, &n.log); err != nil {
 		f.Fatal(err)
 	}
-	n.hs = &http.Server{Handler: n.srv, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(f.Output(), nil), slog.LevelInfo)}
+	n.hs = &http.Server{Handler: n.srv, WriteTimeout: f.writeTimeout, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(f.Output(), nil), slog.LevelInfo)}
 	go func() { n.served <- n.hs.Serve(n.l) }() // ends with hs
 	f.nodes = append(f.nodes, n)
 	return n

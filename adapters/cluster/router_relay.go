@@ -61,6 +61,7 @@ type relayed struct {
 // serve has the request served, and reports false if nobody can.
 func (x *relayed) serve() bool {
 	s := x.s
+	_ = x.rc.SetWriteDeadline(time.Time{}) // the session's node says how long it may take
 	s.mu.Lock()
 	s.onFail = func(error) { x.hurry(true) }
 	s.onChange = func() { x.hurry(false) }

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -46,6 +47,55 @@ func TestRouterPolling(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The WriteTimeout of the program's http.Server binds a relayed request no more than
+// one that is served at home.
+func TestRouterWriteTimeout(t *testing.T) {
+	sail(t, engineio.Config{}, cluster.RouterConfig{}, func(f *fleet) {
+		f.writeTimeout = 2 * time.Second
+		n := f.launch(engineio.Config{}, cluster.RouterConfig{})
+		time.Sleep(3 * time.Second)
+		query := f.nodes[0].open(polling4)
+		get := n.begin(f.Context(), query)
+		time.Sleep(20 * time.Second)
+		f.wantReply(f.nodes[1].post(query, "4late"), 200, "ok", "a POST")
+		f.wantReply(<-get, 200, "4late", "a GET that has waited")
+		f.nodes[0].wantLog("the session goes on", "open")
+	})
+}
+
+// A client that says it is alive and reads nothing is not waited for without end
+// at another node either.
+func TestRouterAnswerThatIsNeverRead(t *testing.T) {
+	sail(t, engineio.Config{}, cluster.RouterConfig{}, func(f *fleet) {
+		query := f.nodes[0].open(polling4)
+		s := f.nodes[0].log.last()
+		if err := s.Send(0, engineio.Message{Data: bytes.Repeat([]byte("x"), 1<<20)}); err != nil {
+			f.Fatal(err)
+		}
+		begun := time.Now()
+		nc, err := f.dial(f.Context(), "", "node1")
+		if err != nil {
+			f.Fatal(err)
+		}
+		defer func() { _ = nc.Close() }()
+		if _, err := io.WriteString(nc, "GET /engine.io/?"+query+" HTTP/1.1\r\nHost: node1\r\n\r\n"); err != nil {
+			f.Fatal(err)
+		}
+		for range 6 {
+			time.Sleep(10 * time.Second)
+			f.wantReply(f.nodes[2].post(query, "3"), 200, "ok", "a sign of life")
+		}
+		<-s.Done()
+		f.nodes[0].wantLog("it ends", "open", "close: transport error")
+		if d := time.Since(begun); d != 65*time.Second {
+			f.Errorf("it ends after %v", d)
+		}
+		if n := f.nodes[1].router.Stats().Streams; n != 0 {
+			f.Errorf("%d streams are left where the client is", n)
+		}
+	})
 }
 
 // A relayed POST costs two messages. So does a GET, and one more that says that
