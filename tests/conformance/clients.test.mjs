@@ -24,6 +24,12 @@ function basics(mode) {
     c.close();
   });
 
+  test('connects with subprotocols', async () => {
+    const c = await connected(await server(), mode, '/', { protocols: ['my-protocol-v1'] });
+    assert.equal(c.io.engine.transport.name, mode === 'polling' ? 'polling' : 'websocket');
+    c.close();
+  });
+
   // compat: socket.on
   // compat: socket.emit
   // compat: parser default

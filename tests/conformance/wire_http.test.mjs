@@ -136,6 +136,29 @@ function errors() {
     s.close();
   });
 
+  test('Upgrade makes no upgrade of a request whose Connection does not say so', async () => {
+    const { port } = await server();
+    for (const upgrade of ['h2c', 'websocket']) {
+      const headers = { Upgrade: upgrade, Connection: 'keep-alive' };
+      const s = await Polling.open(port, { headers });
+      assert.equal((await request(port, 'POST', s.path, { headers, body: '40' })).text, 'ok');
+      s.close();
+    }
+    for (const headers of [{ Connection: 'keep-alive' }, { Upgrade: undefined }]) {
+      const { response } = await RawWs.connect(port, path('websocket'), { headers });
+      refused(response, 3);
+    }
+  });
+
+  test('the first subprotocol that a client offers is chosen', async () => {
+    const { port } = await server();
+    for (const [offered, chosen] of [['a', 'a'], ['b, a', 'b'], [undefined, undefined]]) {
+      const ws = await RawWs.connect(port, path('websocket'), { headers: { 'Sec-WebSocket-Protocol': offered } });
+      assert.deepEqual([ws.response.status, ws.response.headers['sec-websocket-protocol']], [101, chosen]);
+      ws.close();
+    }
+  });
+
   // compat: option path
   // compat: option addTrailingSlash
   test('the path is a prefix, with its slash', async () => {
@@ -195,8 +218,12 @@ function hooks() {
     assert.equal((await s.get()).headers['x-middleware'], '1');
     refused(await request(t.port, 'GET', path('polling', { sid: 'nope' })), 1);
     const ws = await joined('websocket', t.port);
+    assert.equal(ws.response.headers['x-middleware'], '1');
     await alive(ws);
     ws.close();
+    const second = await RawWs.connect(t.port, path('websocket', { sid: s.sid }));
+    assert.deepEqual([second.response.status, second.response.headers['x-middleware']], [101, '1']);
+    second.close();
     s.close();
   });
 
@@ -261,6 +288,7 @@ function responses() {
     const res = await s.post('40');
     assert.deepEqual([res.status, res.text, res.headers['content-length']], [200, 'ok', '2']);
     assert.match(res.headers['content-type'], /^text\/html/);
+    assert.equal(res.headers['cache-control'], 'no-store');
     s.close();
   });
 
