@@ -67,12 +67,16 @@ type Handshake struct {
 
 // Member is a socket as adapters see it. It must be usable as a map key
 // (adapters compare Members by identity). Its methods are called from any
-// goroutine, never while the adapter holds a lock.
+// goroutine, never while the adapter holds a lock; but for Pending, which says more.
 type Member interface {
 	// ID is the socket's public id; it never changes.
 	ID() string
 	// Info describes the socket; the adapter fills in Rooms. It does not block.
 	Info() SocketInfo
+	// Pending reports whether the socket is not connected yet: it may be in rooms,
+	// but SocketsJoin, SocketsLeave and DisconnectSockets pass it over. It neither
+	// blocks nor calls anything, so it may be called under a lock.
+	Pending() bool
 	// Disconnect makes the socket leave its namespace, or closes the whole
 	// connection. It does not block and never calls back into the adapter
 	// before it returns.
@@ -144,12 +148,13 @@ type Adapter interface {
 	// *PartialError. The number asked is fixed when p is sent. Of the answer of
 	// another node's socket only the first argument comes.
 	BroadcastAck(ctx context.Context, p *parser.Packet, t Target, each func(parser.Args)) error
-	// SocketsJoin moves the sockets of t into rooms. It waits for no answer of
-	// another node.
+	// SocketsJoin moves the sockets of t into rooms, but for those that are
+	// pending, see [Member]. It waits for no answer of another node.
 	SocketsJoin(ctx context.Context, t Target, rooms ...string) error
 	// SocketsLeave moves the sockets of t out of rooms, see SocketsJoin.
 	SocketsLeave(ctx context.Context, t Target, rooms ...string) error
-	// DisconnectSockets disconnects the sockets of t, see [Member].
+	// DisconnectSockets disconnects the sockets of t that are not pending, see
+	// [Member].
 	DisconnectSockets(ctx context.Context, t Target, closeConn bool) error
 	// Fetch describes the sockets of t; with a *PartialError the result is
 	// what could be had.

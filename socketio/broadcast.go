@@ -153,7 +153,9 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	return found, partial(err)
 }
 
-// SocketsJoin puts the sockets that b reaches into rooms.
+// SocketsJoin puts the sockets that b reaches into rooms. It passes over those
+// whose connection middlewares still run, as do SocketsLeave, DisconnectSockets
+// and FetchSockets.
 func (b Broadcast) SocketsJoin(ctx context.Context, rooms ...string) error {
 	return partial(b.ns.adapter.SocketsJoin(ctx, b.ownTarget(), rooms...))
 }

@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -132,5 +133,101 @@ func TestConnectionClosedWhilePending(t *testing.T) {
 		p.want("41", "DISCONNECT of the one")
 		p.wantClosed("nothing for the other")
 		<-ended
+	})
+}
+
+// Operators reached sockets whose middlewares still ran, if those had joined a
+// room: their clients got no answer, though others found no such socket.
+//
+// compat: namespace.disconnectSockets
+// compat: namespace.socketsJoin
+// compat: namespace.socketsLeave
+func TestOperatorsPassOverPending(t *testing.T) {
+	for _, closeConn := range []bool{false, true} {
+		run(t, socketio.Config{}, func(r *rig) {
+			gate := make(chan struct{})
+			var pending *socketio.Socket
+			r.srv.Use(func(ctx context.Context, s *socketio.Socket) error {
+				if err := s.Join(ctx, "early", "other"); err != nil {
+					return err
+				}
+				pending = s
+				<-gate
+				return nil
+			})
+			p := r.open()
+			p.send("40")
+			synctest.Wait()
+			for _, b := range []socketio.Broadcast{r.srv.To("early"), r.srv.To(), r.srv.Except("nowhere")} {
+				must(r.T, b.SocketsJoin(r.Context(), "more"), b.SocketsLeave(r.Context(), "other"), b.DisconnectSockets(r.Context(), closeConn))
+			}
+			wantRooms(r, pending, "early", "other")
+			close(gate)
+			p.wantMatch(`^40\{`, "connected")
+			synctest.Wait()
+			wantRooms(r, pending, "early", "other", pending.ID())
+			early := r.srv.To("early")
+			must(r.T, early.SocketsJoin(r.Context(), "more"), early.SocketsLeave(r.Context(), "other"))
+			wantRooms(r, pending, "early", "more", pending.ID())
+			must(r.T, early.DisconnectSockets(r.Context(), closeConn))
+			p.want("41", "now it is reached")
+			if closeConn {
+				p.wantClosed("that, too")
+			}
+		})
+	}
+}
+
+func wantRooms(r *rig, s *socketio.Socket, want ...string) {
+	r.Helper()
+	got := s.Rooms()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		r.Errorf("in %q, want %q", got, want)
+	}
+}
+
+// The last moment: it is in the room of its own, and its reply is not queued yet.
+func TestOperatorsAtTheLastMoment(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		acted := 0
+		r.srv.OnRoom(func(e socketio.RoomEvent) {
+			if e.Kind == socketio.RoomJoined && e.Room == e.Socket {
+				acted++
+				must(r.T, r.srv.To(e.Room).DisconnectSockets(r.Context(), true), r.srv.SocketsJoin(r.Context(), "more"))
+			}
+		})
+		p := r.join("/")
+		if acted != 1 {
+			r.Errorf("%d sockets joined", acted)
+		}
+		p.wantIdle("it was not connected then")
+		wantRooms(r, p.socket(), p.sid)
+	})
+}
+
+// A client that comes back is passed over as well until its middlewares have
+// returned; it keeps its rooms.
+func TestOperatorsPassOverRestored(t *testing.T) {
+	cfg := quick(socketio.Config{Recovery: &socketio.Recovery{NoSkipMiddlewares: true}})
+	run(t, cfg, func(r *rig) {
+		act := false
+		r.srv.Use(func(ctx context.Context, s *socketio.Socket) error {
+			if act {
+				b := r.srv.To("room")
+				must(r.T, b.SocketsLeave(ctx, "room"), b.SocketsJoin(ctx, "more"), b.DisconnectSockets(ctx, false))
+			}
+			return nil
+		})
+		g := r.comeBack(nil)
+		must(r.T, g.socket().Join(r.Context(), "room"))
+		g.lose()
+		act = true
+		r.comeBack(g)
+		if !g.recovered {
+			r.Error("it is a new one")
+		}
+		wantRooms(r, g.socket(), "room", g.sid)
 	})
 }

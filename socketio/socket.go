@@ -197,6 +197,9 @@ type member Socket
 // ID implements adapters.Member.
 func (m *member) ID() string { return m.id }
 
+// Pending implements adapters.Member. Who is joining is as good as joined.
+func (m *member) Pending() bool { return (*Socket)(m).state.Load() == statePending }
+
 // Disconnect implements adapters.Member: it does not wait.
 func (m *member) Disconnect(closeConn bool) { (*Socket)(m).disconnect(closeConn) }
 

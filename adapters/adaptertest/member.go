@@ -21,7 +21,7 @@ type member struct {
 	news *signal
 
 	mu         sync.Mutex // guards what follows
-	pending    bool       // not connected: passed over by Deliver
+	pending    bool       // not connected: passed over by Deliver and the operators
 	fence      bool       // takes fences only, see settle
 	got        []delivery
 	counts     map[string]int      // of got, by event
@@ -56,6 +56,12 @@ func (m *member) Info() adapters.SocketInfo {
 		info.Data = []byte(m.data)
 	}
 	return info
+}
+
+func (m *member) Pending() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.pending
 }
 
 func (m *member) Disconnect(closeConn bool) {

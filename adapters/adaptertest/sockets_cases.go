@@ -13,6 +13,7 @@ func socketsCases() []testCase {
 		{name: "SocketsJoinAndLeave", body: socketsMove},
 		{name: "SocketsJoinDoesNotBringBack", body: socketsJoinRace},
 		{name: "SocketsLocal", body: socketsLocal},
+		{name: "PendingSocketsArePassedOver", body: pendingSockets},
 		{name: "DisconnectSockets", body: disconnectSockets},
 		{name: "Fetch", body: fetch},
 		{name: "FetchDescribes", body: fetchDescribes},
@@ -93,6 +94,40 @@ func socketsLocal(c *cluster) {
 	c.wantFetched(0, t, all[0])
 	c.socketsLeave(0, t, "mine")
 	c.wantRoomsOf(all[0], "of the node")
+}
+
+// pendingSockets: nobody but the socket itself acts on one that is not connected
+// yet.
+func pendingSockets(c *cluster) {
+	var waiting, there []*member
+	for i := range c.nodes {
+		m := c.add(i, "a")
+		m.setPending(true)
+		waiting = append(waiting, m)
+		there = append(there, c.add(i, "a"))
+	}
+	t := adapters.Target{Rooms: []string{"a"}}
+	c.socketsJoin(0, t, "x")
+	c.socketsLeave(0, adapters.Target{Rooms: []string{waiting[0].id, "x"}}, "a")
+	if err := c.nodes[0].DisconnectSockets(c.ctx, adapters.Target{Except: []string{"nowhere"}}, true); err != nil {
+		c.t.Fatalf("DisconnectSockets: %v", err)
+	}
+	for _, m := range there {
+		c.wantRoomsSoon(m, "moved", "x")
+		c.news.await(c.t, func() bool { return len(m.disconnects()) == 1 }, "%s is disconnected", m.id)
+	}
+	c.settle()
+	for _, m := range waiting {
+		c.wantRoomsOf(m, "pending", "a")
+		if n := len(m.disconnects()); n != 0 {
+			c.t.Errorf("%s was disconnected, but is pending", m.id)
+		}
+		m.setPending(false)
+	}
+	c.socketsJoin(0, t, "y")
+	for _, m := range waiting {
+		c.wantRoomsSoon(m, "connected now", "a", "y")
+	}
 }
 
 func disconnectSockets(c *cluster) {

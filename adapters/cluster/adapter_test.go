@@ -80,6 +80,7 @@ func (s *socket) Info() adapters.SocketInfo {
 		Headers: map[string]string{"cookie": "secret", "host": "a"}, Auth: []byte(`{"token":"secret"}`),
 	}}
 }
+func (*socket) Pending() bool   { return false }
 func (*socket) Disconnect(bool) {}
 func (s *socket) Supersede()    { s.superseded.Add(1) }
 

@@ -53,6 +53,7 @@ type roamed struct {
 
 func (c *roamed) ID() string                { return c.of.id }
 func (c *roamed) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: c.of.id} }
+func (c *roamed) Pending() bool             { return false }
 func (c *roamed) Disconnect(bool)           {}
 
 // Supersede implements adapters.Member.

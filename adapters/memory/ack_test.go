@@ -20,6 +20,7 @@ type socket struct{ id string }
 
 func (s *socket) ID() string                { return s.id }
 func (s *socket) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: s.id} }
+func (s *socket) Pending() bool             { return false }
 func (s *socket) Disconnect(bool)           {}
 func (s *socket) Supersede()                {}
 

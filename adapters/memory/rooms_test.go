@@ -45,6 +45,7 @@ type dummy struct{ id string }
 
 func (d *dummy) ID() string                { return d.id }
 func (d *dummy) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: d.id} }
+func (d *dummy) Pending() bool             { return false }
 func (d *dummy) Disconnect(bool)           {}
 func (d *dummy) Supersede()                {}
 

@@ -6,8 +6,8 @@ import (
 	"github.com/hermod-io/hermod/adapters"
 )
 
-// SocketsJoin puts the sockets of t into rooms; ctx is not used. Whom it
-// reaches and their joining are one step, so a socket that leaves the
+// SocketsJoin puts the sockets of t that are not pending into rooms; ctx is not
+// used. Whom it reaches and their joining are one step, so a socket that leaves the
 // namespace meanwhile is not brought back. The error is [adapters.ErrClosed]
 // or nil.
 func (a *Adapter) SocketsJoin(_ context.Context, t adapters.Target, rooms ...string) error {
@@ -29,18 +29,22 @@ func (a *Adapter) move(t adapters.Target, rooms []string, f func(*occupant, []st
 	}
 	a.fill(s, t)
 	for _, m := range s.members {
-		f(a.members[m], rooms)
+		if !m.Pending() {
+			f(a.members[m], rooms)
+		}
 	}
 	return nil
 }
 
-// DisconnectSockets disconnects the sockets of t, without a lock held; ctx is
-// not used and the error is nil.
+// DisconnectSockets disconnects the sockets of t that are not pending, without a
+// lock held; ctx is not used and the error is nil.
 func (a *Adapter) DisconnectSockets(_ context.Context, t adapters.Target, closeConn bool) error {
 	s := a.pick(t)
 	defer a.release(s)
 	for _, m := range s.members {
-		m.Disconnect(closeConn)
+		if !m.Pending() {
+			m.Disconnect(closeConn)
+		}
 	}
 	return nil
 }

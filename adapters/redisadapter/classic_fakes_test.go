@@ -33,7 +33,8 @@ func (s *fakeSocket) Info() adapters.SocketInfo {
 	info.ID = s.id
 	return info
 }
-func (s *fakeSocket) Supersede() {}
+func (s *fakeSocket) Pending() bool { return false }
+func (s *fakeSocket) Supersede()    {}
 func (s *fakeSocket) Disconnect(closeConn bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,6 +24,7 @@ type shardedMember struct {
 
 func (m *shardedMember) ID() string                { return m.id }
 func (m *shardedMember) Info() adapters.SocketInfo { i := m.info; i.ID = m.id; return i }
+func (m *shardedMember) Pending() bool             { return false }
 func (m *shardedMember) Supersede()                {}
 func (m *shardedMember) Disconnect(bool) {
 	m.mu.Lock()

@@ -90,6 +90,7 @@ type fake struct{ id string }
 
 func (f *fake) ID() string                { return f.id }
 func (f *fake) Info() adapters.SocketInfo { return adapters.SocketInfo{ID: f.id} }
+func (*fake) Pending() bool               { return false }
 func (*fake) Disconnect(bool)             {}
 func (*fake) Supersede()                  {}
 
