@@ -68,7 +68,7 @@ func (d *decoder) text(data []byte) (p Packet, ok bool, err *Error) {
 	case Event, Ack:
 		p.ID, p.HasID, rest, err = cutID(rest)
 	default: // an auth that is a number looks like an id
-		rest = rest[skipDigits(rest, 0):]
+		rest = bytes.TrimLeft(rest, "0123456789 \t\r\n")
 	}
 	if err != nil {
 		return p, false, err

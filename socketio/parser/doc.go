@@ -19,7 +19,7 @@
 // The default encoding is the one of the Socket.IO protocol, revision 5. Its
 // decoder takes what the official one takes, but for JavaScript's notion of a
 // number: ids and attachment counts are plain decimal digits. An id in a packet that
-// takes none is passed over, as there. What it refuses is
+// takes none is passed over, as there, white space included. What it refuses is
 // an [*Error]; the connection is then to be closed.
 //
 // Limits: an ack id is at most 2^53-1; arrays and objects nest at most 1000

@@ -122,7 +122,7 @@ function sequence(kind) {
   test('an id in a CONNECT and in a DISCONNECT is passed over', async () => {
     const t = await server();
     const s = await joined(kind, t.port);
-    for (const auth of ['5', '0', '12345678901234567890', '7{}']) {
+    for (const auth of ['5', '0', '12345678901234567890', '7{}', '\n', ' {}']) {
       await s.send(`40/chat,${auth}`);
       assert.match(await s.next(), /^40\/chat,\{"sid"/, auth);
       await s.send('41/chat,5');
