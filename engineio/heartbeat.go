@@ -61,9 +61,9 @@ func (s *Session) pingWaits() bool {
 func (s *Session) excused() time.Duration {
 	switch at := s.suspended.Load(); {
 	case at > 0:
-		return s.srv.cfg.MaxReadPause - time.Since(time.Unix(0, at))
+		return s.srv.cfg.MaxReadPause + time.Duration(at) - s.srv.now()
 	case at < 0:
-		return s.srv.cfg.PingTimeout - time.Since(time.Unix(0, -at))
+		return s.srv.cfg.PingTimeout + time.Duration(-at) - s.srv.now()
 	}
 	return 0
 }
@@ -111,12 +111,12 @@ func (s *Session) rearm(d time.Duration) {
 // protocol 4 is sent a ping each Config.PingInterval meanwhile, also if it has not
 // answered the one before, so that it does not give up.
 func (s *Session) Suspend() {
-	s.suspended.Store(time.Now().UnixNano())
+	s.suspended.Store(max(1, int64(s.srv.now())))
 	s.dialect.excused(s)
 }
 
 // Resume ends the wait that Suspend began.
 func (s *Session) Resume() {
-	s.suspended.Store(-time.Now().UnixNano())
+	s.suspended.Store(min(-1, -int64(s.srv.now())))
 	s.dialect.excused(s)
 }

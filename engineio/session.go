@@ -35,7 +35,7 @@ type Session struct {
 
 	ws        atomic.Pointer[wsTransport] // the current transport, or nil while it polls
 	pongBy    atomic.Int64                // until when a pong is due, as of Server.now; odd once prolonged; 0: none is
-	suspended atomic.Int64                // since when OnMessage is held up, Unix ns; negative: until when it was
+	suspended atomic.Int64                // since when OnMessage is held up, as of Server.now; negative: until when it was; 0: never
 
 	ready atomic.Bool // OnOpen has returned
 

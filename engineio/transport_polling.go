@@ -38,6 +38,10 @@ type answer struct {
 // ended.
 const lastAnswer = 5 * time.Second
 
+// answerPiece is how much of an answer, in bytes, is written before its time begins
+// anew.
+const answerPiece = 64 << 10
+
 // limit bounds the time that is left. net/http takes it off again for the next
 // request of the connection.
 func (a *answer) limit(d time.Duration) {
@@ -54,6 +58,16 @@ func (s *Session) beginAnswer(w http.ResponseWriter) {
 		return
 	}
 	s.answer.limit(s.srv.cfg.PingInterval + 2*s.srv.cfg.PingTimeout)
+}
+
+// progress gives the rest of an answer its time anew: the client has taken some of
+// it.
+func (s *Session) progress() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateClosed {
+		s.answer.limit(s.srv.cfg.PingInterval + 2*s.srv.cfg.PingTimeout)
+	}
 }
 
 // openPolling answers the first request of a session.
@@ -87,7 +101,8 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 // session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
 // a request that waits.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	rc := http.NewResponseController(w)
+	_ = rc.SetWriteDeadline(time.Time{})
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
@@ -97,6 +112,7 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusInternalServerError)
 	}
+	_ = rc.SetWriteDeadline(time.Now().Add(lastAnswer)) // net/http sends short answers when we have returned
 }
 
 // answerGet waits until there is something to send, and the answer before is
@@ -213,8 +229,14 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []u
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	if _, err := w.Write(body); err != nil {
-		return err
+	for len(body) > 0 {
+		n := min(len(body), answerPiece)
+		if _, err := w.Write(body[:n]); err != nil {
+			return err
+		}
+		if body = body[n:]; len(body) > 0 {
+			s.progress()
+		}
 	}
 	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
 		return err

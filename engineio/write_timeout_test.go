@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -160,4 +161,57 @@ func TestRequestLongBehindAnswer(t *testing.T) {
 			_ = nc.Close()
 		})
 	}
+}
+
+// Whoever posts and reads no answer does not hold a connection without end: the
+// time of net/http was taken off it.
+func TestPostAnswersThatNobodyReads(t *testing.T) {
+	for _, timeout := range []time.Duration{0, 2 * time.Second} {
+		scenarioOn(t, &http.Server{WriteTimeout: timeout}, Config{}, func(w *world) {
+			p := w.poller()
+			nc, err := w.l.Dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = nc.Close() }()
+			posts := strings.Repeat("POST /engine.io/?"+p.query()+" HTTP/1.1\r\nHost: here.example\r\nContent-Length: 1\r\n\r\n3", 1000)
+			cut := make(chan struct{})
+			go func() { // ends with nc
+				defer close(cut)
+				for err := error(nil); err == nil; {
+					_, err = io.WriteString(nc, posts)
+				}
+			}()
+			select {
+			case <-cut:
+			case <-time.After(time.Hour):
+				t.Error("the connection is held for an hour")
+			}
+		})
+	}
+}
+
+// A client of protocol 3 on a slow link that reads, and pings as it should, is not
+// late, however long an answer takes.
+func TestSlowAnswerToProtocol3(t *testing.T) {
+	scenarioOn(t, &http.Server{}, Config{AllowEIO3: true}, func(w *world) {
+		p := w.pollerWith("EIO=3&transport=polling")
+		if err := w.h.session(0).Send(0, Message{Data: bytes.Repeat([]byte("x"), 3<<20)}); err != nil {
+			t.Fatal(err)
+		}
+		nc := p.stall()
+		defer func() { _ = nc.Close() }()
+		buf := make([]byte, 32<<10)
+		for i := range 95 { // 32 KiB a second
+			if _, err := io.ReadFull(nc, buf); err != nil {
+				t.Fatalf("after %d s: %v", i, err)
+			}
+			if i%20 == 19 {
+				if res := w.request("POST", p.query(), "1:2"); res.status != 200 {
+					t.Fatalf("ping: %+v", res)
+				}
+			}
+			w.pass(time.Second)
+		}
+	})
 }

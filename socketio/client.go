@@ -159,7 +159,7 @@ func (c *client) missing(p *parser.Packet) {
 func (c *client) connectTo(p *parser.Packet) {
 	n, held, err := c.srv.acquire(p.Namespace)
 	if err != nil {
-		_ = c.refuse(p.Namespace, err)
+		_ = c.refuse(p.Namespace, err, nil)
 		return
 	}
 	s := newSocket(n, c, p.JSON)
@@ -173,7 +173,7 @@ func (c *client) connectTo(p *parser.Packet) {
 	var over *LimitError
 	switch {
 	case errors.As(err, &over):
-		_ = c.refuse(p.Namespace, over)
+		_ = c.refuse(p.Namespace, over, nil)
 	case err != errEnded:
 		c.close(err)
 	}
@@ -203,8 +203,9 @@ func (c *client) admit(s *Socket) error {
 
 // refuse sends a CONNECT_ERROR that tells of err, and returns err. Where the
 // application's part of the telling panics it says no more than that there was an
-// error, and the panic is joined to err.
-func (c *client) refuse(ns string, err error) error {
+// error, and the panic is joined to err. s, if there is one, is taken out of the
+// client's together with the answer: the next CONNECT is not answered before.
+func (c *client) refuse(ns string, err error, s *Socket) error {
 	var payload json.RawMessage
 	tell := func(err error) error {
 		return c.srv.guarded(func() error { payload = c.rules().refusal(c.srv, err); return nil })
@@ -213,9 +214,17 @@ func (c *client) refuse(ns string, err error) error {
 		_ = tell(failed)
 		err = errors.Join(err, failed)
 	}
+	if payload == nil { // the codec has failed twice
+		payload = c.rules().lastWord()
+	}
 	w := getWriter()
 	defer putWriter(w)
 	w.packet = parser.Packet{Type: parser.ConnectError, Namespace: ns, Args: parser.Args{JSON: payload}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s != nil {
+		c.remove(s)
+	}
 	_ = c.send(w, engineio.Must) // closed: nobody waits for the answer
 	return err
 }

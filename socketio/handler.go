@@ -187,8 +187,13 @@ func (srv *Server) answerError(e *Event, err error) error {
 	if answer == nil {
 		answer = defaultAckError
 	}
-	failed := srv.guarded(func() error { return e.Ack(answer(err)) })
-	if failed == nil || errors.Is(failed, ErrClosed) {
+	closed := false
+	failed := srv.guarded(func() error {
+		failed := e.Ack(answer(err))
+		closed = errors.Is(failed, ErrClosed)
+		return failed
+	})
+	if failed == nil || closed {
 		return err
 	}
 	_ = srv.guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
@@ -206,8 +211,10 @@ func (s *Socket) failed(e *Event, err error) {
 
 // report logs an error of user code and hands it to OnError.
 func (s *Socket) report(event string, err error) {
-	s.logFailure(event, err)
-	defer func() { _ = recover() }() // whoever panics on being told of an error is not told of that
+	// err is the application's, and may panic when it is looked at. Whoever panics on
+	// being told of an error is not told of that.
+	_ = s.ns.srv.guarded(func() error { s.logFailure(event, err); return nil })
+	defer func() { _ = recover() }()
 	for _, f := range s.ns.table.Load().onError {
 		f(s, event, err)
 	}

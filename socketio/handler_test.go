@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"strings"
@@ -161,6 +162,61 @@ func TestServerSideAckErrorFails(t *testing.T) {
 			r.Errorf("the other node is told %s", text)
 		}
 	})
+}
+
+// trap is an error that panics when somebody looks into it, as one does whose
+// pointer is nil.
+type trap struct{ inner error }
+
+func (*trap) Error() string   { return "trap" }
+func (e *trap) Unwrap() error { return e.inner }
+
+// An error that cannot be looked at ends nothing, wherever it comes from.
+func TestErrorThatPanics(t *testing.T) {
+	var broken *trap
+	for name, log := range map[string]*slog.Logger{"without a log": nil, "with a log": slog.New(slog.NewTextHandler(io.Discard, nil))} {
+		t.Run(name, func(t *testing.T) {
+			run(t, socketio.Config{Log: log}, func(r *rig) {
+				r.srv.On("x", func(context.Context, *socketio.Socket, *socketio.Event) error { return broken })
+				r.srv.Of("/x").Use(func(context.Context, *socketio.Socket) error { return broken })
+				r.srv.Of("/y").OnConnect(func(context.Context, *socketio.Socket) error { return broken })
+				p := r.join("/")
+				p.send(`420["x"]`)
+				p.want(`430[{"error":{"code":"internal","message":"internal error"}}]`, "that there was an error")
+				p.send("40/x,")
+				p.want(`44/x,{"message":"internal error"}`, "of a middleware")
+				p.send("40/y,")
+				p.wantMatch(`^40/y,`, "joined")
+				p.want("41/y,", "of OnConnect")
+			})
+		})
+	}
+}
+
+// deafCodec is a codec that has the application's faults.
+type deafCodec struct {
+	parser.JSON
+	err error // nil panics
+}
+
+func (f deafCodec) Append([]byte, [][]byte, any) ([]byte, [][]byte, error) {
+	if f.err == nil {
+		panic("codec")
+	}
+	return nil, nil, f.err
+}
+
+// A client whose CONNECT is refused is told so in a form that it reads, also where
+// nothing can be encoded.
+func TestRefusedWithoutCodec(t *testing.T) {
+	for _, f := range []deafCodec{{}, {err: errors.New("codec")}} {
+		runWebSocket(t, socketio.Config{JSON: f}, func(r *rig) {
+			r.srv.Of("/x").Use(func(context.Context, *socketio.Socket) error { return errors.New("no") })
+			p := r.open()
+			p.send("40/x,")
+			p.want(`44/x,{"message":"internal error"}`, "refused")
+		})
+	}
 }
 
 // TestOnErrorPanics: whoever is told of an error may fail himself.

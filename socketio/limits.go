@@ -244,7 +244,7 @@ func (c *client) excess(p *parser.Packet, l limit) {
 	case connect == (s != nil): // out of place, whatever their number
 		c.dispatch(p)
 	case connect:
-		_ = c.refuse(p.Namespace, c.srv.exceeded(l))
+		_ = c.refuse(p.Namespace, c.srv.exceeded(l), nil)
 	case p.JSON != nil:
 		e := newEvent(s, p)
 		e.limit = l

@@ -53,10 +53,13 @@ func (s *Socket) logFailure(event string, err error) {
 
 // logHook writes a line about an error of a hook that is of no socket.
 func (n *Namespace) logHook(text string, err error) {
-	level, attrs := failure(err)
-	if n.srv.logs(level) {
-		n.srv.cfg.Log.LogAttrs(context.Background(), level, text, append(attrs, slog.String("nsp", n.name))...)
-	}
+	_ = n.srv.guarded(func() error {
+		level, attrs := failure(err)
+		if n.srv.logs(level) {
+			n.srv.cfg.Log.LogAttrs(context.Background(), level, text, append(attrs, slog.String("nsp", n.name))...)
+		}
+		return nil
+	})
 }
 
 // failure is what a line about an error of user code says of it, and how loud.

@@ -24,6 +24,8 @@ type rules interface {
 	recovers() bool
 	// refusal is the payload of the answer to a CONNECT that was refused.
 	refusal(srv *Server, err error) json.RawMessage
+	// lastWord is that when nothing can be encoded.
+	lastWord() json.RawMessage
 }
 
 func (c *client) rules() rules {
@@ -51,6 +53,8 @@ func (rules5) welcome(dst []byte, s *Socket) []byte {
 }
 
 func (rules5) recovers() bool { return true }
+
+func (rules5) lastWord() json.RawMessage { return json.RawMessage(`{"message":"internal error"}`) }
 
 func (rules5) refusal(srv *Server, err error) json.RawMessage {
 	message, data := explain(err)

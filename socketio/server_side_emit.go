@@ -92,7 +92,10 @@ func (n *Namespace) handleServerSide(e *Event) {
 	}
 	err = n.srv.answerError(e, err)
 	if log := n.srv.cfg.Log; log != nil {
-		log.Info("server-side handler failed", slog.String("nsp", n.name), slog.String("event", e.Name()), slog.Any("err", err))
+		_ = n.srv.guarded(func() error {
+			log.Info("server-side handler failed", slog.String("nsp", n.name), slog.String("event", e.Name()), slog.Any("err", err))
+			return nil
+		})
 	}
 }
 

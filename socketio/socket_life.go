@@ -131,13 +131,17 @@ func (s *Socket) refuse(err error) {
 	owed := s.state.Load() == statePending || s.dismissed
 	s.dismissed = false
 	s.abandon(&DisconnectError{Reason: ServerNamespaceDisconnect, Err: err})
+	if !owed {
+		c.remove(s)
+	}
 	c.mu.Unlock()
 	s.vanish()
 	if owed {
-		err = c.refuse(s.ns.name, err)
+		err = c.refuse(s.ns.name, err, s)
 	}
 	var p *panicError
-	if errors.As(err, &p) {
+	asked := s.ns.srv.guarded(func() error { _ = errors.As(err, &p); return nil })
+	if asked != nil || p != nil {
 		s.report("", err)
 	}
 }
@@ -149,7 +153,6 @@ func (s *Socket) abandon(cause *DisconnectError) {
 	}
 	s.phase = phaseEnded
 	s.drop()
-	s.client.remove(s)
 	s.state.Store(stateLeaving)
 }
 
@@ -202,7 +205,7 @@ func (s *Socket) dismiss(now bool) {
 	if !now {
 		return
 	}
-	if err := c.refuse(s.ns.name, errDismissed); err != error(errDismissed) {
+	if err := c.refuse(s.ns.name, errDismissed, nil); err != error(errDismissed) {
 		s.report("", err)
 	}
 }

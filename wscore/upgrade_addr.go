@@ -15,7 +15,7 @@ import (
 func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	isTrusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
 	}
 	if !isTrusted(addr) && (addr.IsValid() || len(trusted) == 0) {
 		return addr

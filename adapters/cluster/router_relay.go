@@ -83,6 +83,7 @@ func (x *relayed) serve() bool {
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, errStreamOverload):
 		refuseOverload(x.w)
+		x.bound()
 	case errors.Is(err, errStreamUnknown):
 		s.p.r.absent.add(x.sid)
 		s.p.r.count.unknown.Add(1)
@@ -214,7 +215,15 @@ func (x *relayed) answer(a *relayAnswer) {
 		x.s.post(&relayFrame{kind: frameDone}, false)
 	}
 	x.s.close(false)
+	x.bound()
 }
+
+// lastAnswer is how long a client may take to read an answer that net/http sends
+// when we have returned.
+const lastAnswer = 5 * time.Second
+
+// bound bounds that.
+func (x *relayed) bound() { _ = x.rc.SetWriteDeadline(time.Now().Add(lastAnswer)) }
 
 // lastPart notes whether all that there is has been read, and is about to be
 // written. If the client has gone before, the stream fails.

@@ -98,6 +98,32 @@ func TestRouterAnswerThatIsNeverRead(t *testing.T) {
 	})
 }
 
+// Whoever posts and reads no answer does not hold a connection without end where
+// it is relayed either.
+func TestRouterPostAnswersThatNobodyReads(t *testing.T) {
+	sail(t, engineio.Config{}, cluster.RouterConfig{}, func(f *fleet) {
+		query := f.nodes[0].open(polling4)
+		nc, err := f.dial(f.Context(), "", "node1")
+		if err != nil {
+			f.Fatal(err)
+		}
+		defer func() { _ = nc.Close() }()
+		posts := strings.Repeat("POST /engine.io/?"+query+" HTTP/1.1\r\nHost: node1\r\nContent-Length: 1\r\n\r\n3", 1000)
+		cut := make(chan struct{})
+		go func() { // ends with nc
+			defer close(cut)
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(nc, posts)
+			}
+		}()
+		select {
+		case <-cut:
+		case <-time.After(time.Hour):
+			f.Error("the connection is held for an hour")
+		}
+	})
+}
+
 // A relayed POST costs two messages. So does a GET, and one more that says that
 // the client has the answer, unless that has company.
 func TestRouterMessages(t *testing.T) {

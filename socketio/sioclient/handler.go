@@ -168,8 +168,13 @@ func (s *Socket) answerError(e *Event, err error) error {
 	if answer == nil {
 		answer = args.ErrorAck
 	}
-	failed := guarded(func() error { return e.Ack(answer(err)) })
-	if failed == nil || errors.Is(failed, ErrClosed) {
+	closed := false
+	failed := guarded(func() error {
+		failed := e.Ack(answer(err))
+		closed = errors.Is(failed, ErrClosed)
+		return failed
+	})
+	if failed == nil || closed {
 		return err
 	}
 	_ = guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
@@ -178,7 +183,7 @@ func (s *Socket) answerError(e *Event, err error) error {
 
 // report logs an error of user code and hands it to OnError.
 func (s *Socket) report(event string, err error) {
-	s.m.logFailure(s, event, err)
+	_ = guarded(func() error { s.m.logFailure(s, event, err); return nil }) // err is the application's, and may panic
 	for _, f := range s.table.Load().onError {
 		s.m.guard(func() { f(s, event, err) })
 	}

@@ -225,6 +225,12 @@ type bomb struct{}
 
 func (bomb) MarshalJSON() ([]byte, error) { panic("encoded") }
 
+// trap is an error that panics when somebody looks into it.
+type trap struct{ inner error }
+
+func (*trap) Error() string   { return "trap" }
+func (e *trap) Unwrap() error { return e.inner }
+
 // What an error becomes is the application's, too: where that fails the server
 // hears that there was an error, and the client goes on.
 func TestAckErrorFails(t *testing.T) {
@@ -235,6 +241,7 @@ func TestAckErrorFails(t *testing.T) {
 		"the rule panics":       {func(error) any { panic("rule") }, errors.New("of the handler")},
 		"its result is no JSON": {func(error) any { return func() {} }, errors.New("of the handler")},
 		"the data panic":        {nil, &sioclient.Error{Code: "c", Data: bomb{}}},
+		"the error panics":      {nil, (*trap)(nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runWebSocket(t, func(srv *socketio.Server) {
@@ -257,7 +264,8 @@ func TestAckErrorFails(t *testing.T) {
 				if text := string(answer.Raw(0)); err != nil || text != `{"error":{"code":"internal","message":"internal error"}}` {
 					w.T.Errorf("the server heard %s, %v", text, err)
 				}
-				if err := <-heard; !errors.Is(err, c.err) || err == c.err {
+				err = <-heard
+				if joined, ok := err.(interface{ Unwrap() []error }); !ok || joined.Unwrap()[0] != c.err {
 					w.T.Errorf("OnError heard %#v", err)
 				}
 			})

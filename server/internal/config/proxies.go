@@ -22,7 +22,10 @@ func (c *Config) proxies() (all []netip.Prefix, err error) {
 			if addrErr != nil {
 				return nil, fmt.Errorf("config: -trusted-proxies: %q is no address and no network", text)
 			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
+			p = netip.PrefixFrom(addr.WithZone(""), addr.BitLen())
+		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // clients have the address within
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		all = append(all, p.Masked())
 	}

@@ -9,7 +9,7 @@ import (
 // The limits count clients, not the proxy, where it is trusted; whoever forges
 // what it says is counted as the proxy.
 func TestTrustedProxies(t *testing.T) {
-	c, err := Parse([]string{"-trusted-proxies", "10.1.2.3, 192.168.7.9/16,fd00::/8"}, io.Discard)
+	c, err := Parse([]string{"-trusted-proxies", "10.1.2.3, 192.168.7.9/16,fd00::/8,::ffff:10.9.0.1,::ffff:10.8.0.0/112,fe80::1%eth0"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,6 +21,9 @@ func TestTrustedProxies(t *testing.T) {
 		{"10.1.2.3:5", "203.0.113.7", "for=6.6.6.6", "10.1.2.3"},
 		{"10.1.2.3:5", "", "", "10.1.2.3"},
 		{"10.1.2.4:5", "203.0.113.7", "", "10.1.2.4"},
+		{"10.9.0.1:5", "203.0.113.7", "", "203.0.113.7"},
+		{"10.8.7.7:5", "203.0.113.7", "", "203.0.113.7"},
+		{"[fe80::1%eth1]:5", "203.0.113.7", "", "203.0.113.7"},
 	} {
 		r := &http.Request{RemoteAddr: tt.peer, Header: http.Header{}}
 		if tt.forwardedFor != "" {
@@ -33,7 +36,7 @@ func TestTrustedProxies(t *testing.T) {
 			t.Errorf("%+v: %v", tt, got)
 		}
 	}
-	if len(c.Proxies()) != 3 || c.Proxies()[1].String() != "192.168.0.0/16" {
+	if len(c.Proxies()) != 6 || c.Proxies()[1].String() != "192.168.0.0/16" {
 		t.Errorf("proxies %v", c.Proxies())
 	}
 	if c, err = Parse(nil, io.Discard); err != nil || c.SocketIO().Engine.Limits.ClientIP != nil {
