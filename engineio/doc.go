@@ -7,6 +7,6 @@
 // transport; [Handler], the floor above, told of sessions and messages.
 //
 // The WriteTimeout of an http.Server does not bind sessions: a polling request
-// waits as long as the heartbeat wants, and its answer may then take
+// waits as long as the heartbeat wants, and each 64 KiB of its answer may then take
 // PingInterval and twice PingTimeout, or five seconds once its session has ended.
 package engineio
