@@ -29,7 +29,10 @@ function python(script, ...args) {
       else resolve(out.trim().split('\n').map((line) => fromJSON(JSON.parse(line))));
     });
   });
-  return within(done, script, 80_000);
+  return within(done, script, 80_000).catch((e) => {
+    child.kill('SIGKILL');
+    throw new Error(`${e.message}; until then\n${out}${err}`, { cause: e });
+  });
 }
 
 after(() => { for (const child of running) child.kill('SIGKILL'); });
