@@ -226,22 +226,25 @@ func TestEIO3Close(t *testing.T) {
 		if res := get.wait(); res.body != "1:1" {
 			t.Errorf("a waiting GET got %q", res.body)
 		}
+		w.want("a GET waited", "open", "close: forced close")
 		p = w.pollerWith(polling3)
 		_ = w.h.session(1).Send(0, Message{Data: []byte("last")})
 		w.h.session(1).Close(false)
 		p.get("5:4last", "what was sent before")
 		p.get("1:61:1", "the close packet")
+		w.want("none waited", "open", "close: forced close")
 		p = w.pollerWith(polling3)
 		get = p.begin()
 		p.post("1:12:4a")
 		if res := get.wait(); res.body != "1:6" {
 			t.Errorf("the GET of a client that leaves got %q", res.body)
 		}
+		w.want("the client left", "open", "close: transport close")
 		c := w.websocket3("")
 		w.h.session(3).Close(false)
 		c.want("close", "a close frame without a code")
 		_ = c.nc.Close()
-		w.want("all is over", "open", "close: forced close", "open", "close: forced close", "open", "close: transport close", "open", "close: forced close")
+		w.want("over WebSocket", "open", "close: forced close")
 	})
 }
 
