@@ -26,8 +26,8 @@ type dialect interface {
 	firstBeat(cfg *Config) time.Duration
 	// beat is called when the heartbeat's timer has expired.
 	beat(s *Session)
-	// excused is called when the reading of s is held up, and when it goes on.
-	excused(s *Session)
+	// heldUp is called when the reading of s is held up, and when it goes on.
+	heldUp(s *Session)
 	// ping and pong take those packets, and report whether what follows counts.
 	ping(s *Session) bool
 	pong(s *Session) bool
@@ -109,7 +109,7 @@ func (dialect4) firstBeat(cfg *Config) time.Duration { return cfg.PingInterval }
 
 func (dialect4) beat(s *Session) { s.heartbeat() }
 
-func (dialect4) excused(s *Session) {
+func (dialect4) heldUp(s *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.excused() > 0 {

@@ -82,8 +82,8 @@ func (dialect3) beat(s *Session) {
 	s.srv.goFunc(func() { s.end(PingTimeout, nil) })
 }
 
-// excused has nothing to do: the pings are the client's.
-func (dialect3) excused(*Session) {}
+// heldUp has nothing to do: the pings are the client's.
+func (dialect3) heldUp(*Session) {}
 
 func (d dialect3) ping(s *Session) bool {
 	s.mu.Lock()

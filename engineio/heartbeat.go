@@ -112,11 +112,11 @@ func (s *Session) rearm(d time.Duration) {
 // answered the one before, so that it does not give up.
 func (s *Session) Suspend() {
 	s.suspended.Store(max(1, int64(s.srv.now())))
-	s.dialect.excused(s)
+	s.dialect.heldUp(s)
 }
 
 // Resume ends the wait that Suspend began.
 func (s *Session) Resume() {
 	s.suspended.Store(min(-1, -int64(s.srv.now())))
-	s.dialect.excused(s)
+	s.dialect.heldUp(s)
 }

@@ -116,15 +116,7 @@ func TestHeartbeatSuspended(t *testing.T) {
 	cfg.MaxReadPause = 60 * time.Second
 	scenario(t, cfg, func(w *world) {
 		release := make(chan struct{})
-		w.h.onMessage = func(s *Session, _ bool, _ []byte) {
-			s.Suspend()
-			defer s.Resume()
-			select {
-			case <-release:
-			case <-s.Done():
-				w.h.note("woken by the end")
-			}
-		}
+		w.hold(release)
 		c := w.websocket()
 		c.send("4one")
 		w.pass(50 * time.Second)
@@ -133,7 +125,7 @@ func TestHeartbeatSuspended(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		w.pass(5 * time.Second)
-		release = make(chan struct{})
+		w.hold(make(chan struct{}))
 		c.send("4two")
 		w.pass(90 * time.Second)
 		w.want("but not for ever", "text two", "woken by the end", "close: ping timeout")
@@ -163,12 +155,7 @@ func TestHeartbeatBetweenSuspensions(t *testing.T) {
 		cfg := quick
 		cfg.AllowEIO3 = true
 		scenario(t, cfg, func(w *world) {
-			w.h.onMessage = func(s *Session, _ bool, _ []byte) {
-				s.Suspend()
-				time.Sleep(900 * time.Millisecond)
-				s.Resume()
-				time.Sleep(100 * time.Millisecond)
-			}
+			w.drag()
 			c, _ := w.dialWS("EIO=" + protocol + "&transport=websocket")
 			c.next() // open
 			if protocol == "4" {
@@ -202,6 +189,17 @@ func (w *world) hold(release chan struct{}) {
 		case <-s.Done():
 			w.h.note("woken by the end")
 		}
+	}
+}
+
+// drag has the handler take a second for each message, nine tenths of it with the
+// reading suspended.
+func (w *world) drag() {
+	w.h.onMessage = func(s *Session, _ bool, _ []byte) {
+		s.Suspend()
+		time.Sleep(900 * time.Millisecond)
+		s.Resume()
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
@@ -271,12 +269,7 @@ func TestHeartbeatBehindABurst(t *testing.T) {
 	for _, upgraded := range []bool{false, true} {
 		for _, cfg := range []Config{quick, uneven} {
 			scenario(t, cfg, func(w *world) {
-				w.h.onMessage = func(s *Session, _ bool, _ []byte) {
-					s.Suspend()
-					time.Sleep(900 * time.Millisecond)
-					s.Resume()
-					time.Sleep(100 * time.Millisecond)
-				}
+				w.drag()
 				opened := time.Now()
 				var c *wsClient
 				if upgraded {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hermod-io/hermod/internal/httplist"
 )
 
 // The error codes of the protocol. Engine.IO, "HTTP errors".
@@ -129,17 +131,7 @@ func (srv *Server) allow(r *http.Request) *ConnectionError {
 // clients and proxies leave it in requests that are to stay what they are.
 // RFC 9110 section 7.8.
 func isUpgrade(r *http.Request) bool {
-	if r.Header.Get("Upgrade") == "" {
-		return false
-	}
-	for _, list := range r.Header["Connection"] {
-		for option := range strings.SplitSeq(list, ",") {
-			if strings.EqualFold(strings.Trim(option, " \t"), "upgrade") {
-				return true
-			}
-		}
-	}
-	return false
+	return r.Header.Get("Upgrade") != "" && httplist.Has(r.Header["Connection"], "upgrade")
 }
 
 // validHeader reports whether v has only characters that a header may have.

@@ -57,8 +57,11 @@ func (s *Session) beginAnswer(w http.ResponseWriter) {
 		s.answer.limit(lastAnswer)
 		return
 	}
-	s.answer.limit(s.srv.cfg.PingInterval + 2*s.srv.cfg.PingTimeout)
+	s.answer.limit(s.srv.answerTime())
 }
+
+// answerTime is how long a client may take none of an answer.
+func (srv *Server) answerTime() time.Duration { return srv.cfg.PingInterval + 2*srv.cfg.PingTimeout }
 
 // progress gives the rest of an answer its time anew: the client has taken some of
 // it.
@@ -66,7 +69,7 @@ func (s *Session) progress() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateClosed {
-		s.answer.limit(s.srv.cfg.PingInterval + 2*s.srv.cfg.PingTimeout)
+		s.answer.limit(s.srv.answerTime())
 	}
 }
 

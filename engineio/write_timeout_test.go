@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/testnet"
 )
 
 // briefly is a program's http.Server with a WriteTimeout far below PingInterval.
@@ -175,15 +177,8 @@ func TestPostAnswersThatNobodyReads(t *testing.T) {
 			}
 			defer func() { _ = nc.Close() }()
 			posts := strings.Repeat("POST /engine.io/?"+p.query()+" HTTP/1.1\r\nHost: here.example\r\nContent-Length: 1\r\n\r\n3", 1000)
-			cut := make(chan struct{})
-			go func() { // ends with nc
-				defer close(cut)
-				for err := error(nil); err == nil; {
-					_, err = io.WriteString(nc, posts)
-				}
-			}()
 			select {
-			case <-cut:
+			case <-testnet.Flood(nc, posts):
 			case <-time.After(time.Hour):
 				t.Error("the connection is held for an hour")
 			}

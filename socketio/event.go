@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/hermod-io/hermod/engineio"
@@ -87,6 +88,15 @@ func (e *Event) Ack(values ...any) error {
 		return e.notEncoded(err)
 	}
 	return e.answer(w)
+}
+
+// ackOrGone is Ack of one value, for which it is no error that nobody waits for it
+// any more.
+func (e *Event) ackOrGone(value any) error {
+	if err := e.Ack(value); !errors.Is(err, ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // notEncoded and answerNode are apart so that the frame of Ack stays small: the

@@ -177,8 +177,7 @@ func (s *Socket) finish(e *Event, err error) {
 }
 
 // answerError acks an event, if that is still to be done, with what the error of
-// its handler becomes. Where the application's part of that fails the ack says no
-// more than that there was an error, and what failed is joined to err.
+// its handler becomes, and returns that error.
 func (srv *Server) answerError(e *Event, err error) error {
 	if !e.hasID || e.acked.Load() {
 		return err
@@ -187,17 +186,7 @@ func (srv *Server) answerError(e *Event, err error) error {
 	if answer == nil {
 		answer = defaultAckError
 	}
-	closed := false
-	failed := srv.guarded(func() error {
-		failed := e.Ack(answer(err))
-		closed = errors.Is(failed, ErrClosed)
-		return failed
-	})
-	if failed == nil || closed {
-		return err
-	}
-	_ = srv.guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
-	return errors.Join(err, failed)
+	return args.AnswerError(err, answer, e.ackOrGone, srv.guarded)
 }
 
 // failed reports the error of a handler (of OnConnect if e is nil).

@@ -39,12 +39,7 @@ func (n *Namespace) watchRooms() {
 
 func (n *Namespace) roomChanged(e RoomEvent) {
 	for _, f := range n.table.Load().onRoom {
-		var err error
-		func() {
-			defer n.srv.recovered(&err)
-			f(e)
-		}()
-		if err != nil {
+		if err := n.srv.guarded(func() error { f(e); return nil }); err != nil {
 			n.logHook("room hook failed", err)
 		}
 	}

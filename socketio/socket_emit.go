@@ -94,13 +94,12 @@ func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
 
 // overhear calls hooks of outgoing events.
 func (s *Socket) overhear(hooks []*overhearer, e *Event) {
-	var err error
-	func() {
-		defer s.ns.srv.recovered(&err)
+	err := s.ns.srv.guarded(func() error {
 		for _, o := range hooks {
 			o.f(s, e)
 		}
-	}()
+		return nil
+	})
 	if err != nil {
 		s.report(e.Name(), err)
 	}

@@ -291,12 +291,7 @@ func (s *Socket) end() {
 }
 
 func (s *Socket) farewell(f func(*Socket, Reason), r Reason) {
-	var err error
-	func() {
-		defer s.ns.srv.recovered(&err)
-		f(s, r)
-	}()
-	if err != nil {
+	if err := s.ns.srv.guarded(func() error { f(s, r); return nil }); err != nil {
 		s.report("", err)
 	}
 }

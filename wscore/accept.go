@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/httplist"
 )
 
 // HandshakeError is a refused handshake. On the server's side the response has
@@ -87,7 +89,7 @@ func (s *Server) check(r *http.Request) *HandshakeError {
 		return &HandshakeError{http.StatusMethodNotAllowed, "method is not GET"}
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return bad("not HTTP/1.1")
-	case !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
+	case !httplist.Has(r.Header["Upgrade"], "websocket") || !httplist.Has(r.Header["Connection"], "upgrade"):
 		return &HandshakeError{http.StatusUpgradeRequired, "not an upgrade to websocket"}
 	case r.Header.Get("Sec-Websocket-Version") != "13":
 		return &HandshakeError{http.StatusUpgradeRequired, "version is not 13"}
@@ -103,18 +105,6 @@ func (s *Server) check(r *http.Request) *HandshakeError {
 		return &HandshakeError{http.StatusForbidden, "origin not allowed"}
 	}
 	return nil
-}
-
-// hasToken reports whether a list has token, in upper or lower case.
-func hasToken(h http.Header, name, token string) bool {
-	for _, v := range h.Values(name) {
-		for t := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(t), token) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // originAllowed lets pages of the same host and of listed hosts connect. RFC 6455 section 10.2.
@@ -151,25 +141,12 @@ func (s *Server) agree(c *Conn, r *http.Request, subprotocol string) {
 func (s *Server) choose(r *http.Request) string {
 	offers := r.Header["Sec-Websocket-Protocol"]
 	for _, p := range s.settings.Subprotocols {
-		if offered(offers, func(name string) bool { return name == p }) != "" {
+		if httplist.Find(offers, func(name string) bool { return name == p }) != "" {
 			return p
 		}
 	}
 	if s.settings.AnySubprotocol {
-		return offered(offers, isToken)
-	}
-	return ""
-}
-
-// offered finds the first name in the lists of a client that is wanted. RFC 6455
-// section 11.3.4.
-func offered(lists []string, wanted func(name string) bool) string {
-	for _, list := range lists {
-		for name := range strings.SplitSeq(list, ",") {
-			if name = trimOWS(name); wanted(name) {
-				return name
-			}
-		}
+		return httplist.Find(offers, isToken)
 	}
 	return ""
 }

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/httplist"
 )
 
 // Dialer makes connections and holds what they share: settings, timers, and
@@ -201,7 +203,7 @@ func (d *Dialer) verify(key string, resp *http.Response) (p deflateParams, err e
 	switch {
 	case resp.StatusCode != http.StatusSwitchingProtocols:
 		return bad("answered " + resp.Status)
-	case !hasToken(resp.Header, "Upgrade", "websocket") || !hasToken(resp.Header, "Connection", "upgrade"):
+	case !httplist.Has(resp.Header["Upgrade"], "websocket") || !httplist.Has(resp.Header["Connection"], "upgrade"):
 		return bad("answered without an upgrade to websocket")
 	case resp.Header.Get("Sec-Websocket-Accept") != acceptKey(key):
 		return bad("answered with a wrong Sec-WebSocket-Accept")

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/hermod-io/hermod/internal/httplist"
 )
 
 // Handler accepts upgrades for the protocols of a list and runs a Process for
@@ -110,15 +112,10 @@ func vetoed(err error) *HandshakeError {
 
 // offersECDHE looks for the extension of mORMot's key exchange.
 func offersECDHE(r *http.Request) bool {
-	for _, v := range r.Header.Values("Sec-Websocket-Extensions") {
-		for e := range strings.SplitSeq(v, ",") {
-			name, _, _ := strings.Cut(e, ";")
-			if strings.EqualFold(strings.TrimSpace(name), "synhk") {
-				return true
-			}
-		}
-	}
-	return false
+	return httplist.Find(r.Header["Sec-Websocket-Extensions"], func(e string) bool {
+		name, _, _ := strings.Cut(e, ";")
+		return strings.EqualFold(strings.TrimSpace(name), "synhk")
+	}) != ""
 }
 
 // bearer is the token of RFC 6750, or "".

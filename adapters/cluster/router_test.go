@@ -14,6 +14,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/testnet"
 )
 
 // Every request goes to a node by chance: nothing is lost and all is in order.
@@ -109,15 +110,8 @@ func TestRouterPostAnswersThatNobodyReads(t *testing.T) {
 		}
 		defer func() { _ = nc.Close() }()
 		posts := strings.Repeat("POST /engine.io/?"+query+" HTTP/1.1\r\nHost: node1\r\nContent-Length: 1\r\n\r\n3", 1000)
-		cut := make(chan struct{})
-		go func() { // ends with nc
-			defer close(cut)
-			for err := error(nil); err == nil; {
-				_, err = io.WriteString(nc, posts)
-			}
-		}()
 		select {
-		case <-cut:
+		case <-testnet.Flood(nc, posts):
 		case <-time.After(time.Hour):
 			f.Error("the connection is held for an hour")
 		}

@@ -11,6 +11,7 @@ var floors = map[string][]string{
 	"socketio/args":     {"socketio/event", "socketio/parser"},
 	"internal/archtest": {},
 	"internal/bufpool":  {},
+	"internal/httplist": {},
 	"internal/testnet":  {},
 	"internal/polltest": {},
 	"internal/proc":     {},
@@ -59,7 +60,7 @@ var floors = map[string][]string{
 }
 
 // machinery is what every floor above 0 may use.
-var machinery = []string{"internal/bufpool", "internal/wheel"}
+var machinery = []string{"internal/bufpool", "internal/httplist", "internal/wheel"}
 
 func with(list []string, more ...string) []string {
 	return append(append([]string(nil), list...), more...)

@@ -37,6 +37,23 @@ func ErrorAck(err error) any {
 	return errorAck{errorBody{Code: codeInternal, Message: internalError}}
 }
 
+// AnswerError acks with what answer makes of err, the error of a handler, and
+// returns err; nil stands for [ErrorAck]. Where the application's part of that fails
+// the ack says no more than that there was an error, and what failed is joined to
+// err. ack returns nil when nobody waits for it any more; guarded calls a function
+// and makes an error of its panic.
+func AnswerError(err error, answer func(error) any, ack func(value any) error, guarded func(func() error) error) error {
+	if answer == nil {
+		answer = ErrorAck
+	}
+	failed := guarded(func() error { return ack(answer(err)) })
+	if failed == nil {
+		return err
+	}
+	_ = guarded(func() error { return ack(ErrorAck(nil)) }) // a codec may fail with this, too
+	return errors.Join(err, failed)
+}
+
 // InternalError is the text that stands for an error whose own text is not for
 // the peer.
 const InternalError = internalError

@@ -1,6 +1,7 @@
 package sioclient
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/hermod-io/hermod/socketio/args"
@@ -65,4 +66,13 @@ func (e *Event) Ack(values ...any) error {
 		return ErrClosed
 	}
 	return s.conn.link.session.Send(must, msgs...)
+}
+
+// ackOrGone is Ack of one value, for which it is no error that nobody waits for it
+// any more.
+func (e *Event) ackOrGone(value any) error {
+	if err := e.Ack(value); !errors.Is(err, ErrClosed) {
+		return err
+	}
+	return nil
 }

@@ -158,27 +158,12 @@ func (s *Socket) failed(e *Event, err error) {
 }
 
 // answerError acks an event, if that is still to be done, with what the error of
-// its handler becomes. Where the application's part of that fails the ack says no
-// more than that there was an error, and what failed is joined to err.
+// its handler becomes, and returns that error.
 func (s *Socket) answerError(e *Event, err error) error {
 	if !e.hasID || e.acked.Load() {
 		return err
 	}
-	answer := s.m.cfg.AckError
-	if answer == nil {
-		answer = args.ErrorAck
-	}
-	closed := false
-	failed := guarded(func() error {
-		failed := e.Ack(answer(err))
-		closed = errors.Is(failed, ErrClosed)
-		return failed
-	})
-	if failed == nil || closed {
-		return err
-	}
-	_ = guarded(func() error { return e.Ack(args.ErrorAck(nil)) }) // a codec may fail with this, too
-	return errors.Join(err, failed)
+	return args.AnswerError(err, s.m.cfg.AckError, e.ackOrGone, guarded)
 }
 
 // report logs an error of user code and hands it to OnError.
@@ -192,36 +177,22 @@ func (s *Socket) report(event string, err error) {
 // connected calls the functions of OnConnect.
 func (s *Socket) connected(c *conn) {
 	for _, f := range s.table.Load().onConnect {
-		err := func() (err error) {
-			defer recovered(&err)
-			return f(c.ctx, s)
-		}()
-		if err != nil {
+		if err := guarded(func() error { return f(c.ctx, s) }); err != nil {
 			s.report("", err)
 		}
 	}
 }
 
-// guarded calls a function that returns nothing; a panic is reported.
-func (s *Socket) guarded(f func()) {
-	var err error
-	func() {
-		defer recovered(&err)
-		f()
-	}()
-	if err != nil {
+// tell calls a function whose panic is reported.
+func (s *Socket) tell(f func()) {
+	if err := guarded(func() error { f(); return nil }); err != nil {
 		s.report("", err)
 	}
 }
 
 // guard calls a function whose panic is only logged.
 func (m *Manager) guard(f func()) {
-	var err error
-	func() {
-		defer recovered(&err)
-		f()
-	}()
-	if err != nil {
+	if err := guarded(func() error { f(); return nil }); err != nil {
 		m.logPanic(err)
 	}
 }

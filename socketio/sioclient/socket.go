@@ -183,7 +183,7 @@ func (s *Socket) left(cause *DisconnectError) {
 	s.post(mail{f: func() {
 		s.m.logLife(s, c, "disconnected", cause.Reason)
 		for _, f := range s.table.Load().onDisconnect {
-			s.guarded(func() { f(s, cause.Reason) })
+			s.tell(func() { f(s, cause.Reason) })
 		}
 	}})
 }

@@ -243,7 +243,7 @@ func (s *Socket) refused(err error) {
 func (s *Socket) connectError(err error) {
 	s.post(mail{f: func() {
 		for _, f := range s.table.Load().onConnectError {
-			s.guarded(func() { f(s, err) })
+			s.tell(func() { f(s, err) })
 		}
 	}})
 }
