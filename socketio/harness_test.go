@@ -183,6 +183,11 @@ func address(ns string) string {
 	return ns + ","
 }
 
+// pause sleeps in a bubble. It is no receive from time.After: of channels that
+// are due at once, as those of After(0), two that are received from at a time
+// end the race detector of a bubble with a segmentation fault (Go 1.26).
+func pause(d time.Duration) { time.Sleep(d) }
+
 // send sends Engine.IO packets; one that begins with "b" is binary.
 func (p *peer) send(ms ...string) {
 	p.r.Helper()

@@ -214,7 +214,7 @@ func TestScenarioOrderAcrossTheUpgrade(t *testing.T) {
 			srv := siotest.Serve(t, func(srv *socketio.Server) {
 				srv.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 					for i := range n {
-						<-time.After(time.Duration(i%3) * time.Millisecond)
+						pause(time.Duration(i%3) * time.Millisecond)
 						if err := eventCount.Emit(s, i); err != nil {
 							return err
 						}
@@ -229,7 +229,7 @@ func TestScenarioOrderAcrossTheUpgrade(t *testing.T) {
 			c := srv.Client(t, "/", sioclient.Config{})
 			c.Open()
 			for i := range n {
-				<-time.After(time.Duration(i%2) * time.Millisecond)
+				pause(time.Duration(i%2) * time.Millisecond)
 				if err := eventCount.Emit(c, i); err != nil {
 					t.Fatal(err)
 				}
