@@ -52,6 +52,25 @@ func TestAllocations(t *testing.T) {
 	_ = client.Close()
 }
 
+// To arm a timer that has its place, a session's or an application's, costs no memory.
+func TestTimerAllocations(t *testing.T) {
+	srv, err := New(Config{}, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, after, f := &Session{srv: srv, seldom: &nothing}, new(Timer), func() {}
+	for name, f := range map[string]func(){
+		"heartbeat": func() { s.mu.Lock(); s.rearm(time.Hour); s.mu.Unlock() },
+		"After":     func() { srv.After(after, time.Hour, f) },
+	} {
+		if n := testing.AllocsPerRun(1000, f); n >= 1 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	srv.wheel.Stop(&s.beat)
+	after.Stop()
+}
+
 // discarding is a ResponseWriter that costs nothing.
 type discarding struct{ h http.Header }
 

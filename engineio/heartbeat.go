@@ -101,7 +101,7 @@ func (s *Session) otherPacket() {
 // rearm lets the heartbeat come after d, unless the session is over. mu is held.
 func (s *Session) rearm(d time.Duration) {
 	if s.state != stateClosed {
-		s.srv.wheel.Start(&s.beat, s, d)
+		s.srv.wheel.Start(&s.beat, (*sessionTimer)(s), d)
 	}
 }
 

@@ -218,13 +218,16 @@ func (s *Session) giveTurn() {
 	}
 }
 
+// sessionTimer is a Session as its timers see it.
+type sessionTimer Session
+
 // Expire implements wheel.Expirer.
-func (s *Session) Expire(t *wheel.Timer) {
+func (s *sessionTimer) Expire(t *wheel.Timer) {
 	if t == &s.beat {
-		s.dialect.beat(s)
+		s.dialect.beat((*Session)(s))
 		return
 	}
-	s.outOfPatience()
+	(*Session)(s).outOfPatience()
 }
 
 // bePatient arms the timer that calls outOfPatience. mu is held.
@@ -232,7 +235,7 @@ func (s *Session) bePatient(d time.Duration) {
 	if s.patience == nil {
 		s.needed().patience = new(wheel.Timer)
 	}
-	s.srv.wheel.Start(s.patience, s, d)
+	s.srv.wheel.Start(s.patience, (*sessionTimer)(s), d)
 }
 
 // stopPatience undoes bePatient. mu is held.

@@ -89,9 +89,9 @@ func (c *Conn) needed() *seldom {
 	return c.seldom
 }
 
-// startTimer has Expire called after d, and not at the time that was set before.
+// startTimer has expire called after d, and not at the time that was set before.
 // mu is held.
-func (c *Conn) startTimer(d time.Duration) { c.grp.wheel.Start(&c.needed().timer, c, d) }
+func (c *Conn) startTimer(d time.Duration) { c.grp.wheel.Start(&c.needed().timer, (*connTimer)(c), d) }
 
 // stopTimer ends that. mu is held.
 func (c *Conn) stopTimer() {

@@ -229,8 +229,14 @@ func (c *Conn) unwatch() {
 	}
 }
 
+// connTimer is a Conn as its timer sees it.
+type connTimer Conn
+
 // Expire implements wheel.Expirer.
-func (c *Conn) Expire(*wheel.Timer) {
+func (c *connTimer) Expire(*wheel.Timer) { (*Conn)(c).expire() }
+
+// expire ends a connection whose peer has not done in time what it owes.
+func (c *Conn) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch c.state {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/hermod-io/hermod/internal/wheel"
 )
 
 // Upgrade is what the handshake of a connection said. RFC 6455 section 4.2.1.
@@ -349,5 +347,3 @@ func (r *processReader) OnClose(err error) {
 		p.gone(p, err)
 	}
 }
-
-var _ wheel.Expirer = (*Process)(nil)

@@ -12,7 +12,7 @@ import (
 // connections, and only enqueues.
 type heartbeat struct {
 	timer   wheel.Timer
-	asked   time.Duration // when the ping that is not answered was sent; 0 is none. Of Expire, as the next
+	asked   time.Duration // when the ping that is not answered was sent; 0 is none. Of beat, as the next
 	invalid int           // pings without a sign since
 
 	mu      sync.Mutex // guards what follows
@@ -36,7 +36,7 @@ func (h *heartbeat) rearm(p *Process, d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.stopped {
-		p.conn.grp.wheel.Start(&h.timer, p, d)
+		p.conn.grp.wheel.Start(&h.timer, (*heartbeatTimer)(p), d)
 	}
 }
 
@@ -59,8 +59,14 @@ func (s *sign) last() (seen time.Duration, busy bool) {
 	return time.Duration(v), false
 }
 
+// heartbeatTimer is a Process as the timer of its heartbeat sees it.
+type heartbeatTimer Process
+
 // Expire implements wheel.Expirer.
-func (p *Process) Expire(*wheel.Timer) {
+func (p *heartbeatTimer) Expire(*wheel.Timer) { (*Process)(p).beat() }
+
+// beat pings, or gives up, when the time has come.
+func (p *Process) beat() {
 	h, delay, patience := &p.heart, p.settings.heartbeatDelay(p.conn.client), p.settings.pongTimeout()
 	now := p.conn.grp.wheel.Now()
 	seen, busy := p.seen.last()

@@ -13,10 +13,10 @@ import (
 // All others say in their comment where they come from.
 var wscoreOwn = []string{
 	"CloseError.Error", "CloseError.Is", "CloseError.Unwrap", "HandshakeError.Error", "State.String",
-	"Conn.Buffered", "Conn.Expire", "Conn.ReadOn", "Conn.RemoteAddr", "Conn.RunNext", "Conn.Stalled",
+	"Conn.Buffered", "Conn.ReadOn", "Conn.RemoteAddr", "Conn.RunNext", "Conn.Stalled",
 	"Handler.Processes",
 	"NewClient", "NewDialer", "NewHandler", "NewPrepared", "NewServer",
-	"Process.Conn", "Process.Done", "Process.Expire", "Process.Flush", "Process.ID", "Process.IsClient", "Process.Logger", "Process.Logs",
+	"Process.Conn", "Process.Done", "Process.Flush", "Process.ID", "Process.IsClient", "Process.Logger", "Process.Logs",
 	"Gatherer", "OnFull", "Queue", "Readier", "Runner", "SendFlags", "Sequential",
 	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Must", "Plain",
 }
