@@ -67,7 +67,8 @@ func (s *Session) boxUnit(f SendFlags, u unit, size, n int) error {
 	return nil
 }
 
-// Writable reports whether a volatile packet would leave now: not when the kernel has refused bytes that still wait, or no GET waits.
+// Writable reports whether a volatile packet would leave now: not when the kernel
+// has refused bytes that still wait, or no GET waits.
 func (s *Session) Writable() bool {
 	if ws := s.ws.Load(); ws != nil {
 		return !ws.conn.Stalled()

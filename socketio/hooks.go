@@ -91,8 +91,8 @@ func (n *Namespace) OnSessionExpired(f func(s adapters.Session)) {
 
 // OnError adds a function that hears errors and panics of handlers and hooks
 // (event is "" when there was none), that a client broke the protocol (the
-// error is then a *parser.Error), and that it exceeded a limit (*LimitError). It must not block for long: the socket's next
-// event waits.
+// error is then a *parser.Error), and that it exceeded a limit (*LimitError). It
+// must not block for long: the socket's next event waits.
 func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
 	n.change(func(t *table) { t.onError = append(t.onError, f) })
 }

@@ -15,12 +15,13 @@ import (
 )
 
 // HandshakeError is a refused handshake. On the server's side the response has
-// been written; on the client's Status is that of the response. RFC 6455 section 4.
+// been written. RFC 6455 section 4.
 type HandshakeError struct {
-	Status int
-	Msg    string
+	Status int    // of the HTTP response
+	Msg    string // what is wrong; a server sends it as the body
 }
 
+// Error returns Msg behind a prefix.
 func (e *HandshakeError) Error() string { return "wscore: handshake refused: " + e.Msg }
 
 // Accept is [Server.Accept] for a connection that shares nothing: it has a
@@ -37,9 +38,9 @@ func Accept(w http.ResponseWriter, r *http.Request, settings *Settings) (*Conn, 
 // Accept checks the handshake in r and takes the connection over. extra are
 // response headers to add; those that belong to the handshake, or whose name is
 // none, are left out. On an error, a *HandshakeError, the response has been
-// written (426, 400, 403, …). Nothing is sent, the answer included, before Serve,
-// NextWriter or the first call that reads; what is sent before leaves with the
-// answer. RFC 6455 section 4.2.
+// written (405, 426, 400, 403 for the Origin, 500 if w cannot be hijacked).
+// Nothing is sent, the answer included, before Serve, NextWriter or the first call
+// that reads; what is sent before leaves with the answer. RFC 6455 section 4.2.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, extra http.Header) (*Conn, error) {
 	if err := s.check(r); err != nil {
 		refuse(w, err)

@@ -45,8 +45,8 @@ func (s *ClientSettings) maxBackoff() time.Duration {
 // Client keeps a connection to a server: when it is lost, another one is made,
 // which resumes it if the server agrees. A server that closes normally (1000) has
 // no more to say: the Client then stays without a connection until Connect is
-// called again. A server that shuts down or restarts closes with another code. Its methods may be called from any
-// goroutine. The zero value is not usable, see NewClient.
+// called again. A server that shuts down or restarts closes with another code.
+// Its methods may be called from any goroutine. The zero value is not usable, see NewClient.
 // mORMot: THttpClientWebSockets.
 type Client struct {
 	url      string
@@ -65,11 +65,13 @@ type Client struct {
 	tries   int // attempts to reconnect since a connection lasted
 }
 
-// ErrConnected is returned by a second Connect.
+// ErrConnected is returned by [Client.Connect] when the Client is connected, or
+// another Connect waits.
 var ErrConnected = errors.New("wscore: client is connected already")
 
 // NewClient returns a Client for the server at url, see [Dialer.Dial]. It
 // offers the names of spec; spec.URI and spec.Check are not used. settings is copied.
+// It panics if spec has no New.
 func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 	if spec.New == nil {
 		panic("wscore: ProtocolSpec without New")
@@ -81,10 +83,12 @@ func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 	return c
 }
 
-// Connect makes the first connection; when that fails nothing is tried again.
-// From then on the Client keeps connected until Close, which also ends a Connect
-// that waits (net.ErrClosed). It returns when OnConnect
-// and the protocol's OnOpen have, so they must not call it. RFC 6455 section 4.1.
+// Connect makes the first connection; when that fails nothing is tried again, and
+// Connect may be called again. From then on the Client keeps connected until Close,
+// which also ends a Connect that waits (net.ErrClosed). It returns when OnConnect
+// and the protocol's OnOpen have, so they must not call it, and a [Readier] is ready,
+// or ctx ends. Errors: [ErrConnected], those of [Dialer.Dial], ctx's cause, and the
+// *CloseError of a connection that ended before. RFC 6455 section 4.1.
 func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	c.mu.Lock()
 	if c.begun {

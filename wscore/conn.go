@@ -188,7 +188,8 @@ func (c *Conn) uncork() {
 	}
 }
 
-// Ping sends a ping frame with data (at most 125 bytes). RFC 6455 section 5.5.2.
+// Ping sends a ping frame with data, of which the first 125 bytes travel. Errors:
+// ErrQueueFull, *CloseError. RFC 6455 section 5.5.2.
 func (c *Conn) Ping(data []byte) error {
 	return c.SendMessages(Must, Message{Op: OpPing, Data: data[:min(len(data), maxControl)]})
 }
@@ -200,7 +201,8 @@ func (c *Conn) Stalled() bool {
 	return c.out.refused
 }
 
-// Buffered reports what waits in the queue.
+// Buffered reports what waits in the queue: bytes of frames with their headers, and
+// how many messages they are.
 func (c *Conn) Buffered() (bytes, packets int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

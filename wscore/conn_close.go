@@ -34,7 +34,8 @@ func (c *Conn) Close(code CloseCode, reason string) error {
 	return nil
 }
 
-// CloseNow drops the connection without a close frame. RFC 6455 section 7.1.7.
+// CloseNow drops the connection without a close frame, and what is queued. It does
+// not wait, and returns nil. RFC 6455 section 7.1.7.
 func (c *Conn) CloseNow() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,9 +7,12 @@ import (
 	"time"
 )
 
-// Runner is what [Conn.RunNext] takes. Run is called once. It may block, and may end
-// its goroutine; a panic is not recovered.
-type Runner interface{ Run() }
+// Runner is what [Conn.RunNext] takes.
+type Runner interface {
+	// Run is called once. It may block, and may end its goroutine; a panic is not
+	// recovered.
+	Run()
+}
 
 // RunNext has the reader's goroutine run r once all that came with the message
 // that is being handled has been handed to the protocol, which spares waking

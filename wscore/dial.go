@@ -77,13 +77,14 @@ func Dial(ctx context.Context, rawURL string, settings *Settings, o *DialOptions
 // Dial connects to a WebSocket server. RFC 6455 section 4.1. The URL is a ws,
 // wss, http or https one, or ws+unix:///path/of/socket:/uri for a unix socket
 // (a colon of its path is written %3A). A name and password in it are sent as
-// Authorization, if the Header has none. Redirects are not followed. o may be nil. It waits until the handshake is done, ctx ends or the Timeout is
-// over; ctx means nothing to the connection afterwards. As long as nothing is
-// read the connection answers no ping: call Serve or Read.
+// Authorization, if the Header has none. Redirects are not followed. o may be nil.
+// It waits until the handshake is done, ctx ends or the Timeout is over; ctx means
+// nothing to the connection afterwards. As long as nothing is read the connection
+// answers no ping: call Serve or Read.
 //
 // The response is that of the server, also with a *HandshakeError, which says
-// that there is no valid connection; then its Body holds at most 1 KiB. Of other
-// errors there is no response.
+// that there is no valid connection; then its Body holds at most 1 KiB. Other
+// errors, which wrap ctx's cause or what the network says, have no response.
 func (d *Dialer) Dial(ctx context.Context, rawURL string, o *DialOptions) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = new(DialOptions)

@@ -9,6 +9,7 @@ import (
 // ErrQueueFull is returned by a send that found the queue full.
 var ErrQueueFull = errors.New("wscore: send queue full")
 
+// Error returns which side closed, the code, and the reason and cause if there are any.
 func (e *CloseError) Error() string {
 	who := "local"
 	if e.Remote {
@@ -27,5 +28,5 @@ func (e *CloseError) Error() string {
 // Is reports that every closed connection is net.ErrClosed.
 func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *CloseError) Unwrap() error { return e.Err }

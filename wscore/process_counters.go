@@ -2,14 +2,12 @@ package wscore
 
 import "sync/atomic"
 
-// Counters are the statistics of a connection. Bytes are those of payloads, as
-// the protocol sees them; Wire are the bytes of payloads that travelled, after
-// the protocol's Coder and permessage-deflate. Control frames do not count.
+// Counters are the statistics of a connection. Control frames do not count.
 // mORMot: TWebSocketProtocol.FramesInCount.
 type Counters struct {
-	FramesIn, FramesOut int64
-	BytesIn, BytesOut   int64
-	WireIn, WireOut     int64
+	FramesIn, FramesOut int64 // messages, whole ones
+	BytesIn, BytesOut   int64 // of their payloads, as the protocol sees them
+	WireIn, WireOut     int64 // of payloads that travelled, after the Coder and permessage-deflate
 }
 
 // RatioIn is what travelled of what was received, in percent: 100 without

@@ -39,16 +39,19 @@ type ProcessSettings struct {
 	// OnUpgrade has the last word before an upgrade is answered; see
 	// ProtocolSpec.Check. Servers only.
 	OnUpgrade func(u *Upgrade) error
-	// OnConnect and OnDisconnect are called exactly once for each connection, before
-	// the protocol is told and after. A panic in them is logged.
-	OnConnect    func(p *Process)
+	// OnConnect is called once for each connection, before the protocol's OnOpen and
+	// on the same goroutine. A panic in it is logged.
+	OnConnect func(p *Process)
+	// OnDisconnect is called once, last, after the protocol's OnClose; err is the
+	// *CloseError that was given to that. A panic in it is logged.
 	OnDisconnect func(p *Process, err error)
 	// BeforeMessage sees each message before the protocol; true keeps it from it.
 	// data is lent.
 	BeforeMessage func(p *Process, op Opcode, data []byte) (handled bool)
-	// AfterMessage is called when the protocol has handled a message.
+	// AfterMessage is called when the protocol has handled a message. data is lent.
 	AfterMessage func(p *Process, op Opcode, data []byte)
-	// BeforeSend sees each message that is sent, in order. It must not call p.
+	// BeforeSend sees each message that is sent, in order, before the Coder does. It
+	// must not call p. data is lent.
 	BeforeSend func(p *Process, op Opcode, data []byte)
 	// NotifyAllFrames hands control frames to a ControlObserver.
 	NotifyAllFrames bool

@@ -18,7 +18,7 @@ type ProtocolSpec struct {
 	// without query, in whatever case; "" is any path, which needs a name.
 	URI string
 	// Check may refuse an upgrade before it is answered. The status is that of a
-	// *HandshakeError, 403 for any other error. It may leave something for New in
+	// *HandshakeError, 403 for any other error, and the error's text is the body. It may leave something for New in
 	// Upgrade.Value. Nil accepts. Servers call it, several goroutines at a time.
 	Check func(u *Upgrade) error
 	// New makes the instance for one connection. It is called before anything is
@@ -26,26 +26,34 @@ type ProtocolSpec struct {
 	New func(p *Process) Protocol
 }
 
-// Opener is a Protocol that is told when its connection runs: OnOpen is called
-// once, before the first OnMessage and on the same goroutine, so it must not wait
-// for an answer of the peer. RFC 6455 section 4.
-type Opener interface{ OnOpen() }
+// Opener is a Protocol that is told when its connection runs. RFC 6455 section 4.
+type Opener interface {
+	// OnOpen is called once, before the first OnMessage and on the same goroutine,
+	// so it must not wait for an answer of the peer.
+	OnOpen()
+}
 
 // ControlObserver is a Protocol that is also told of pings, pongs and the peer's
-// close frame, if ProcessSettings.NotifyAllFrames is set. data is lent.
+// close frame, if ProcessSettings.NotifyAllFrames is set.
 // mORMot: TWebSocketProcessSettings.NotifyAllFrames.
 type ControlObserver interface {
+	// OnControl is told of a frame that was received: OpPing, OpPong or OpClose.
+	// It is called like OnMessage; the answer is not its business. data is lent.
 	OnControl(op Opcode, data []byte)
 }
 
 // Coder is a Protocol that transforms what travels, by compression or
-// encryption. Encode is called in the order of sending, one call at a time, and
-// must not call the Process; Decode in the order of reception. What they return
-// is used before their next call, so its memory may be theirs. An error of Encode
-// fails the send, an error of Decode closes the connection (with the code of a
-// *CloseError in it, else 1007), but for ErrConsumed. RFC 6455 section 5.8.
+// encryption. What its methods return is used before their next call, so its
+// memory may be theirs. RFC 6455 section 5.8.
 type Coder interface {
+	// Encode returns what is sent for a message of the Protocol. It is called in the
+	// order of sending, one call at a time, and must not call the Process. data is
+	// lent. Its error is that of the send.
 	Encode(op Opcode, data []byte) (Opcode, []byte, error)
+	// Decode returns the message that is handed to OnMessage for one that was
+	// received. It is called in the order of reception, on the goroutine of
+	// OnMessage. data is lent. An error closes the connection (with the code of a
+	// *CloseError in it, else 1007), but for [ErrConsumed].
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
 }
 
@@ -58,15 +66,19 @@ type Sequential interface {
 	Sequential()
 }
 
-// Readier is a Protocol that is of use only later than its connection: Ready is
-// closed then. Client.Connect waits for it.
+// Readier is a Protocol that is of use only later than its connection.
+// [Client.Connect] waits for it.
 type Readier interface {
+	// Ready returns a channel, always the same, that is closed when the Protocol is
+	// of use.
 	Ready() <-chan struct{}
 }
 
 // Gatherer is a Protocol that joins messages which were gathered during
 // SendDelay into fewer ones, before they are encoded.
 type Gatherer interface {
+	// Gather returns what is sent in place of msgs, of which there are two or more,
+	// and which it may change and keep. It must not call the Process.
 	Gather(msgs []Message) []Message
 }
 

@@ -8,54 +8,56 @@ import (
 // Opcode is the kind of a frame. RFC 6455 section 5.2.
 type Opcode byte
 
-// The opcodes of RFC 6455.
+// The opcodes. Messages have OpText or OpBinary. RFC 6455 section 11.8.
 const (
-	OpContinuation Opcode = 0x0
-	OpText         Opcode = 0x1
-	OpBinary       Opcode = 0x2
-	OpClose        Opcode = 0x8
-	OpPing         Opcode = 0x9
-	OpPong         Opcode = 0xA
+	OpContinuation Opcode = 0x0 // a message goes on
+	OpText         Opcode = 0x1 // a message of UTF-8 begins
+	OpBinary       Opcode = 0x2 // a message of any bytes begins
+	OpClose        Opcode = 0x8 // the close handshake
+	OpPing         Opcode = 0x9 // asks for a pong
+	OpPong         Opcode = 0xA // answers a ping
 )
 
 // CloseCode is the status code of a close frame. RFC 6455 section 7.4.
 type CloseCode uint16
 
-// The close codes. NoStatus, Abnormal and TLSHandshake never travel.
-// RFC 6455 section 7.4.1.
+// The close codes. Those said to be local never travel. RFC 6455 section 7.4.1; from
+// 1012 on the registry of its section 11.7.
 const (
-	CloseNormal         CloseCode = 1000
-	CloseGoingAway      CloseCode = 1001
-	CloseProtocolError  CloseCode = 1002
-	CloseUnsupported    CloseCode = 1003
-	CloseNoStatus       CloseCode = 1005
-	CloseAbnormal       CloseCode = 1006
-	CloseInvalidPayload CloseCode = 1007
-	ClosePolicy         CloseCode = 1008
-	CloseTooBig         CloseCode = 1009
-	CloseMissingExt     CloseCode = 1010
-	CloseInternal       CloseCode = 1011
-	CloseServiceRestart CloseCode = 1012
-	CloseTryAgainLater  CloseCode = 1013
-	CloseBadGateway     CloseCode = 1014
-	CloseTLSHandshake   CloseCode = 1015
+	CloseNormal         CloseCode = 1000 // all is said
+	CloseGoingAway      CloseCode = 1001 // the server stops, or the page is left
+	CloseProtocolError  CloseCode = 1002 // the peer broke the protocol
+	CloseUnsupported    CloseCode = 1003 // a kind of message that is not taken
+	CloseNoStatus       CloseCode = 1005 // local: the close frame had no code
+	CloseAbnormal       CloseCode = 1006 // local: there was no close frame
+	CloseInvalidPayload CloseCode = 1007 // text that is no UTF-8, or data that cannot be decoded
+	ClosePolicy         CloseCode = 1008 // a rule of the closing side
+	CloseTooBig         CloseCode = 1009 // a message above the limit
+	CloseMissingExt     CloseCode = 1010 // the server did not agree to an extension
+	CloseInternal       CloseCode = 1011 // an error of the closing side
+	CloseServiceRestart CloseCode = 1012 // the server restarts: connect again
+	CloseTryAgainLater  CloseCode = 1013 // the server has too much to do
+	CloseBadGateway     CloseCode = 1014 // the server behind this one answered badly
+	CloseTLSHandshake   CloseCode = 1015 // local: TLS failed
 )
 
 // CloseError is why a connection ended. It satisfies errors.Is(err,
 // net.ErrClosed) and unwraps to Err. RFC 6455 section 7.1.
 type CloseError struct {
-	Code   CloseCode // what the closing side said, or NoStatus, or Abnormal when the connection was lost
-	Reason string
-	Remote bool  // the peer began it
-	Err    error // the cause on our side: a protocol fault, ErrQueueFull, an I/O error; may be nil
+	Code   CloseCode // what the closing side said, or CloseNoStatus, or CloseAbnormal when the connection was lost
+	Reason string    // what it said in words, at most 123 bytes; often ""
+	Remote bool      // the peer began it
+	Err    error     // the cause on our side: a protocol fault, ErrQueueFull, an I/O error; may be nil
 }
 
-// Message is one message to be sent: its payload is Prefix followed by Data.
-// Both are read before the call that takes it returns. Op is OpText, whose
-// payload the sender keeps valid UTF-8, OpBinary, or, with at most 125 bytes,
-// OpPing or OpPong; a send of anything else is an error. RFC 6455 section 5.6.
+// Message is one message to be sent. RFC 6455 section 5.6.
 type Message struct {
-	Op           Opcode
+	// Op is OpText or OpBinary, or OpPing or OpPong, whose payload has at most 125
+	// bytes. A send of anything else is an error.
+	Op Opcode
+	// Prefix and Data are the payload, one behind the other. Both are read before
+	// the call that takes them returns. With OpText the sender sees to it that they
+	// are valid UTF-8 together.
 	Prefix, Data []byte
 	// Plain keeps the message from being deflated, whatever was negotiated: for
 	// what is compressed already, or secret beside text of others.
@@ -91,15 +93,16 @@ const (
 // Queue bounds what waits to be written on one connection. One message is
 // always accepted by an empty queue.
 type Queue struct {
-	Bytes   int // 0 means 4 MiB
-	Packets int // 0 means 4096 messages
-	OnFull  OnFull
+	Bytes   int    // of frames with their headers; 0 means 4 MiB
+	Packets int    // messages; 0 means 4096
+	OnFull  OnFull // what becomes of a message too many; 0 means Disconnect
 }
 
-// Settings are the knobs of a Server. The zero value is ready to use.
+// Settings are the knobs of a Server or a Dialer. The zero value is ready to use.
 // RFC 6455 section 4.2 and 10.
 type Settings struct {
-	// Subprotocols are the supported ones, by preference.
+	// Subprotocols are the supported ones, by preference; none: a client's offers are
+	// passed over. Dialers offer them.
 	Subprotocols []string
 	// AnySubprotocol has [Server.Accept] take the first subprotocol that the client
 	// offers when none of Subprotocols is among them, for servers that speak the same
@@ -108,11 +111,12 @@ type Settings struct {
 	AnySubprotocol bool
 	// Origins lists further hosts (patterns of path.Match, matched against the
 	// Origin's host, with its port if it has one) that may connect beside the
-	// request's own; "*" is any. A request without Origin is always allowed.
+	// request's own; "*" is any. A request without Origin is always allowed. Servers only.
 	Origins []string
 	// MaxMessage is the size limit of a received message in bytes; 0 means 1 MiB, negative none.
 	MaxMessage int64
-	Queue      Queue
+	// Queue bounds what waits to be written on each connection.
+	Queue Queue
 	// Deflate switches permessage-deflate on; nil is off. RFC 7692.
 	Deflate *Deflate
 	// CloseTimeout bounds the close handshake; 0 means 5 s.

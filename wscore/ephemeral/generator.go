@@ -17,17 +17,17 @@ import (
 
 // Why a token is refused. A peer should not be told which it was.
 var (
-	ErrMalformed = errors.New("ephemeral: malformed token")
-	ErrForeign   = errors.New("ephemeral: token of another generator")
-	ErrExpired   = errors.New("ephemeral: token has expired")
-	ErrNotYet    = errors.New("ephemeral: token is of the future")
-	ErrRevoked   = errors.New("ephemeral: token was used or revoked")
+	ErrMalformed = errors.New("ephemeral: malformed token")            // not of the form of a token
+	ErrForeign   = errors.New("ephemeral: token of another generator") // or one that was changed
+	ErrExpired   = errors.New("ephemeral: token has expired")          // its lifetime is over
+	ErrNotYet    = errors.New("ephemeral: token is of the future")     // issued after Options.Now
+	ErrRevoked   = errors.New("ephemeral: token was used or revoked")  // by Use or Invalidate
 )
 
 // Why there is no token.
 var (
-	ErrRecordSize = errors.New("ephemeral: record too long")
-	ErrExhausted  = errors.New("ephemeral: no session numbers are left")
+	ErrRecordSize = errors.New("ephemeral: record too long")             // above MaxRecord
+	ErrExhausted  = errors.New("ephemeral: no session numbers are left") // make a new Generator
 )
 
 // MaxRecord is the longest record of a token, in bytes.
@@ -58,10 +58,10 @@ func (o *Options) now() time.Time {
 
 // Cookie is what a token stands for.
 type Cookie struct {
-	Session uint32 // counts the tokens of a generator, from a random number on
-	Issued  time.Time
-	Expires time.Time
-	Record  []byte // what was given to Generate; nil if nothing
+	Session uint32    // counts the tokens of a generator, from a random number on
+	Issued  time.Time // in whole seconds, as the next
+	Expires time.Time // from then on the token is not valid
+	Record  []byte    // what was given to Generate, as a copy; nil if nothing
 }
 
 // Generator makes tokens and validates them. It is safe for concurrent use. The
@@ -101,7 +101,8 @@ func newGenerator(o Options, key [16]byte, salt, start uint32) *Generator {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Generate returns a token that is valid from now on for lifetime (0: that of
-// the Options; whole seconds, at least one), and carries record, which may be nil.
+// the Options; whole seconds, at least one), and carries record, which may be nil
+// and is not kept. Errors: [ErrRecordSize], [ErrExhausted].
 func (g *Generator) Generate(lifetime time.Duration, record []byte) (token string, c Cookie, err error) {
 	if len(record) > MaxRecord {
 		return "", c, ErrRecordSize
@@ -142,7 +143,8 @@ func (g *Generator) seal(session, expires, issued uint32, record []byte) []byte 
 	return b
 }
 
-// Validate returns what a token of this generator stands for.
+// Validate returns what a token of this generator stands for. Errors:
+// [ErrMalformed], [ErrForeign], [ErrExpired], [ErrNotYet], [ErrRevoked].
 func (g *Generator) Validate(token string) (Cookie, error) { return g.validate(token, false) }
 
 // Use is Validate, but a token is good for one Use alone.
@@ -200,7 +202,7 @@ func (g *Generator) open(b []byte) ([]byte, error) {
 	return plain[k : k+int(n)], nil
 }
 
-// Invalidate makes the token of c invalid.
+// Invalidate makes the token of c invalid: its error is [ErrRevoked] from now on.
 func (g *Generator) Invalidate(c Cookie) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

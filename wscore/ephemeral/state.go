@@ -32,7 +32,8 @@ func (g *Generator) Save() []byte {
 }
 
 // Load returns a generator of a saved state. Of two that were loaded from the
-// same state only one may generate: they would count alike.
+// same state only one may generate: they would count alike. state is not kept. The
+// error is [ErrState].
 func Load(state []byte, o Options) (*Generator, error) {
 	if len(state) < stateHeader || state[0] != stateVersion {
 		return nil, ErrState

@@ -54,26 +54,28 @@ type PublicKey [32]byte
 
 // Config is one side of a protected protocol.
 type Config struct {
-	Pattern Pattern // the same on both sides
-	Suite   Suite   // the same on both sides
+	Pattern Pattern // the same on both sides; the zero value is NK
+	Suite   Suite   // the same on both sides; the zero value is ChaChaPoly
 	// Key is the own key pair: needed by servers, and by clients with XX.
 	Key Key
 	// PeerKey is the server's key, needed by clients with NK.
 	PeerKey PublicKey
 	// PSK is the secret of the patterns with psk; 32 random bytes, no password.
 	PSK []byte
-	// Verify judges the peer's key with XX; an error refuses it. See Allow.
+	// Verify judges the peer's key with XX, which needs it; an error refuses the key.
+	// It is called on the connection's goroutine. See Allow.
 	Verify func(p *wscore.Process, peer PublicKey) error
 	// Prologue must be the same on both sides; for what they should agree on.
 	Prologue []byte
 	// Timeout bounds the handshake; 0 means 10 s.
 	Timeout time.Duration
 	// Padding makes the length of each message, less what encryption adds, a multiple of
-	// it; 0 is none.
+	// it, in bytes; 0 is none.
 	Padding int
 }
 
-// Allow is a Config.Verify that accepts the keys listed.
+// Allow is a Config.Verify that accepts the keys listed, and no other
+// ([ErrPeerRefused]).
 func Allow(keys ...PublicKey) func(*wscore.Process, PublicKey) error {
 	return func(_ *wscore.Process, peer PublicKey) error {
 		found := 0
@@ -87,12 +89,13 @@ func Allow(keys ...PublicKey) func(*wscore.Process, PublicKey) error {
 	}
 }
 
-// Why a connection is not protected. Together with a *wscore.CloseError (1008).
+// Why a connection is not protected, or no longer. Each is the cause of a
+// *wscore.CloseError (1008).
 var (
-	ErrPeerRefused = errors.New("noise: peer's key refused")
-	ErrHandshake   = errors.New("noise: handshake failed")
-	ErrTimeout     = errors.New("noise: handshake not finished in time")
-	ErrMessage     = errors.New("noise: message was changed on its way")
+	ErrPeerRefused = errors.New("noise: peer's key refused")             // by Config.Verify, whose error is there, too
+	ErrHandshake   = errors.New("noise: handshake failed")               // the keys, secrets or prologues do not fit
+	ErrTimeout     = errors.New("noise: handshake not finished in time") // within Config.Timeout
+	ErrMessage     = errors.New("noise: message was changed on its way") // or left out, or repeated
 )
 
 // ErrNotReady is returned by a send before the handshake is complete.

@@ -14,8 +14,8 @@ import (
 
 // Key is a key pair of X25519. The zero value is none.
 type Key struct {
-	Private [32]byte
-	Public  PublicKey
+	Private [32]byte  // secret
+	Public  PublicKey // the half that peers are told; of Private, see NewKey
 }
 
 // ErrKey is what is said of bytes that are no key.
@@ -32,7 +32,8 @@ func GenerateKey() Key {
 	return k
 }
 
-// NewKey returns the key pair of a private key of 32 bytes.
+// NewKey returns the key pair of a private key of 32 bytes; another length is
+// [ErrKey]. private is not kept.
 func NewKey(private []byte) (Key, error) {
 	k, err := ecdh.X25519().NewPrivateKey(private)
 	if err != nil {
@@ -48,7 +49,8 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "x25519 "+k.
 // String is the key in hexadecimal, as ParsePublicKey reads it.
 func (k PublicKey) String() string { return hex.EncodeToString(k[:]) }
 
-// ParsePublicKey reads the 64 hexadecimal digits of a public key.
+// ParsePublicKey reads the 64 hexadecimal digits of a public key; white space around
+// them is passed over. Anything else is [ErrKey].
 func ParsePublicKey(s string) (k PublicKey, err error) {
 	b, err := hex.DecodeString(strings.TrimSpace(s))
 	if err != nil || len(b) != len(k) {
@@ -61,7 +63,8 @@ func ParsePublicKey(s string) (k PublicKey, err error) {
 const keyPrefix = "x25519-private-key "
 
 // WriteKeyFile writes a key pair to a new file that only its owner may read:
-// a line with "x25519-private-key " and the private key in hexadecimal.
+// a line with "x25519-private-key " and the private key in hexadecimal. A file that
+// is there already is an error (fs.ErrExist), and stays as it is.
 func WriteKeyFile(path string, k Key) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -74,8 +77,8 @@ func WriteKeyFile(path string, k Key) error {
 	return err
 }
 
-// LoadKeyFile reads a key pair from a file as WriteKeyFile makes it. On Unix a
-// file that others may read is refused.
+// LoadKeyFile reads a key pair from a file as WriteKeyFile makes it; other content is
+// [ErrKey]. On Unix a file that others may read is refused.
 func LoadKeyFile(path string) (Key, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -29,11 +29,18 @@ const StatusReconnect = 666
 // The causes of a CallError, beside a *wscore.CloseError (errors.Is
 // net.ErrClosed), wscore.ErrQueueFull and the error of a context.
 var (
-	ErrNoPeer        = errors.New("rest: no such connection")
-	ErrNotConnected  = errors.New("rest: not connected")
-	ErrTooManyCalls  = errors.New("rest: too many calls wait for their answer")
+	// ErrNoPeer: Notify was given the id of no connection on which REST runs. 404.
+	ErrNoPeer = errors.New("rest: no such connection")
+	// ErrNotConnected: the Client of a Transport has no connection at present. StatusReconnect.
+	ErrNotConnected = errors.New("rest: not connected")
+	// ErrTooManyCalls: Options.MaxCalls of them wait already. 503.
+	ErrTooManyCalls = errors.New("rest: too many calls wait for their answer")
+	// ErrAnswerMissing: a call before this one was given up, and its answer, which has
+	// no number, may still come. StatusReconnect.
 	ErrAnswerMissing = errors.New("rest: the answer to an earlier call has not come")
-	ErrBadAnswer     = errors.New("rest: answer cannot be read")
+	// ErrBadAnswer: the answer is malformed. 404.
+	ErrBadAnswer = errors.New("rest: answer cannot be read")
+	// ErrAnswerTimeout: Options.AnswerTimeout is over. 404.
 	ErrAnswerTimeout = fmt.Errorf("rest: no answer in time: %w", context.DeadlineExceeded)
 )
 
@@ -42,15 +49,16 @@ var (
 // where there is no connection, or its answers can no longer be told apart; 503
 // where there are too many calls.
 type CallError struct {
-	Status int
-	Err    error
+	Status int   // of HTTP, or StatusReconnect
+	Err    error // the cause
 }
 
+// Error returns the status and the text of the cause.
 func (e *CallError) Error() string {
 	return fmt.Sprintf("rest: call failed (%d): %v", e.Status, e.Err)
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *CallError) Unwrap() error { return e.Err }
 
 // Call sends a request and waits for its answer: until ctx ends, or for

@@ -52,11 +52,13 @@ type Options struct {
 	NoLocalEncrypt bool
 }
 
-// Cipher encrypts frames; *weakaes.Cipher is one. Seal and Open append to dst,
-// like append, and keep neither slice. All connections of the Options use it, each
-// from several goroutines.
+// Cipher encrypts frames; *weakaes.Cipher is one. All connections of the Options use
+// it, each from several goroutines.
 type Cipher interface {
+	// Seal appends the frame that travels for plain to dst and returns the result, as
+	// append does. It keeps neither slice. Its error is that of the call.
 	Seal(dst, plain []byte) ([]byte, error)
+	// Open appends what was sealed to dst, likewise. Its error closes the connection.
 	Open(dst, sealed []byte) ([]byte, error)
 }
 

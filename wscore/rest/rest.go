@@ -14,15 +14,15 @@ type Request struct {
 	Header      string // lines "Name: value", with CR LF between them
 	NoAnswer    bool   // the sender wants no answer
 	ContentType string // "" is JSON if there is content
-	Content     []byte
+	Content     []byte // the body; read before the call returns
 }
 
 // Answer is what comes back for a Request.
 type Answer struct {
-	Status      int
+	Status      int    // of HTTP
 	Header      string // as in Request
 	ContentType string // "" is JSON if there is content
-	Content     []byte
+	Content     []byte // the body; the caller's
 }
 
 // message is a request or an answer: its head, two or four values, and a body.

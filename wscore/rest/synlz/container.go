@@ -6,11 +6,10 @@ import (
 	"math"
 )
 
-// DefaultThreshold is the size in bytes from which mORMot's WebSocket frames
-// are compressed. NoCompression as a threshold stores everything.
+// Thresholds for [Encode], in bytes.
 const (
-	DefaultThreshold = 450
-	NoCompression    = math.MaxInt
+	DefaultThreshold = 450         // from which mORMot's WebSocket frames are compressed
+	NoCompression    = math.MaxInt // stores everything
 )
 
 // Of the container: CRC-32C of the plain bytes, algorithm, CRC-32C of the body.

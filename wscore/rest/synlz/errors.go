@@ -43,7 +43,7 @@ func (c Code) String() string {
 // with errors.As. The peer is at fault, or the way between, but for TooLarge,
 // which may also mean that the caller's limit is too low.
 type Error struct {
-	Code Code
+	Code Code // what was wrong
 }
 
 // Error returns the text of the code, with the name of the package.

@@ -6,11 +6,10 @@ import (
 	"crypto/subtle"
 )
 
-// What mORMot uses when nothing else is set. The salt is the same in all
-// programs, so that it protects nobody.
+// What mORMot gives to [DeriveKey] when nothing else is set.
 const (
-	DefaultSalt   = "E750ACCA-2C6F-4B0E-999B-D31C9A14EFAB"
-	DefaultRounds = 1024
+	DefaultSalt   = "E750ACCA-2C6F-4B0E-999B-D31C9A14EFAB" // the same in all programs, so that it protects nobody
+	DefaultRounds = 1024                                   // hashes
 )
 
 // DeriveKey makes 32 bytes of key from a pass phrase as mORMot 2 does: a chain
