@@ -73,7 +73,17 @@ type panicError struct {
 	stack []byte
 }
 
-func (e *panicError) Error() string { return fmt.Sprintf("socketio: panic: %v", e.value) }
+// errExited is user code that ended its goroutine (runtime.Goexit, as the
+// FailNow of a test does). Callers let it stand until user code has returned, and
+// deal with it in a deferred function.
+var errExited error = new(panicError)
+
+func (e *panicError) Error() string {
+	if error(e) == errExited {
+		return "socketio: runtime.Goexit was called"
+	}
+	return fmt.Sprintf("socketio: panic: %v", e.value)
+}
 
 // partial turns the adapter's error about missing answers into ours.
 func partial(err error) error {

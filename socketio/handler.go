@@ -16,7 +16,8 @@ import (
 // in the order of the events. They may block: it may be the goroutine that reads
 // from the client which runs them, but then another one goes on reading after 10 ms
 // at most. An error becomes the error ack, if one was asked for and none was sent
-// (Config.AckError), and goes to OnError; so does a panic, after which the socket
+// (Config.AckError), and goes to OnError; so does a panic, or the end of the
+// goroutine (runtime.Goexit, as a test's FailNow has it), after which the socket
 // lives on.
 type Handler func(ctx context.Context, s *Socket, e *Event) error
 
@@ -28,7 +29,9 @@ func Concurrent(h Handler) Handler {
 		s.client.hold(e)
 		s.ns.srv.workers.spawn(func() {
 			defer s.client.release(e)
-			s.finish(e, s.run(h, e))
+			err := errExited
+			defer func() { s.finish(e, err) }()
+			err = s.run(h, e)
 		})
 		return nil
 	}
@@ -130,14 +133,20 @@ func (t *table) find(own *overrides, e *Event) Handler {
 	return t.nobody
 }
 
-// handle runs the handlers of an event.
+// handle runs the handlers of an event, and deals with their error.
 func (s *Socket) handle(e *Event) {
+	err := errExited
+	defer func() { s.finish(e, err) }()
+	err = s.runAll(e)
+}
+
+// runAll runs the handlers of an event.
+func (s *Socket) runAll(e *Event) error {
 	t := s.ns.table.Load()
 	own := s.overrides(t)
 	s.logEvent(e)
 	if err := s.bounded(e); err != nil {
-		s.finish(e, err)
-		return
+		return err
 	}
 	h := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
@@ -149,7 +158,7 @@ func (s *Socket) handle(e *Event) {
 			first = errors.Join(err, first)
 		}
 	}
-	s.finish(e, first)
+	return first
 }
 
 // hear calls catch-alls; the first error of all stands.

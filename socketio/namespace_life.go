@@ -154,6 +154,7 @@ func (n *Namespace) open() {
 		if n.family != nil {
 			n.table.Store(n.family.ns.table.Load())
 		}
+		n.adapter = brokenAdapter{errExited} // until makeAdapter has returned
 		if err := n.makeAdapter(); err != nil {
 			n.logHook("no adapter", err)
 			n.adapter, n.recoverer = brokenAdapter{err}, nil

@@ -66,12 +66,18 @@ func (n *Namespace) takeServerSide(got parser.Args, reply func(parser.Args)) {
 }
 
 func (n *Namespace) runServerSide() {
-	b := &n.serverBox
+	b, ended := &n.serverBox, false
+	defer func() {
+		if !ended { // a handler ended the goroutine
+			n.srv.workers.spawn(n.runServerSide)
+		}
+	}()
 	for {
 		b.mu.Lock()
 		if len(b.events) == 0 {
 			b.events, b.running = nil, false
 			b.mu.Unlock()
+			ended = true
 			return
 		}
 		e := b.events[0]
@@ -86,10 +92,17 @@ func (n *Namespace) handleServerSide(e *Event) {
 	if f == nil {
 		return
 	}
-	err := n.srv.guarded(func() error { return f(n.srv.ctx, e) })
-	if err == nil {
-		return
-	}
+	err := errExited
+	defer func() {
+		if err != nil {
+			n.serverSideFailed(e, err)
+		}
+	}()
+	err = n.srv.guarded(func() error { return f(n.srv.ctx, e) })
+}
+
+// serverSideFailed deals with the error of a handler.
+func (n *Namespace) serverSideFailed(e *Event, err error) {
 	err = n.srv.answerError(e, err)
 	if log := n.srv.cfg.Log; log != nil {
 		_ = n.srv.guarded(func() error {

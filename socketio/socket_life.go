@@ -11,9 +11,15 @@ import (
 )
 
 // work runs what waits for a Socket, in order: CONNECT, events, the end. A
-// worker calls it when working has been set, and returns when nothing waits.
+// worker calls it when working has been set, and returns when nothing waits. If
+// user code ends the worker another one goes on.
 func (s *Socket) work() {
-	c := s.client
+	c, ended := s.client, false
+	defer func() {
+		if !ended {
+			c.srv.workers.run(s)
+		}
+	}()
 	for {
 		c.mu.Lock()
 		leaving := s.state.Load() >= stateLeaving
@@ -41,17 +47,45 @@ func (s *Socket) work() {
 		default:
 			s.working = false
 			c.mu.Unlock()
+			ended = true
 			return
 		}
 	}
 }
 
-// connect finds the namespace, runs the middlewares, joins it and calls
-// OnConnect.
+// connect joins the namespace and calls OnConnect.
 func (s *Socket) connect() {
-	if err := s.settle(); err != nil {
-		s.refuse(err)
+	joined, err := false, errExited
+	defer func() {
+		switch {
+		case err == nil:
+		case joined:
+			s.failed(nil, err)
+			s.Disconnect(false)
+		default:
+			s.refuse(err)
+		}
+	}()
+	var t *table
+	if t, err = s.enter(); err != nil {
 		return
+	}
+	s.logLife("connected", "")
+	joined, err = true, errExited
+	for _, f := range t.onConnect {
+		if failed := s.guard(f); failed != nil {
+			err = failed
+			return
+		}
+	}
+	err = nil
+}
+
+// enter finds the namespace, runs the middlewares and joins it. The table is that
+// of the middlewares. An error is what the client is told.
+func (s *Socket) enter() (*table, error) {
+	if err := s.settle(); err != nil {
+		return nil, err
 	}
 	t := s.ns.table.Load()
 	middlewares := t.middlewares
@@ -63,34 +97,23 @@ func (s *Socket) connect() {
 	}
 	for _, f := range middlewares {
 		if err := s.guard(f); err != nil {
-			s.refuse(err)
-			return
+			return nil, err
 		}
 	}
 	if s.state.Load() != statePending {
-		s.refuse(errDismissed)
-		return
+		return nil, errDismissed
 	}
 	// An error is about other nodes, unless we are not in the room.
 	if err := s.ns.adapter.Join(s.Context(), (*member)(s), s.id); err != nil && !slices.Contains(s.Rooms(), s.id) {
 		s.report("", err)
-		s.refuse(&Error{Message: internalError})
-		return
+		return nil, &Error{Message: internalError}
 	}
 	s.ns.add(s)
 	s.saveFirst()
 	if !s.join() {
-		s.refuse(errDismissed)
-		return
+		return nil, errDismissed
 	}
-	s.logLife("connected", "")
-	for _, f := range t.onConnect {
-		if err := s.guard(f); err != nil {
-			s.failed(nil, err)
-			s.Disconnect(false)
-			return
-		}
-	}
+	return t, nil
 }
 
 // guard runs a middleware or an OnConnect function; a panic becomes an error.
@@ -276,24 +299,36 @@ func (s *Socket) end() {
 	if errors.As(cause.Err, &broken) || errors.As(cause.Err, &over) {
 		s.report("", cause.Err)
 	}
-	for _, f := range t.onDisconnecting {
-		s.farewell(f, cause.Reason)
-	}
+	defer s.endLast(t, cause)
+	s.farewell(t.onDisconnecting, cause.Reason)
+}
+
+// endLast is end after the rooms could be read for the last time.
+func (s *Socket) endLast(t *table, cause *DisconnectError) {
 	rooms := s.lastRooms()
 	s.state.Store(stateGone)
 	s.ns.adapter.LeaveAll((*member)(s))
 	s.ns.remove(s)
-	for _, f := range t.onDisconnect {
-		s.farewell(f, cause.Reason)
-	}
-	s.saveLast(cause, rooms, true)
-	s.letGo()
+	defer func() {
+		s.saveLast(cause, rooms, true)
+		s.letGo()
+	}()
+	s.farewell(t.onDisconnect, cause.Reason)
 }
 
-func (s *Socket) farewell(f func(*Socket, Reason), r Reason) {
-	if err := s.ns.srv.guarded(func() error { f(s, r); return nil }); err != nil {
-		s.report("", err)
+// farewell calls all of the hooks, whatever one of them does.
+func (s *Socket) farewell(hooks []func(*Socket, Reason), r Reason) {
+	if len(hooks) == 0 {
+		return
 	}
+	err := errExited
+	defer func() {
+		if err != nil {
+			s.report("", err)
+		}
+		s.farewell(hooks[1:], r)
+	}()
+	err = s.ns.srv.guarded(func() error { hooks[0](s, r); return nil })
 }
 
 // explain is what a client is told of the error of a middleware.

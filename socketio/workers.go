@@ -87,13 +87,20 @@ func (p *workers) spawn(f func()) {
 }
 
 func (p *workers) work(s *Socket) {
-	ch := make(chan *Socket, 1)
+	ch, working := make(chan *Socket, 1), true
+	defer func() {
+		if working { // user code ends the goroutine
+			p.done()
+		}
+	}()
 	for ok := true; ok; {
 		s.work()
+		working = false
 		if !p.park(ch) {
 			return
 		}
 		s, ok = <-ch
+		working = ok
 	}
 }
 

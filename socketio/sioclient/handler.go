@@ -15,8 +15,9 @@ import (
 // brought the event ends, with the *DisconnectError as cause. Handlers of one
 // Socket run one at a time, in the order of the events; they may block. An error
 // becomes the error ack, if one was asked for and none was sent
-// (Config.AckError), and goes to OnError; so does a panic, after which the
-// Socket lives on.
+// (Config.AckError), and goes to OnError; so does a panic, or the end of the
+// goroutine (runtime.Goexit, as a test's FailNow has it), after which the Socket
+// lives on.
 type Handler func(ctx context.Context, s *Socket, e *Event) error
 
 // table is what was registered on a Socket. It is immutable; registering makes
@@ -123,8 +124,19 @@ func (s *Socket) OnError(f func(s *Socket, event string, err error)) {
 	s.change(func(t *table) { t.onError = append(t.onError, f) })
 }
 
-// handle runs the handlers of an event.
+// handle runs the handlers of an event, and deals with their error.
 func (s *Socket) handle(e *Event) {
+	err := errExited
+	defer func() {
+		if err != nil {
+			s.failed(e, err)
+		}
+	}()
+	err = s.runAll(e)
+}
+
+// runAll runs the handlers of an event.
+func (s *Socket) runAll(e *Event) error {
 	t := s.table.Load()
 	var all []error
 	for _, h := range t.onAny {
@@ -137,13 +149,10 @@ func (s *Socket) handle(e *Event) {
 			all = append([]error{err}, all...)
 		}
 	}
-	switch len(all) {
-	case 0:
-	case 1:
-		s.failed(e, all[0])
-	default:
-		s.failed(e, errors.Join(all...))
+	if len(all) == 1 {
+		return all[0]
 	}
+	return errors.Join(all...) // nil if there is none
 }
 
 // run calls a handler; a panic becomes an error.
@@ -176,17 +185,30 @@ func (s *Socket) report(event string, err error) {
 
 // connected calls the functions of OnConnect.
 func (s *Socket) connected(c *conn) {
-	for _, f := range s.table.Load().onConnect {
-		if err := guarded(func() error { return f(c.ctx, s) }); err != nil {
-			s.report("", err)
-		}
-	}
+	each(s.table.Load().onConnect, func(f func(context.Context, *Socket) error) {
+		s.call(func() error { return f(c.ctx, s) })
+	})
 }
 
 // tell calls a function whose panic is reported.
-func (s *Socket) tell(f func()) {
-	if err := guarded(func() error { f(); return nil }); err != nil {
-		s.report("", err)
+func (s *Socket) tell(f func()) { s.call(func() error { f(); return nil }) }
+
+// call calls a function whose error is reported.
+func (s *Socket) call(f func() error) {
+	err := errExited
+	defer func() {
+		if err != nil {
+			s.report("", err)
+		}
+	}()
+	err = guarded(f)
+}
+
+// each calls f for all hooks, also if one of them ends the goroutine.
+func each[T any](hooks []T, f func(T)) {
+	if len(hooks) > 0 {
+		defer each(hooks[1:], f)
+		f(hooks[0])
 	}
 }
 
@@ -203,7 +225,17 @@ type panicError struct {
 	stack []byte
 }
 
-func (e *panicError) Error() string { return fmt.Sprintf("socketio: panic: %v", e.value) }
+// errExited is user code that ended its goroutine (runtime.Goexit, as the
+// FailNow of a test does). Callers let it stand until user code has returned, and
+// deal with it in a deferred function.
+var errExited error = new(panicError)
+
+func (e *panicError) Error() string {
+	if error(e) == errExited {
+		return "socketio: runtime.Goexit was called"
+	}
+	return fmt.Sprintf("socketio: panic: %v", e.value)
+}
 
 // guarded calls user code; a panic becomes an error.
 func guarded(f func() error) (err error) {

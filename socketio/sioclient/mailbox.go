@@ -43,7 +43,12 @@ func (s *Socket) post(it mail) {
 
 // work is the goroutine that runs handlers, as long as there is mail.
 func (s *Socket) work() {
-	m := s.m
+	m, ended := s.m, false
+	defer func() {
+		if !ended { // user code ended the goroutine
+			m.wg.Go(s.work)
+		}
+	}()
 	for {
 		m.mu.Lock()
 		b := &s.box
@@ -54,6 +59,7 @@ func (s *Socket) work() {
 				b.idle = nil
 			}
 			m.mu.Unlock()
+			ended = true
 			return
 		}
 		it := b.waits[0]

@@ -182,9 +182,9 @@ func (s *Socket) left(cause *DisconnectError) {
 	s.failWaits(cause)
 	s.post(mail{f: func() {
 		s.m.logLife(s, c, "disconnected", cause.Reason)
-		for _, f := range s.table.Load().onDisconnect {
+		each(s.table.Load().onDisconnect, func(f func(*Socket, Reason)) {
 			s.tell(func() { f(s, cause.Reason) })
-		}
+		})
 	}})
 }
 

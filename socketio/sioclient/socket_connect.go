@@ -242,8 +242,8 @@ func (s *Socket) refused(err error) {
 // connectError tells OnConnectError. mu is held.
 func (s *Socket) connectError(err error) {
 	s.post(mail{f: func() {
-		for _, f := range s.table.Load().onConnectError {
+		each(s.table.Load().onConnectError, func(f func(*Socket, error)) {
 			s.tell(func() { f(s, err) })
-		}
+		})
 	}})
 }

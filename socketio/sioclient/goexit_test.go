@@ -1,0 +1,53 @@
+package sioclient_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hermod-io/hermod/socketio/sioclient"
+	"github.com/hermod-io/hermod/socketio/siotest"
+)
+
+// A handler that ends its goroutine is one that failed; what comes next is handled,
+// all functions of OnConnect and OnDisconnect are called, and the client can be
+// closed, which its test sees to.
+func TestHandlerEndsItsGoroutine(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		srv := siotest.Serve(t, nil, siotest.Config{Mode: mode})
+		c := srv.Client(t, "/", sioclient.Config{})
+		var told []string
+		tell := func(what string) { told = append(told, what) }
+		c.OnError(func(_ *sioclient.Socket, event string, err error) { tell(event + ": " + err.Error()) })
+		c.OnConnect(func(context.Context, *sioclient.Socket) error { runtime.Goexit(); return nil })
+		c.OnConnect(func(context.Context, *sioclient.Socket) error { tell("joined"); return nil })
+		c.OnDisconnect(func(*sioclient.Socket, sioclient.Reason) { runtime.Goexit() })
+		c.OnDisconnect(func(*sioclient.Socket, sioclient.Reason) { tell("left") })
+		c.On("exit", func(context.Context, *sioclient.Socket, *sioclient.Event) error { runtime.Goexit(); return nil })
+		c.On("n", sioclient.Reply(func(_ context.Context, _ *sioclient.Socket, i int) (int, error) { return i, nil }))
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for s := range srv.IO().Sockets() {
+			for i := range 2 {
+				answer, err := s.EmitWithAck(t.Context(), "exit")
+				if err != nil || string(answer.Encoded().JSON) != `[{"error":{"code":"internal","message":"internal error"}}]` {
+					t.Errorf("%v, answer %s", err, answer.Encoded().JSON)
+				}
+				var n int
+				if err := s.Call(t.Context(), "n", &n, i); err != nil || n != i {
+					t.Errorf("%v, answer %d to %d", err, n, i)
+				}
+			}
+		}
+		c.Disconnect()
+		synctest.Wait()
+		const exited = ": socketio: runtime.Goexit was called"
+		want := []string{exited, "joined", "exit" + exited, "exit" + exited, exited, "left"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}
