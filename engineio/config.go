@@ -12,10 +12,10 @@ import (
 	"github.com/hermod-io/hermod/wscore"
 )
 
-// Names of the transports.
+// Names of the transports. Engine.IO protocol v4, "Transports".
 const (
-	Polling   = "polling"
-	WebSocket = "websocket"
+	Polling   = "polling"   // HTTP long-polling
+	WebSocket = "websocket" // WebSocket
 )
 
 // Config configures a Server. The zero value has the official server's
@@ -122,8 +122,11 @@ type Cookie struct {
 	Path string
 	// Domain; "" means the host alone.
 	Domain string
-	// MaxAge and Expires; zero means until the browser is closed.
-	MaxAge  time.Duration
+	// MaxAge is how long the browser keeps it; zero means until it is closed, or
+	// Expires.
+	MaxAge time.Duration
+	// Expires is until when the browser keeps it, if there is no MaxAge; zero means
+	// until it is closed.
 	Expires time.Time
 	// NoHTTPOnly lets the page's scripts see it. JS: httpOnly (inverted).
 	NoHTTPOnly bool
@@ -148,11 +151,11 @@ const (
 // Queue bounds what waits for one client. One message is always taken by an
 // empty queue, whatever its size.
 type Queue struct {
-	// Bytes; 0 means 4 MiB.
+	// Bytes of packets; 0 means 4 MiB.
 	Bytes int
 	// Packets; 0 means 4096.
 	Packets int
-	// OnFull is the policy.
+	// OnFull is what becomes of a message too many; 0 means Disconnect.
 	OnFull OnFull
 }
 

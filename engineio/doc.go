@@ -6,7 +6,14 @@
 // [Config]; [Session], what a sid names, which survives the change of
 // transport; [Handler], the floor above, told of sessions and messages.
 //
+//	srv, err := engineio.New(engineio.Config{}, handler)
+//	mux.Handle(srv.Pattern(), srv)
+//	…
+//	err = srv.Shutdown(ctx) // before that of the http.Server
+//
 // The WriteTimeout of an http.Server does not bind sessions: a polling request
 // waits as long as the heartbeat wants, and each 64 KiB of its answer may then take
 // PingInterval and twice PingTimeout, or five seconds once its session has ended.
+//
+// Limits: no WebTransport; WebSocket over HTTP/1.1 alone.
 package engineio

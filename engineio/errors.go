@@ -20,15 +20,18 @@ func (closedError) Error() string { return "engineio: session closed" }
 func (closedError) Is(target error) bool { return target == net.ErrClosed }
 
 // AllowError is the error of an AllowRequest whose text the client may see.
-type AllowError struct{ Message string }
+type AllowError struct {
+	Message string // sent in place of "Forbidden"
+}
 
+// Error returns Message.
 func (e *AllowError) Error() string { return e.Message }
 
 // ConnectionError is a refused request.
 type ConnectionError struct {
 	// Request is the refused one.
 	Request *http.Request
-	// Code is a code of the protocol, see CodeUnknownTransport and its siblings.
+	// Code is a code of the protocol: [CodeUnknownTransport] and so on.
 	Code int
 	// Message is what the client is told.
 	Message string

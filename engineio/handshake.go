@@ -12,12 +12,12 @@ import (
 
 // Handshake is the request that opened a session.
 type Handshake struct {
-	Method     string
-	URL        *url.URL
+	Method     string      // of HTTP
+	URL        *url.URL    // as it was asked for: path and query
 	Header     http.Header // with Host
 	RemoteAddr string      // host:port
 	Secure     bool        // over TLS
-	Time       time.Time
+	Time       time.Time   // when the session was made
 }
 
 // openPacket is the first packet of a session.

@@ -13,14 +13,15 @@ import (
 	"github.com/hermod-io/hermod/internal/httplist"
 )
 
-// The error codes of the protocol. Engine.IO, "HTTP errors".
+// The error codes of the protocol; the status is 400, that of CodeForbidden 403, or
+// as [Limits] says. Engine.IO, "HTTP errors".
 const (
-	CodeUnknownTransport = 0
-	CodeUnknownSID       = 1
-	CodeBadMethod        = 2
-	CodeBadRequest       = 3
-	CodeForbidden        = 4
-	CodeVersion          = 5
+	CodeUnknownTransport = 0 // none of Config.Transports
+	CodeUnknownSID       = 1 // no session of that id
+	CodeBadMethod        = 2 // a handshake that is no GET
+	CodeBadRequest       = 3 // anything else that is malformed, or another transport than the session's
+	CodeForbidden        = 4 // AllowRequest, CORS or Limits refuse it
+	CodeVersion          = 5 // a protocol that is not served, see Config.AllowEIO3
 )
 
 var codeMessages = [...]string{

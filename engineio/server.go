@@ -17,7 +17,8 @@ import (
 	"github.com/hermod-io/hermod/wscore"
 )
 
-// Server accepts sessions. It is an http.Handler.
+// Server accepts sessions. It is an http.Handler. Its methods may be called from any
+// goroutine. The zero value is not usable, see New.
 type Server struct {
 	cfg         Config
 	h           Handler
@@ -80,7 +81,8 @@ func (srv *Server) build() {
 	srv.serve.Store(&h)
 }
 
-// Use adds a middleware around every request of the server, upgrades included. JS: engine.use.
+// Use adds a middleware around every request of the server, upgrades included: the
+// first one added is the outermost. JS: engine.use.
 func (srv *Server) Use(mw func(http.Handler) http.Handler) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -213,7 +215,8 @@ func (srv *Server) goFunc(f func()) {
 }
 
 // Close refuses new sessions and closes all sessions at once (reason forced close), and
-// waits until nothing of the server runs, or ctx ends.
+// waits until nothing of the server runs, or ctx ends, whose error it then returns.
+// Called from a Handler it waits for itself.
 func (srv *Server) Close(ctx context.Context) error {
 	srv.stop()
 	for _, s := range srv.sessions.all() {
@@ -222,8 +225,9 @@ func (srv *Server) Close(ctx context.Context) error {
 	return srv.wait(ctx)
 }
 
-// Shutdown refuses new sessions and closes the transports of the others spread over
-// the time ctx leaves (at most a few seconds); official clients reconnect.
+// Shutdown refuses new sessions and closes the transports of the others, spread over
+// two seconds, or half the time until ctx's deadline if that is less, so that clients,
+// which reconnect, do not come back all at once. Then it goes on as [Server.Close].
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.stop()
 	all := srv.sessions.all()

@@ -20,12 +20,13 @@ const (
 	stateClosed
 )
 
-// Session is what a sid names. All methods may be called from any goroutine and none blocks.
-//
-// The fields above mu are written before the session is ready, or atomic; the
-// rest belongs to whoever holds mu. The Handler is called by the one whose turn
-// it is, without mu.
+// Session is what a sid names. All methods may be called from any goroutine and none
+// blocks, but for what SetValue says.
 type Session struct {
+	// The fields above mu are written before the session is ready, or atomic; the
+	// rest belongs to whoever holds mu. The Handler is called by the one whose turn
+	// it is, without mu.
+
 	srv     *Server
 	id      string
 	dialect dialect
@@ -64,10 +65,10 @@ func (s *Session) Transport() string {
 	return Polling
 }
 
-// Value returns what SetValue stored; meant for the one pointer of the floor above.
+// Value returns what SetValue stored, or nil; meant for the one pointer of the floor above.
 func (s *Session) Value() any { return s.value }
 
-// SetValue is to be called in OnOpen.
+// SetValue stores a value for Value. It is to be called in OnOpen, and nowhere else.
 func (s *Session) SetValue(v any) { s.value = v }
 
 // Context carries the values of the request that opened the session; it is never cancelled.

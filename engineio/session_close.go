@@ -20,8 +20,8 @@ var (
 // close packet.
 const lastPoll = 30 * time.Second
 
-// Close closes the session with reason forced close: what is queued is sent first, then (polling) a close packet.
-// With discard at once and without a word. It does not wait.
+// Close closes the session with reason forced close: what is queued is sent first, then
+// (polling) a close packet. With discard at once and without a word. It does not wait.
 func (s *Session) Close(discard bool) {
 	if discard {
 		s.end(ForcedClose, nil)

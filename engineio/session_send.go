@@ -7,7 +7,8 @@ import (
 	"github.com/hermod-io/hermod/wscore"
 )
 
-// Send queues msgs as one unit, nothing gets between them. Errors: ErrClosed, ErrQueueFull.
+// Send queues msgs as one unit: nothing gets between them, and either all are taken or
+// none. Errors: ErrClosed, ErrQueueFull.
 func (s *Session) Send(f SendFlags, msgs ...Message) error {
 	if ws := s.ws.Load(); ws != nil {
 		return ws.send(f, msgs)
@@ -78,7 +79,7 @@ func (s *Session) Writable() bool {
 	return s.get != nil && s.answer == nil && s.state == stateOpen
 }
 
-// Buffered reports what waits for the client.
+// Buffered reports what waits for the client, in bytes and in packets.
 func (s *Session) Buffered() (bytes, packets int) {
 	if ws := s.ws.Load(); ws != nil {
 		return ws.conn.Buffered()

@@ -6,17 +6,21 @@ import (
 	"github.com/hermod-io/hermod/internal/wheel"
 )
 
-// Timer is a coarse timer of a Server; the zero value is ready. Stop unlinks it at once.
+// Timer is a coarse timer of a Server, see [Server.After]; the zero value is ready. It
+// must not be copied while it is armed.
 type Timer struct {
 	t   wheel.Timer
 	srv *Server
 	f   func()
 }
 
-// Stop reports whether the timer was armed.
+// Stop disarms the timer and reports whether it was armed; if not, its function may
+// be running.
 func (t *Timer) Stop() bool { return t.srv != nil && t.srv.wheel.Stop(&t.t) }
 
-// After calls f on the server's timer wheel, not before d has passed; f must not block.
+// After arms t, also anew: f is called once, no earlier than after d, and late by up to
+// an eighth of the smaller of PingInterval and PingTimeout, at most a second. It is
+// called on a goroutine of all timers of the server, so it must not block or panic.
 func (srv *Server) After(t *Timer, d time.Duration, f func()) {
 	t.srv, t.f = srv, f
 	srv.wheel.Start(&t.t, (*expiring)(t), d)

@@ -22,11 +22,11 @@ const (
 
 // Socket is one client in one namespace. Its methods may be called from any
 // goroutine.
-//
-// Its mailbox and its waits for acks are guarded by its client's mu; while
-// working is set a worker, or the receiving goroutine as one, owns the right to
-// run its handlers.
 type Socket struct {
+	// The mailbox and the waits for acks are guarded by the client's mu; while
+	// working is set a worker, or the receiving goroutine as one, owns the right to
+	// run the handlers.
+
 	ns     *Namespace
 	client *client
 	id     string

@@ -34,10 +34,10 @@ type Protocol interface {
 
 // Conn is one WebSocket connection. All methods but the reading ones may be
 // called from any goroutine, and of them only NextWriter may block.
-//
-// What reads belongs to the reader's goroutine, the rest to whoever holds mu.
 // RFC 6455 section 1.2.
 type Conn struct {
+	// What reads belongs to the reader's goroutine, the rest to whoever holds mu.
+
 	grp      *group
 	rwc      io.ReadWriteCloser
 	raw      rawIO

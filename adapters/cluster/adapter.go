@@ -64,10 +64,10 @@ func (a *Adapter) connect(connect Connect) error {
 // Adapter is the part of a cluster that one node has of a namespace; see
 // [adapters.Adapter] for what its methods promise. This node's members are
 // served first and never wait for the bus.
-//
-// The rooms are those of an in-memory adapter. Requests to other nodes are in
-// pending while they wait, asks of other nodes in asks; both belong to mu.
 type Adapter struct {
+	// The rooms are those of an in-memory adapter. Requests to other nodes are in
+	// pending while they wait, asks of other nodes in asks; both belong to mu.
+
 	local    adapters.Local
 	rooms    *memory.Adapter
 	bus      Bus

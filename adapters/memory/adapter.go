@@ -38,10 +38,10 @@ func Make(local adapters.Local, onRoom func(room string, exists bool)) *Adapter 
 
 // Adapter keeps the rooms of one namespace in memory; see [adapters.Adapter]
 // for what its methods promise. None of them waits, but for BroadcastAck.
-//
-// The rooms belong to whoever holds mu. Local and Members are only called
-// without it.
 type Adapter struct {
+	// The rooms belong to whoever holds mu. Local and Members are only called
+	// without it.
+
 	local    adapters.Local
 	onRoom   func(room string, exists bool) // may be nil; called with mu held
 	scratch  sync.Pool                      // of *selection

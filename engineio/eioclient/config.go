@@ -17,8 +17,8 @@ import (
 
 // The transports.
 const (
-	Polling   = "polling"
-	WebSocket = "websocket"
+	Polling   = "polling"   // HTTP long-polling
+	WebSocket = "websocket" // WebSocket
 )
 
 // Config configures a Dialer; the zero value has the official client's

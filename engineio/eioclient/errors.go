@@ -44,16 +44,17 @@ type DialError struct {
 	Transport string
 	// Status is that of the HTTP response; 0 without one.
 	Status int
-	// Code and Message are what an Engine.IO server says of a refused request:
-	// 0 transport unknown, 1 session unknown, 2 bad method, 3 bad request, 4
-	// forbidden, 5 unsupported protocol. Message is "" if it said nothing.
-	Code    int
+	// Code is what an Engine.IO server says of a refused request, if there is a
+	// Message: 0 transport unknown, 1 session unknown, 2 bad method, 3 bad request,
+	// 4 forbidden, 5 unsupported protocol.
+	Code int
+	// Message is its text for that; "" if it said nothing.
 	Message string
 	// Err is the cause if there was no response that says more; may be nil.
 	Err error
 }
 
-// Error tells what failed.
+// Error returns the transport and what is known of Status, Message, Code and Err.
 func (e *DialError) Error() string {
 	text := "engineio: " + e.Transport
 	switch {

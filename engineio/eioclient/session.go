@@ -25,10 +25,10 @@ const (
 
 // Session is one connection to a server. Its methods may be called from any
 // goroutine and never block.
-//
-// Its transport's reading goroutine calls the Handler; the rest belongs to
-// whoever holds mu.
 type Session struct {
+	// The transport's reading goroutine calls the Handler; the rest belongs to
+	// whoever holds mu.
+
 	d    *Dialer
 	h    Handler
 	base *url.URL

@@ -10,11 +10,11 @@ import (
 // Message is one message to be sent. Data is read before the call that takes it
 // returns.
 type Message struct {
-	Binary bool
-	Data   []byte
+	Binary bool   // tells bytes from text, which must be UTF-8
+	Data   []byte // the payload; may be nil
 }
 
-// SendFlags modify a send.
+// SendFlags modify a send. The zero value is none of them.
 type SendFlags uint8
 
 const (
@@ -69,7 +69,7 @@ func (s *Session) Writable() bool {
 	return s.state == stateOpen && !s.posting && !s.held && len(s.box) == 0
 }
 
-// Buffered reports what waits to be sent.
+// Buffered reports what waits to be sent, in bytes and in packets.
 func (s *Session) Buffered() (bytes, packets int) {
 	if ws := s.ws.Load(); ws != nil {
 		return ws.conn.Buffered()

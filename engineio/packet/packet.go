@@ -6,13 +6,13 @@ type Type byte
 
 // The packet types.
 const (
-	Open    Type = '0'
-	Close   Type = '1'
-	Ping    Type = '2'
-	Pong    Type = '3'
-	Message Type = '4'
-	Upgrade Type = '5'
-	Noop    Type = '6'
+	Open    Type = '0' // the first packet of the server, with a Handshake
+	Close   Type = '1' // the session ends
+	Ping    Type = '2' // a heartbeat, or with "probe" the question of an upgrade
+	Pong    Type = '3' // its answer, with the same data
+	Message Type = '4' // what the application says
+	Upgrade Type = '5' // the client goes on over the new transport
+	Noop    Type = '6' // ends a waiting GET
 )
 
 // String returns the name the protocol gives the type: "open", "close", "ping",

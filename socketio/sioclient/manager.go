@@ -13,10 +13,10 @@ import (
 // Manager keeps one connection to a server, which its Sockets share: it is made
 // when the first of them connects, made again when it is lost, and closed when
 // no Socket needs it any more. Its methods may be called from any goroutine.
-//
-// mu guards the Manager and all of its Sockets. What is sent is queued under it,
-// which does not block; user code is never called under it.
 type Manager struct {
+	// mu guards the Manager and all of its Sockets. What is sent is queued under it,
+	// which does not block; user code is never called under it.
+
 	cfg    Config
 	url    string
 	dialer *eioclient.Dialer

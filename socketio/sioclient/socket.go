@@ -11,10 +11,10 @@ import (
 
 // Socket is a client in one namespace. Its methods may be called from any
 // goroutine.
-//
-// The Manager's mu guards it; while working is set, a goroutine owns the right
-// to run its handlers.
 type Socket struct {
+	// The Manager's mu guards what is not atomic or set once; while working is set,
+	// a goroutine owns the right to run the handlers.
+
 	m     *Manager
 	nsp   string
 	auth  func(ctx context.Context) (any, error)
