@@ -123,8 +123,8 @@ func (s *Session) greet(upgrades []string) {
 func (s *Session) opened() {
 	defer s.giveTurn() // which it has had from the beginning
 	s.startBeat()
+	defer s.ready.Store(true)
 	s.guard(func() { s.srv.h.OnOpen(s) })
-	s.ready.Store(true)
 }
 
 // startBeat arms the heartbeat for the first time.
@@ -135,12 +135,17 @@ func (s *Session) startBeat() {
 	s.rearm(s.dialect.firstBeat(&s.srv.cfg))
 }
 
-// guard runs a callback; a panic there closes the session.
+// guard runs a callback; a panic there closes the session, and so does the end of
+// the goroutine (runtime.Goexit).
 func (s *Session) guard(f func()) {
+	returned := false
 	defer func() {
 		v := recover()
-		if v == nil {
+		if returned {
 			return
+		}
+		if v == nil {
+			v = "runtime.Goexit"
 		}
 		if log := s.srv.cfg.Log; log != nil {
 			log.Error("engineio: panic in a handler", "panic", v, "stack", string(debug.Stack()))
@@ -148,6 +153,7 @@ func (s *Session) guard(f func()) {
 		s.broken()
 	}()
 	f()
+	returned = true
 }
 
 // broken ends a session whose handler panicked. Nothing is delivered any more.

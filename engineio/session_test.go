@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -297,12 +298,19 @@ func TestPollingRequests(t *testing.T) {
 	})
 }
 
-// A callback that panics takes its own session along and no other.
+// A callback that panics, or ends its goroutine, takes its own session along and no
+// other.
 func TestPanics(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) { testPanics(t, end) })
+	}
+}
+
+func testPanics(t *testing.T, end func()) {
 	scenario(t, Config{}, func(w *world) {
 		w.h.onMessage = func(_ *Session, _ bool, data []byte) {
 			if string(data) == "bad" {
-				panic("on purpose")
+				end()
 			}
 		}
 		c, other := w.websocket(), w.websocket()
@@ -311,10 +319,19 @@ func TestPanics(t *testing.T) {
 		other.send("4good")
 		w.want("the other goes on", "open", "open", "text bad", "close: transport error", "text good")
 		p := w.poller()
-		p.post("4bad\x1e4more")
+		<-w.start("POST", p.query(), "4bad\x1e4more").done // answered or not
 		w.want("over polling too", "open", "text bad", "close: transport error")
 		p.gone("after the panic")
 	})
+	scenario(t, Config{}, func(w *world) {
+		w.h.onOpen = func(*Session) { end() }
+		<-w.start("GET", "EIO=4&transport=polling", "").done // answered or not
+		w.want("it is over", "open", "close: transport error")
+	})
+}
+
+// A panic while a WebSocket is opened is no fault of its client, which is told.
+func TestPanicInOnOpen(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
 		w.h.onOpen = func(*Session) { panic("on purpose") }
 		c, _ := w.dialWS("EIO=4&transport=websocket")

@@ -155,12 +155,23 @@ func (c *Conn) begin() {
 
 // guarded calls the protocol; a panic there closes the connection.
 func (c *Conn) guarded(f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(v)
-		}
-	}()
+	returned := false
+	defer c.called(&returned)
 	f()
+	returned = true
+}
+
+// called is deferred around what the reader calls. A panic closes the connection,
+// and so does who ends the goroutine (runtime.Goexit): another one reads to the
+// end.
+func (c *Conn) called(returned *bool) {
+	switch v := recover(); {
+	case v != nil:
+		c.panicked(v)
+	case !*returned:
+		c.panicked("runtime.Goexit")
+		c.grp.goFunc(c.serve)
+	}
 }
 
 // open reports whether neither side has begun to close.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ func TestNothingAfterTheEnd(t *testing.T) {
 	for name, end := range map[string]func(p *peer){
 		"CloseNow": func(p *peer) { _ = p.conn.CloseNow() },
 		"panic":    func(*peer) { panic("on purpose") },
+		"Goexit":   func(*peer) { runtime.Goexit() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
@@ -32,19 +34,24 @@ func TestNothingAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A panic is a fault of ours, and OnClose is told so.
+// A panic, and the end of the reader's goroutine, is a fault of ours, and OnClose is
+// told so.
 func TestPanicIsTheCause(t *testing.T) {
-	scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
-		p.rec.onMessage = func(Opcode, []byte) { panic("on purpose") }
-		p.write(text("x"))
-		p.wantClose(CloseInternal, "the protocol panicked")
-		p.write(text("y"))
-		p.pass(2 * discardTime)
-		if ce := p.wantClosed(CloseInternal, false); !errors.Is(ce.Err, errPanic) {
-			t.Errorf("cause %v", ce.Err)
-		}
-		p.wantGot("1 x")
-	})
+	for name, end := range map[string]func(){"panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, Settings{}, testnet.Options{}, func(p *peer) {
+				p.rec.onMessage = func(Opcode, []byte) { end() }
+				p.write(text("x"))
+				p.wantClose(CloseInternal, "the protocol panicked")
+				p.write(text("y"))
+				p.pass(2 * discardTime)
+				if ce := p.wantClosed(CloseInternal, false); !errors.Is(ce.Err, errPanic) {
+					t.Errorf("cause %v", ce.Err)
+				}
+				p.wantGot("1 x")
+			})
+		})
+	}
 }
 
 // A fault of the peer does not cut off what waits before our close frame.

@@ -176,12 +176,10 @@ func (c *Conn) deliver(it item) {
 			return
 		}
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(v)
-		}
-	}()
+	returned := false
+	defer c.called(&returned)
 	c.proto.OnMessage(it.op, it.data)
+	returned = true
 }
 
 func (c *Conn) panicked(v any) {

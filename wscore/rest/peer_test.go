@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -424,12 +425,14 @@ func TestHandlerPanicsAndRefuses(t *testing.T) {
 		switch r.URL.Path {
 		case "/panic":
 			panic("at the disco")
+		case "/exit":
+			runtime.Goexit()
 		case "/silent":
 			w.Header().Set("Content-Type", "!NORESPONSE")
 		}
 	})
 	p := connect(t, settings{spec: rest.Binary, server: rest.Options{Handler: h}})
-	for url, status := range map[string]int{"panic": 500, "ok": 200, "bad%zz": 400} {
+	for url, status := range map[string]int{"panic": 500, "exit": 500, "ok": 200, "bad%zz": 400} {
 		if a, err := p.client.Call(within(t), rest.Request{URL: url}); err != nil || a.Status != status {
 			t.Errorf("%s: %v, %v", url, a, err)
 		}

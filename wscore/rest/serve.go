@@ -89,9 +89,16 @@ func (r *Peer) handleAlone(j job) {
 // work handles the queue in order, and ends with it. When the connection has
 // ended, what wants no answer is handled still.
 func (r *Peer) work() {
+	ended := false
+	defer func() {
+		if !ended { // a handler ended the goroutine
+			go r.work()
+		}
+	}()
 	for {
 		j, ok := r.next()
 		if !ok {
+			ended = true
 			return
 		}
 		if j.req.NoAnswer || r.ctx.Err() == nil {
@@ -115,16 +122,27 @@ func (r *Peer) next() (j job, ok bool) {
 	return j, true
 }
 
-// handle calls the Handler and sends the answer. A panic of the application's code
-// while that is sent ends the connection.
+// handle calls the Handler and sends the answer, 500 if the Handler ends the
+// goroutine (runtime.Goexit). A panic of the application's code while that is sent
+// ends the connection.
 func (r *Peer) handle(j job) {
+	a := &Answer{Status: http.StatusInternalServerError}
+	defer func() {
+		if v := recover(); v != nil {
+			r.logPanic("panic before the handler", j.req, v)
+		}
+		r.reply(j, a)
+	}()
+	a = r.call(j.req)
+}
+
+func (r *Peer) reply(j job, a *Answer) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.logPanic("panic while answering", j.req, v)
 			r.p.Fail(wscore.CloseInternal, errPanic)
 		}
 	}()
-	a := r.call(j.req)
 	if !j.req.NoAnswer && a.ContentType != noResponse {
 		r.answer(j.head, a)
 	}
