@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/testnet"
 	"github.com/hermod-io/hermod/wscore"
 )
@@ -42,7 +43,7 @@ func TestAllocations(t *testing.T) {
 		"Send unit":    func() { _ = s.Send(0, Message{Data: data}, Message{Binary: true, Data: data}) },
 		"SendPrepared": func() { _ = s.SendPrepared(p, 0) },
 	} {
-		if n := testing.AllocsPerRun(1000, f); n >= 1 {
+		if n := alloctest.PerRun(1000, f); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -63,7 +64,7 @@ func TestTimerAllocations(t *testing.T) {
 		"heartbeat": func() { s.mu.Lock(); s.rearm(time.Hour); s.mu.Unlock() },
 		"After":     func() { srv.After(after, time.Hour, f) },
 	} {
-		if n := testing.AllocsPerRun(1000, f); n >= 1 {
+		if n := alloctest.PerRun(1000, f); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -110,7 +111,7 @@ func TestPollingAllocations(t *testing.T) {
 		{"POST", 4, func() { body.Reset(content); s.poll(w, post) }},
 		{"GET", 8, func() { _ = s.Send(0, Message{Data: data}); s.poll(w, get) }},
 	} {
-		n := testing.AllocsPerRun(1000, c.f)
+		n := alloctest.PerRun(1000, c.f)
 		t.Logf("%s: %v allocations", c.name, n)
 		if n > c.most {
 			t.Errorf("%s: %v allocations, at most %v", c.name, n, c.most)
@@ -124,7 +125,7 @@ func TestPollingAllocations(t *testing.T) {
 // What is kept of a request costs no more than its texts.
 func TestHandshakeAllocations(t *testing.T) {
 	r := browserRequest(t, "127.0.0.1:65535", "session=1")
-	if n := testing.AllocsPerRun(1000, func() { packHandshake(r) }); n > 2 {
+	if n := alloctest.PerRun(1000, func() { packHandshake(r) }); n > 2 {
 		t.Errorf("%v allocations, at most 2", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/socketio"
 )
 
@@ -16,7 +17,7 @@ func allocations(f func()) float64 {
 	for range 200 {
 		f()
 	}
-	return testing.AllocsPerRun(2000, f)
+	return alloctest.PerRun(2000, f)
 }
 
 // TestAllocations of a typed echo: the event, the string and its way back into

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/testnet"
 )
 
@@ -26,7 +27,7 @@ func TestSendAllocations(t *testing.T) {
 		},
 		"SendPrepared": func() { _ = c.SendPrepared(prepared, 0) },
 	} {
-		if n := testing.AllocsPerRun(1000, f); n >= 1 {
+		if n := alloctest.PerRun(1000, f); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -45,7 +46,7 @@ func TestRunNextAllocations(t *testing.T) {
 	n := &nexter{c: c, ran: make(chan bool, 1)}
 	c.Serve(n)
 	frame := text("a")
-	if n := testing.AllocsPerRun(2000, func() {
+	if n := alloctest.PerRun(2000, func() {
 		if _, err := client.Write(frame); err != nil || !<-n.ran {
 			t.Fatal("it was not run", err)
 		}
@@ -77,7 +78,7 @@ func TestParserAllocations(t *testing.T) {
 	frame := clientFrame(true, OpText, make([]byte, 1000))
 	in := make([]byte, len(frame))
 	p := server(0)
-	if n := testing.AllocsPerRun(1000, func() {
+	if n := alloctest.PerRun(1000, func() {
 		copy(in, frame)
 		if _, it, err := p.next(in); err != nil || !it.ok {
 			t.Fatal("no message", err)

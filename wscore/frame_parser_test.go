@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 // clientFrame is a frame as a client sends it.
@@ -175,7 +177,7 @@ func TestParserEmptyFragments(t *testing.T) {
 	if got := run(p, first, len(first)); got != nil {
 		t.Fatal(got)
 	}
-	if n := testing.AllocsPerRun(10_000, func() {
+	if n := alloctest.PerRun(10_000, func() {
 		var b [16]byte
 		_, _, _ = p.next(b[:copy(b[:], more)])
 	}); n != 0 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -309,10 +310,10 @@ func smallBroadcast() *Message {
 func TestEnvelopeAllocations(t *testing.T) {
 	m, buf := smallBroadcast(), make([]byte, 0, 1024)
 	for _, d := range []wire.Dialect{wire.JSON, wire.Notepack} {
-		if n := testing.AllocsPerRun(100, func() { buf = AppendEnvelope(buf[:0], d, "/", m) }); n > 0 {
+		if n := alloctest.PerRun(100, func() { buf = AppendEnvelope(buf[:0], d, "/", m) }); n > 0 {
 			t.Errorf("%s: %v allocations to write", d, n)
 		}
-		if n := testing.AllocsPerRun(100, func() { _, _, _ = ParseEnvelope(d, buf) }); n > maxParseAllocs {
+		if n := alloctest.PerRun(100, func() { _, _, _ = ParseEnvelope(d, buf) }); n > maxParseAllocs {
 			t.Errorf("%s: %v allocations to read", d, n)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 // A broadcast of a known shape costs nothing.
@@ -16,7 +17,7 @@ func TestRecentAllocations(t *testing.T) {
 		if _, _, err := r.ParseEnvelope(d, msg); err != nil {
 			t.Fatal(err)
 		}
-		n := testing.AllocsPerRun(200, func() {
+		n := alloctest.PerRun(200, func() {
 			l := r.Lend(d, msg)
 			if l == nil {
 				t.Fatal("it is not known")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -20,7 +21,7 @@ func TestBroadcastAllocatesNothing(t *testing.T) {
 	}{"Namespace", adapters.Target{}})
 	for _, tc := range all {
 		t.Run(tc.name, func(t *testing.T) {
-			n := testing.AllocsPerRun(200, func() {
+			n := alloctest.PerRun(200, func() {
 				if err := a.Broadcast(p, tc.target); err != nil {
 					t.Fatal(err)
 				}
@@ -39,7 +40,7 @@ func TestJoinLeaveOfLivingRoomAllocatesNothing(t *testing.T) {
 	ctx := t.Context()
 	m := all[0]
 	a.Leave(m, "lobby")
-	n := testing.AllocsPerRun(200, func() {
+	n := alloctest.PerRun(200, func() {
 		if err := a.Join(ctx, m, "lobby"); err != nil {
 			t.Fatal(err)
 		}

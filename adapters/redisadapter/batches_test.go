@@ -11,6 +11,7 @@ import (
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -357,7 +358,7 @@ func TestBatchesReceiveAllocations(t *testing.T) {
 		"sharded": func() { sharded.factory.receive(batch) },
 	} {
 		take()
-		if each := testing.AllocsPerRun(100, take) / n; each > mostReceiveAllocs {
+		if each := alloctest.PerRun(100, take) / n; each > mostReceiveAllocs {
 			t.Errorf("%s: %v allocations to receive", name, each)
 		}
 	}

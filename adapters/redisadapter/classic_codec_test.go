@@ -12,6 +12,7 @@ import (
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
 	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -177,11 +178,11 @@ func smallBus(r cluster.Receiver) *classicBus {
 func TestClassicAllocations(t *testing.T) {
 	sink := new(classicSink)
 	b, m := smallBus(sink), small()
-	if n := testing.AllocsPerRun(100, func() { b.appendBroadcast(m) }); n > 1 {
+	if n := alloctest.PerRun(100, func() { b.appendBroadcast(m) }); n > 1 {
 		t.Errorf("%v allocations to encode", n)
 	}
 	in := smallMessage(b)
-	if n := testing.AllocsPerRun(100, func() { b.hear(in) }); n > mostReceiveAllocs {
+	if n := alloctest.PerRun(100, func() { b.hear(in) }); n > mostReceiveAllocs {
 		t.Errorf("%v allocations to receive", n)
 	}
 	if string(sink.text) != string(m.Packet.JSON) {
@@ -190,12 +191,12 @@ func TestClassicAllocations(t *testing.T) {
 	elsewhere, echo := in, in
 	elsewhere.Channel, echo.Payload = b.names.room("elsewhere"), b.appendBroadcast(m)
 	for _, in := range []link.Message{elsewhere, echo} {
-		if n := testing.AllocsPerRun(100, func() { b.hear(in) }); n > 0 {
+		if n := alloctest.PerRun(100, func() { b.hear(in) }); n > 0 {
 			t.Errorf("%v allocations to drop one", n)
 		}
 	}
 	answer := link.Message{Channel: b.names.response, Payload: []byte(`{"requestId":"abcdef","sockets":[]}`)}
-	if n := testing.AllocsPerRun(100, func() { b.onResponse(answer) }); n > 0 {
+	if n := alloctest.PerRun(100, func() { b.onResponse(answer) }); n > 0 {
 		t.Errorf("%v allocations to drop an answer for another node", n)
 	}
 }

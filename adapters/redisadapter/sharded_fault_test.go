@@ -15,6 +15,7 @@ import (
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
 	"github.com/hermod-io/hermod/adapters/redisadapter/internal/link"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -213,16 +214,16 @@ func TestShardedEcho(t *testing.T) {
 func TestShardedAllocations(t *testing.T) {
 	var sink shardedSink
 	b, m := shardedTestBus(&sink), shardedSmall()
-	if n := testing.AllocsPerRun(100, func() { b.encode(m) }); n > 1 {
+	if n := alloctest.PerRun(100, func() { b.encode(m) }); n > 1 {
 		t.Errorf("%v allocations to encode", n)
 	}
 	msg := link.Message{Channel: b.main, Payload: b.encode(m)}
-	if n := testing.AllocsPerRun(100, func() { _ = b.receive(msg) }); n > mostReceiveAllocs {
+	if n := alloctest.PerRun(100, func() { _ = b.receive(msg) }); n > mostReceiveAllocs {
 		t.Errorf("%v allocations to receive", n)
 	}
 	m.From = b.uid
 	msg.Payload = b.encode(m)
-	if n := testing.AllocsPerRun(100, func() { _ = b.receive(msg) }); n > 0 {
+	if n := alloctest.PerRun(100, func() { _ = b.receive(msg) }); n > 0 {
 		t.Errorf("%v allocations to drop an echo", n)
 	}
 }

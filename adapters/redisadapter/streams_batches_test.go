@@ -13,6 +13,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -346,7 +347,7 @@ func TestStreamsBatchAllocations(t *testing.T) {
 	entries := []streamEntry{{id: []byte("1-0"), uid: []byte("other"), nsp: []byte("/"), batch: []byte(batchOf(slices.Repeat([]string{"3", string(b.encode(small()))}, n)...))}}
 	take := func() { r.hand(entries) }
 	take()
-	if each := testing.AllocsPerRun(100, take) / n; each > mostReceiveAllocs+0.1 {
+	if each := alloctest.PerRun(100, take) / n; each > mostReceiveAllocs+0.1 {
 		t.Errorf("%v allocations to receive", each)
 	}
 	if sink.got == nil || r.at != (cluster.Offset{Time: 1, Part: n - 1}) {

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -157,7 +158,7 @@ func TestStreamEntryAllocations(t *testing.T) {
 		}
 	}
 	take()
-	if n := testing.AllocsPerRun(100, take); n > mostReceiveAllocs {
+	if n := alloctest.PerRun(100, take); n > mostReceiveAllocs {
 		t.Errorf("%v allocations to receive", n)
 	}
 	e.uid = []byte("third")
@@ -165,7 +166,7 @@ func TestStreamEntryAllocations(t *testing.T) {
 		t.Errorf("received %s from %q", sink.text, sink.got.From)
 	}
 	e.uid = []byte("me")
-	if n := testing.AllocsPerRun(100, take); n > 0 {
+	if n := alloctest.PerRun(100, take); n > 0 {
 		t.Errorf("%v allocations to drop an entry of ours", n)
 	}
 }

@@ -2,7 +2,11 @@
 
 package packet
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
+)
 
 func TestAllocations(t *testing.T) {
 	pkts := benchPayload()
@@ -27,7 +31,7 @@ func TestAllocations(t *testing.T) {
 		{"append a frame", 0, func() { AppendFrame(room, pkts[0]) }},
 		{"append a handshake", 0, func() { h.AppendJSON(room) }},
 	} {
-		if n := testing.AllocsPerRun(100, c.f); n > c.limit {
+		if n := alloctest.PerRun(100, c.f); n > c.limit {
 			t.Errorf("%s: %v allocations, want at most %v", c.what, n, c.limit)
 		}
 	}

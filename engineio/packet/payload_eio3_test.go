@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 // readAllEIO3 reads a copy of a payload.
@@ -117,7 +119,7 @@ func TestReaderEIO3Allocations(t *testing.T) {
 			}
 		},
 	} {
-		if n := testing.AllocsPerRun(100, f); n != 0 {
+		if n := alloctest.PerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}

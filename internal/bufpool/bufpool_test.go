@@ -3,6 +3,8 @@ package bufpool
 import (
 	"bytes"
 	"testing"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 func TestSizes(t *testing.T) {
@@ -46,7 +48,7 @@ func TestPutPoisons(t *testing.T) {
 func TestNoAllocation(t *testing.T) {
 	// A collection between Get and Put may empty the pool, and under the race
 	// detector the pool drops some on purpose: hence not 0 but far below 1.
-	n := testing.AllocsPerRun(2000, func() {
+	n := alloctest.PerRun(2000, func() {
 		b := Get(Small)
 		Put(b)
 	})

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 // ends is a connection in a bubble.
@@ -305,7 +307,7 @@ func TestSteadyUseDoesNotAllocate(t *testing.T) {
 	defer c.Close()
 	defer s.Close()
 	buf, bufs := make([]byte, 64), [][]byte{make([]byte, 20), make([]byte, 30)}
-	if n := testing.AllocsPerRun(1000, func() {
+	if n := alloctest.PerRun(1000, func() {
 		c.TryWritev(bufs)
 		s.Read(buf)
 	}); n != 0 {

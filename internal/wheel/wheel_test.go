@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 // owner is a Timer that knows when it was due and what to do then.
@@ -416,7 +418,7 @@ func TestStartAndStopDoNotAllocate(t *testing.T) {
 	keep, o := new(owner), new(owner)
 	keep.start(w, time.Hour)
 	defer w.Stop(&keep.timer)
-	if n := testing.AllocsPerRun(1000, func() {
+	if n := alloctest.PerRun(1000, func() {
 		w.Start(&o.timer, o, time.Minute)
 		w.Start(&o.timer, o, time.Hour)
 		w.Stop(&o.timer)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/socketio/event"
 )
 
@@ -124,7 +125,7 @@ func TestEmitAllocates(t *testing.T) {
 	r := new(recorder)
 	const m event.Message[string] = "m"
 	v := "some text"
-	if n := testing.AllocsPerRun(100, func() { _ = m.Emit(r, v) }); n > 2 {
+	if n := alloctest.PerRun(100, func() { _ = m.Emit(r, v) }); n > 2 {
 		t.Errorf("%v allocations, want the argument and its list only", n)
 	}
 }

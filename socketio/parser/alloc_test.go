@@ -5,6 +5,8 @@ package parser
 import (
 	"strings"
 	"testing"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 var (
@@ -14,7 +16,7 @@ var (
 
 func wantAllocs(t *testing.T, what string, limit float64, f func()) {
 	t.Helper()
-	if n := testing.AllocsPerRun(200, f); n > limit {
+	if n := alloctest.PerRun(200, f); n > limit {
 		t.Errorf("%s: %v allocations, want at most %v", what, n, limit)
 	}
 }

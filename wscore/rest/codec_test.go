@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/mormotvectors"
 )
 
@@ -219,10 +220,10 @@ func TestCodecAllocs(t *testing.T) {
 		m := r.message(sequenced('r', 1))
 		frame := tt.f.append(nil, m, 4)
 		buf := make([]byte, 0, 2*len(frame))
-		if n := testing.AllocsPerRun(100, func() { buf = tt.f.append(buf[:0], m, 4) }); n > tt.append {
+		if n := alloctest.PerRun(100, func() { buf = tt.f.append(buf[:0], m, 4) }); n > tt.append {
 			t.Errorf("%T: append allocates %v times", tt.f, n)
 		}
-		if n := testing.AllocsPerRun(100, func() { _, _ = tt.f.parse(frame) }); n > tt.decode {
+		if n := alloctest.PerRun(100, func() { _, _ = tt.f.parse(frame) }); n > tt.decode {
 			t.Errorf("%T: parse allocates %v times", tt.f, n)
 		}
 	}

@@ -5,12 +5,13 @@ package wire
 import (
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
 func wantAllocs(t *testing.T, what string, d Dialect, limit float64, f func()) {
 	t.Helper()
-	if n := testing.AllocsPerRun(200, f); n > limit {
+	if n := alloctest.PerRun(200, f); n > limit {
 		t.Errorf("%s %v: %v allocations, want at most %v", d, what, n, limit)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/hermod-io/hermod/internal/alloctest"
 )
 
 func TestSlogIntoLogrus(t *testing.T) {
@@ -60,7 +62,7 @@ func TestDisabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := Slog(log)
-	if n := testing.AllocsPerRun(100, func() { l.Debug("x") }); n != 0 {
+	if n := alloctest.PerRun(100, func() { l.Debug("x") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -3,6 +3,7 @@ package synlz
 import (
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/mormotvectors"
 )
 
@@ -34,10 +35,10 @@ func BenchmarkDecode(b *testing.B) {
 func TestAllocs(t *testing.T) {
 	plain := mormotvectors.Expand(t, "json(20000)", "")
 	in, dst := Encode(nil, plain, 0), make([]byte, 0, 2*len(plain))
-	if n := testing.AllocsPerRun(50, func() { Encode(dst, plain, 0) }); n != 0 {
+	if n := alloctest.PerRun(50, func() { Encode(dst, plain, 0) }); n != 0 {
 		t.Errorf("Encode: %v allocations", n)
 	}
-	if n := testing.AllocsPerRun(50, func() { _, _ = Decode(dst, in, 1<<20) }); n != 0 {
+	if n := alloctest.PerRun(50, func() { _, _ = Decode(dst, in, 1<<20) }); n != 0 {
 		t.Errorf("Decode: %v allocations", n)
 	}
 }

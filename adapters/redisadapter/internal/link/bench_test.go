@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -91,7 +92,7 @@ func allocates(t *testing.T, w *Writer, what string, most float64, queue func())
 		answered(t, w)
 	}
 	run()
-	if each := testing.AllocsPerRun(5, run) / n; each > most {
+	if each := alloctest.PerRun(5, run) / n; each > most {
 		t.Errorf("%.2f allocations for %s, want at most %v", each, what, most)
 	}
 }

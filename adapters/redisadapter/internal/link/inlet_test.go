@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hermod-io/hermod/internal/alloctest"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -181,7 +182,7 @@ func TestReceiveAllocates(t *testing.T) {
 		defer func() { _ = raw.Close() }()
 		go func() { _, _ = io.Copy(io.Discard, raw) }() // until it is closed
 		all := []byte(strings.Join(text, ""))
-		each := testing.AllocsPerRun(5, func() {
+		each := alloctest.PerRun(5, func() {
 			if _, err := raw.Write(all); err != nil {
 				t.Fatal(err)
 			}
