@@ -8,8 +8,9 @@ import (
 
 // Use adds a connection middleware. Middlewares run in order for each CONNECT,
 // before the socket is part of the namespace; they may block. The first error
-// refuses the client: an *Error with {message, data}, any other with its text,
-// a panic, or the end of the goroutine, with "internal error".
+// refuses the client: an *Error with {message, data}, an *ArgError, as DecodeAuth
+// returns, with "invalid auth", any other with its text, a panic, or the end of the
+// goroutine, with "internal error".
 func (n *Namespace) Use(f func(ctx context.Context, s *Socket) error) {
 	n.change(func(t *table) { t.middlewares = append(t.middlewares, f) })
 }

@@ -65,8 +65,11 @@ func TestRefusal(t *testing.T) {
 			ctx, refused = c, s
 			return s.Join(c, "early")
 		})
-		r.srv.Use(func(context.Context, *socketio.Socket) error {
+		r.srv.Use(func(_ context.Context, s *socketio.Socket) error {
 			switch mode {
+			case "auth of the wrong type":
+				var auth struct{ Token []int }
+				return fmt.Errorf("wrapped: %w", s.Handshake().DecodeAuth(&auth))
 			case "own":
 				return fmt.Errorf("wrapped: %w", &socketio.Error{Code: "c", Message: "no <entry>", Data: map[string]any{"why": 1}})
 			case "plain":
@@ -87,9 +90,11 @@ func TestRefusal(t *testing.T) {
 			"panic":            `44{"message":"internal error"}`,
 			"data that panic":  `44{"message":"internal error"}`,
 			"text that panics": `44{"message":"internal error"}`,
+
+			"auth of the wrong type": `44{"message":"invalid auth"}`,
 		} {
 			mode = m
-			p.send("40")
+			p.send(`40{"Token":"x"}`)
 			p.want(want, m)
 			if rooms, _ := r.srv.Rooms(r.Context()); len(rooms) != 0 {
 				r.Errorf("rooms are left: %v", rooms)

@@ -335,6 +335,7 @@ func (s *Socket) farewell(hooks []func(*Socket, Reason), r Reason) {
 func explain(err error) (message string, data any) {
 	var (
 		e *Error
+		a *ArgError
 		k *panicError
 		l *LimitError
 	)
@@ -344,6 +345,8 @@ func explain(err error) (message string, data any) {
 	switch {
 	case errors.As(err, &e):
 		return e.Message, e.Data
+	case errors.As(err, &a):
+		return "invalid auth", nil // nothing of our types
 	case errors.As(err, &k):
 		return internalError, nil
 	}
