@@ -51,3 +51,14 @@ func TestHandlerEndsItsGoroutine(t *testing.T) {
 		}
 	})
 }
+
+// An Auth that ends its goroutine fails the attempt.
+func TestAuthEndsItsGoroutine(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		srv := siotest.Serve(t, nil, siotest.Config{Mode: mode})
+		c := srv.Client(t, "/", sioclient.Config{Auth: func(context.Context) (any, error) { runtime.Goexit(); return nil, nil }})
+		if err := c.Connect(t.Context()); err == nil || err.Error() != "socketio: runtime.Goexit was called" {
+			t.Errorf("Connect says %v", err)
+		}
+	})
+}

@@ -102,9 +102,27 @@ func (s *Socket) join() {
 	s.m.wg.Go(func() { s.authenticate(l) })
 }
 
-// authenticate asks the application what to say to the server. It ends with
-// the connection.
+// authenticate sends a CONNECT with what Auth says. If that ends the goroutine the
+// Socket does not try again.
 func (s *Socket) authenticate(l *link) {
+	ended := false
+	defer func() {
+		if ended {
+			return
+		}
+		s.m.mu.Lock()
+		defer s.m.mu.Unlock()
+		if s.asked == l {
+			s.refused(errExited)
+		}
+	}()
+	s.askAuth(l)
+	ended = true
+}
+
+// askAuth asks the application what to say to the server, until it is said. It
+// ends with the connection.
+func (s *Socket) askAuth(l *link) {
 	for failed := 0; ; failed++ {
 		text, err := s.payload(l.ctx)
 		if l.ctx.Err() != nil {

@@ -289,7 +289,9 @@ function order() {
       await list[0].send(`43${ids[0]}["a","surplus"]`);
       await list[1].send('41');
       await list[2].send(`43${ids[2]}["c"]`);
-      assert.deepEqual(await all, { error: true, replies: ['a', 'c'] });
+      const { error, replies } = await all;
+      assert.equal(error, true);
+      assert.deepEqual(replies.sort(), ['a', 'c']); // clients have no order among them
       for (const s of list) s.close();
     });
 
