@@ -37,13 +37,16 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 
 // Call is EmitWithAck that decodes the ack into reply, a pointer: its first
 // argument, or several if reply points to a struct with event.Args. With nil
-// the ack's content does not matter. The error may also be an *ArgError.
-func (s *Socket) Call(ctx context.Context, name string, reply any, args ...any) error {
-	got, err := s.EmitWithAck(ctx, name, args...)
+// the ack's content does not matter. The error may also be an *ArgError, or the
+// *Error that the ack stands for: {"error":{"code","message","data"}} alone, as the
+// error of a handler becomes by default (Config.AckError). Its Data is then a
+// json.RawMessage, or nil.
+func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
+	got, err := s.EmitWithAck(ctx, name, values...)
 	if err != nil {
 		return err
 	}
-	return got.Scan(event.Targets(reply)...)
+	return args.Answer(got, reply)
 }
 
 var _ interface {

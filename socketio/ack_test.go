@@ -2,9 +2,11 @@ package socketio_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -137,6 +139,41 @@ func TestCall(t *testing.T) {
 		var missing *socketio.ArgError
 		if !errors.As(err, &missing) || missing.Index != 1 {
 			r.Errorf("a missing argument: %v", err)
+		}
+	})
+}
+
+// TestCallHearsErrors: Call took an error ack for the answer where the answer is a
+// struct, or does not matter, and returned no error.
+func TestCallHearsErrors(t *testing.T) {
+	type answer struct{ Room string }
+	const ask event.Request[event.None, answer] = "ask"
+	run(t, socketio.Config{}, func(r *rig) {
+		p := r.join("/")
+		for i, c := range []struct {
+			ack  string
+			want *socketio.Error // nil: it is an answer
+		}{
+			{`{"error":{"code":"full","message":"no seat","data":{"n":1}}}`, &socketio.Error{Code: "full", Message: "no seat", Data: json.RawMessage(`{"n":1}`)}},
+			{`{"error":{"code":"","message":"no"}}`, &socketio.Error{Message: "no"}},
+			{`{"room":"a"}`, nil},
+			{`{"error":{"code":"full","message":"no seat"},"room":"a"}`, nil},
+			{`{"error":{"code":"full","message":"no seat"}},1`, nil},
+			{`{"error":{"code":1,"message":"no seat"}}`, nil},
+			{`{"error":"no seat"}`, nil},
+			{`{"error":null}`, nil},
+			{`{}`, nil},
+		} {
+			var err error
+			var wg sync.WaitGroup
+			wg.Go(func() { _, err = ask.Call(r.Context(), p.socket(), event.None{}) })
+			p.want(fmt.Sprintf(`42%d["ask"]`, i), "the request")
+			p.send(fmt.Sprintf(`43%d[%s]`, i, c.ack))
+			wg.Wait()
+			var got *socketio.Error
+			if errors.As(err, &got) != (c.want != nil) || got == nil && err != nil || !reflect.DeepEqual(got, c.want) {
+				r.Errorf("%s: %v", c.ack, err)
+			}
 		}
 	})
 }

@@ -47,7 +47,7 @@ var floors = map[string][]string{
 	// 3
 	"socketio":           with(machinery, "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
 	"socketio/sioclient": {"engineio/eioclient", "socketio/args", "socketio/event", "socketio/parser"},
-	"socketio/siotest":   {"socketio", "socketio/event", "socketio/sioclient", "engineio", "engineio/eioclient", "wscore", "internal/testnet"},
+	"socketio/siotest":   {"socketio", "socketio/args", "socketio/event", "socketio/sioclient", "engineio", "engineio/eioclient", "wscore", "internal/testnet"},
 
 	// 5
 	"server/...": {"..."},

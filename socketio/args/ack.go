@@ -1,6 +1,12 @@
 package args
 
-import "errors"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"github.com/hermod-io/hermod/socketio/event"
+)
 
 const (
 	internalError = "internal error"
@@ -57,3 +63,40 @@ func AnswerError(err error, answer func(error) any, ack func(value any) error, g
 // InternalError is the text that stands for an error whose own text is not for
 // the peer.
 const InternalError = internalError
+
+// ErrorOf returns the error that an ack stands for, which has the form of
+// [ErrorAck], or nil for one that is an answer. Its Data is a json.RawMessage, or
+// nil.
+func ErrorOf(ack Args) *Error {
+	const blank = " \t\r\n"
+	raw := ack.Raw(0)
+	inner, ok := bytes.CutPrefix(bytes.TrimLeft(raw, blank), []byte("{"))
+	if !ok || !bytes.HasPrefix(bytes.TrimLeft(inner, blank), []byte(`"error"`)) || ack.Len() != 1 {
+		return nil // as nearly all are
+	}
+	var got map[string]json.RawMessage
+	if json.Unmarshal(raw, &got) != nil || len(got) != 1 {
+		return nil
+	}
+	var body struct {
+		Code, Message *string
+		Data          json.RawMessage
+	}
+	if json.Unmarshal(got["error"], &body) != nil || body.Code == nil || body.Message == nil {
+		return nil
+	}
+	e := &Error{Code: *body.Code, Message: *body.Message}
+	if body.Data != nil {
+		e.Data = body.Data
+	}
+	return e
+}
+
+// Answer decodes an ack into what [event.Targets] makes of reply. An ack that
+// stands for an error, see [ErrorOf], is that error, and reply stays as it is.
+func Answer(ack Args, reply any) error {
+	if e := ErrorOf(ack); e != nil {
+		return e
+	}
+	return ack.Scan(event.Targets(reply)...)
+}

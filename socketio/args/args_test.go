@@ -1,6 +1,7 @@
 package args_test
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"testing"
@@ -90,5 +91,32 @@ func TestErrorAck(t *testing.T) {
 	}
 	if !errors.Is(args.Reserved("connect"), args.ErrReserved) {
 		t.Error("Reserved is not ErrReserved")
+	}
+}
+
+func TestErrorOf(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{"error":{"code":"c","message":"m"}}]`:               "socketio: c: m",
+		`[ { "error" : { "message" : "m" , "code" : "c" } } ]`: "socketio: c: m",
+		`[{"error":{"code":"c","message":"m","data":[1]}}]`:    "socketio: c: m [1]",
+		`[{"error":{"code":"c","message":"m"},"x":1}]`:         "",
+		`[{"error":{"code":"c","message":"m"}},1]`:             "",
+		`[{"error":{"code":"c"}}]`:                             "",
+		`[{"error":{"code":"c","message":null}}]`:              "",
+		`[{"error":[]}]`: "",
+		`[{"errors":{"code":"c","message":"m"}}]`: "",
+		`["error"]`: "",
+		`[]`:        "",
+	} {
+		got := ""
+		if e := args.ErrorOf(args.New(parser.Args{JSON: []byte(text)}, parser.DefaultJSON(), 0)); e != nil {
+			got = e.Error()
+			if e.Data != nil {
+				got += " " + string(e.Data.(json.RawMessage))
+			}
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
 	}
 }

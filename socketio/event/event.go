@@ -22,7 +22,7 @@ type Caller interface {
 	// Call sends an event and waits for the answer, for the end of ctx, or for
 	// a limit of its own. It decodes the arguments of the answer into what
 	// [Targets] makes of reply: a pointer, or nil for an answer that does not
-	// matter.
+	// matter. An answer that stands for an error is returned as one.
 	Call(ctx context.Context, event string, reply any, args ...any) error
 }
 

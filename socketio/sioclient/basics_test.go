@@ -136,6 +136,43 @@ func TestDescriptors(t *testing.T) {
 	})
 }
 
+// The error of a handler is the error of the Call, on both sides, also where the
+// answer does not matter.
+func TestCallHearsErrors(t *testing.T) {
+	const (
+		join sioclient.Request[string, event.None]      = "join"
+		seat sioclient.Request[string, struct{ N int }] = "seat"
+	)
+	runWebSocket(t, func(srv *socketio.Server) {
+		socketio.HandleRequest(srv, join, func(ctx context.Context, s *socketio.Socket, room string) (none event.None, err error) {
+			if _, err = seat.Call(ctx, s, room); err != nil {
+				return none, err
+			}
+			return none, errors.New("not for others")
+		})
+	}, func(w *world) {
+		t := w.T
+		s := w.socket("", w.config())
+		sioclient.HandleRequest(s, seat, func(ctx context.Context, s *sioclient.Socket, room string) (seat struct{ N int }, err error) {
+			if room == "full" {
+				return seat, sioclient.Errorf("full", "no seat in %s", room)
+			}
+			return seat, nil
+		})
+		w.connect(s)
+		for room, want := range map[string]sioclient.Error{"full": {Code: "full", Message: "no seat in full"}, "free": {Code: "internal", Message: "internal error"}} {
+			_, err := join.Call(t.Context(), s, room)
+			_, err2 := join.Call(t.Context(), s.Timeout(time.Second), room)
+			for _, err := range []error{err, err2, s.Call(t.Context(), "join", nil, room)} {
+				var got *sioclient.Error
+				if !errors.As(err, &got) || *got != want {
+					t.Errorf("%s: %v", room, err)
+				}
+			}
+		}
+	})
+}
+
 // A refusal ends the attempt, and says why; another Connect may succeed.
 func TestRefused(t *testing.T) {
 	run(t, echoes, func(w *world) {

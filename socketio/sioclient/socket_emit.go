@@ -45,13 +45,16 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 
 // Call is EmitWithAck that decodes the ack into reply, a pointer: its first
 // argument, or several if reply points to a struct with event.Args. With nil
-// the ack's content does not matter. The error may also be an *ArgError.
-func (s *Socket) Call(ctx context.Context, name string, reply any, args ...any) error {
-	got, err := s.EmitWithAck(ctx, name, args...)
+// the ack's content does not matter. The error may also be an *ArgError, or the
+// *Error that the ack stands for: {"error":{"code","message","data"}} alone, as the
+// error of a handler becomes by default (Config.AckError). Its Data is then a
+// json.RawMessage, or nil.
+func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
+	got, err := s.EmitWithAck(ctx, name, values...)
 	if err != nil {
 		return err
 	}
-	return got.Scan(event.Targets(reply)...)
+	return args.Answer(got, reply)
 }
 
 // Emitter emits with modifiers. It is an immutable value; each modifier returns
@@ -110,12 +113,12 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 }
 
 // Call is Socket.Call with the modifiers of e.
-func (e Emitter) Call(ctx context.Context, name string, reply any, args ...any) error {
-	got, err := e.EmitWithAck(ctx, name, args...)
+func (e Emitter) Call(ctx context.Context, name string, reply any, values ...any) error {
+	got, err := e.EmitWithAck(ctx, name, values...)
 	if err != nil {
 		return err
 	}
-	return got.Scan(event.Targets(reply)...)
+	return args.Answer(got, reply)
 }
 
 // emit sends an event; with ack it asks for one.

@@ -2,12 +2,12 @@ package siotest
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/sioclient"
 )
@@ -118,7 +118,7 @@ type Caller interface {
 func Call[In, Out any](t testing.TB, c Caller, q event.Request[In, Out], in In) Out {
 	t.Helper()
 	got := call(t, c, q.Name(), event.Split(in))
-	if e := errorOf(got); e != nil {
+	if e := args.ErrorOf(got); e != nil {
 		t.Fatalf("siotest: %q is answered by the error %s: %s", q.Name(), e.Code, e.Message)
 	}
 	var out Out
@@ -133,7 +133,7 @@ func Call[In, Out any](t testing.TB, c Caller, q event.Request[In, Out], in In) 
 func CallError[In, Out any](t testing.TB, c Caller, q event.Request[In, Out], in In) *sioclient.Error {
 	t.Helper()
 	got := call(t, c, q.Name(), event.Split(in))
-	e := errorOf(got)
+	e := args.ErrorOf(got)
 	if e == nil {
 		t.Fatalf("siotest: %q is answered by %s, want an error", q.Name(), show(got))
 	}
@@ -151,27 +151,4 @@ func call(t testing.TB, c Caller, name string, args []any) sioclient.Args {
 		t.Fatalf("siotest: call of %q: %v%s", name, err, text)
 	}
 	return got
-}
-
-// errorOf is the error that an ack stands for, or nil.
-func errorOf(ack sioclient.Args) *sioclient.Error {
-	if ack.Len() != 1 {
-		return nil
-	}
-	var got map[string]json.RawMessage
-	if json.Unmarshal(ack.Raw(0), &got) != nil || len(got) != 1 {
-		return nil
-	}
-	var body struct {
-		Code, Message *string
-		Data          json.RawMessage
-	}
-	if json.Unmarshal(got["error"], &body) != nil || body.Code == nil || body.Message == nil {
-		return nil
-	}
-	e := &sioclient.Error{Code: *body.Code, Message: *body.Message}
-	if body.Data != nil {
-		e.Data = body.Data
-	}
-	return e
 }
