@@ -16,8 +16,9 @@ type Factory func(Local) (Adapter, error)
 // members when it is empty) that are in none of the Except rooms. Each socket
 // is in a room named by its id, so both may name sockets.
 type Target struct {
-	Rooms, Except []string
-	Flags         Flags
+	Rooms  []string // nil is all
+	Except []string // nil is none
+	Flags  Flags    // how they are reached
 }
 
 // Flags are the modifiers of a broadcast. The zero value is the default.
@@ -53,14 +54,14 @@ type SocketInfo struct {
 // Handshake is the part of a socket's handshake that travels between nodes.
 // The JSON names are those of the official server.
 type Handshake struct {
-	Headers map[string]string `json:"headers"`
-	Time    string            `json:"time"`
-	Address string            `json:"address"`
-	XDomain bool              `json:"xdomain"`
-	Secure  bool              `json:"secure"`
-	Issued  int64             `json:"issued"` // Unix milliseconds
-	URL     string            `json:"url"`
-	Query   map[string]string `json:"query"`
+	Headers map[string]string `json:"headers"` // names in lower case, several values joined by ", "
+	Time    string            `json:"time"`    // of the handshake, as JavaScript's Date.toString writes it
+	Address string            `json:"address"` // of the client, without the port
+	XDomain bool              `json:"xdomain"` // there is an Origin
+	Secure  bool              `json:"secure"`  // over TLS
+	Issued  int64             `json:"issued"`  // the same as Time, in Unix milliseconds
+	URL     string            `json:"url"`     // path and query
+	Query   map[string]string `json:"query"`   // of a name that is there twice the last value
 	// Auth is the JSON text of the CONNECT payload; nil is none.
 	Auth []byte `json:"-"`
 }

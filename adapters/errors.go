@@ -21,6 +21,7 @@ var ErrQueueFull = errors.New("adapters: queue to other nodes full")
 // node, while it is not confirmed that broadcasts of other nodes to these rooms
 // arrive here. It is retried until it is, or the rooms are left.
 type SubscriptionPending struct {
+	// Rooms are those that were to be joined.
 	Rooms []string
 	// Cause is why the wait ended: context.DeadlineExceeded after the join
 	// timeout of the adapter, the context's cause, or the loss of the link.

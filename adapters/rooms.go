@@ -6,15 +6,17 @@ type RoomEventKind string
 
 // The kinds of RoomEvent. A room exists while it has a member.
 const (
-	RoomCreated RoomEventKind = "create-room"
-	RoomJoined  RoomEventKind = "join-room"
-	RoomLeft    RoomEventKind = "leave-room"
-	RoomDeleted RoomEventKind = "delete-room"
+	RoomCreated RoomEventKind = "create-room" // it got its first member; RoomJoined follows
+	RoomJoined  RoomEventKind = "join-room"   // a socket joined it
+	RoomLeft    RoomEventKind = "leave-room"  // a socket left it
+	RoomDeleted RoomEventKind = "delete-room" // its last member has left, after RoomLeft
 )
 
 // RoomEvent is something that happened to a room on this node.
 type RoomEvent struct {
+	// Kind says what happened.
 	Kind RoomEventKind
+	// Room is the name of the room.
 	Room string
 	// Socket is who joined or left; "" for RoomCreated and RoomDeleted.
 	Socket string

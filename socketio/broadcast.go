@@ -99,7 +99,8 @@ var _ event.Emitter = Broadcast{}
 
 // Emit sends an event. It never blocks and reports nothing about receivers; see
 // Socket.Emit for the arguments. Errors: an *EncodeError, one that wraps
-// ErrReserved, those of the adapter.
+// ErrReserved; of an adapter over several nodes adapters.ErrQueueFull, when other
+// nodes will not get it, and adapters.ErrClosed.
 func (b Broadcast) Emit(event string, args ...any) error {
 	if parser.Reserved(event) {
 		return reservedError(event)
@@ -155,17 +156,18 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 
 // SocketsJoin puts the sockets that b reaches into rooms. It passes over those
 // whose connection middlewares still run, as do SocketsLeave, DisconnectSockets
-// and FetchSockets.
+// and FetchSockets. It waits for no answer of another node. Errors are those of the
+// adapter, see [adapters.Adapter].
 func (b Broadcast) SocketsJoin(ctx context.Context, rooms ...string) error {
 	return partial(b.ns.adapter.SocketsJoin(ctx, b.ownTarget(), rooms...))
 }
 
-// SocketsLeave takes the sockets that b reaches out of rooms.
+// SocketsLeave takes the sockets that b reaches out of rooms; see SocketsJoin.
 func (b Broadcast) SocketsLeave(ctx context.Context, rooms ...string) error {
 	return partial(b.ns.adapter.SocketsLeave(ctx, b.ownTarget(), rooms...))
 }
 
-// DisconnectSockets disconnects the sockets that b reaches; see
+// DisconnectSockets disconnects the sockets that b reaches; see SocketsJoin and
 // Socket.Disconnect.
 func (b Broadcast) DisconnectSockets(ctx context.Context, closeConn bool) error {
 	return partial(b.ns.adapter.DisconnectSockets(ctx, b.ownTarget(), closeConn))

@@ -47,8 +47,8 @@ func Errorf(code, format string, a ...any) *Error { return args.Errorf(code, for
 // ends a wait for its ack. errors.Is(err, ErrClosed) and
 // errors.Is(err, net.ErrClosed) hold.
 type DisconnectError struct {
-	Reason Reason
-	Err    error // says more than Reason; may be nil
+	Reason Reason // what OnDisconnect is given
+	Err    error  // says more than Reason; may be nil
 }
 
 // Error tells the reason.

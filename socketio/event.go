@@ -76,7 +76,7 @@ func (e *Event) WantsAck() bool { return e.hasID }
 // Ack answers the event, once: later calls and calls without a request do
 // nothing. It may be called from any goroutine, also after the handler
 // returned, and never blocks. After the socket has left its namespace the
-// answer is dropped, with ErrClosed. They are read before it returns. The error
+// answer is dropped, with ErrClosed. values are read before it returns. The error
 // may also be an *EncodeError, after which another Ack may be tried.
 func (e *Event) Ack(values ...any) error {
 	if !e.hasID || e.acked.Load() {

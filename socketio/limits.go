@@ -41,18 +41,19 @@ type Limits struct {
 	// An event with a longer one is dropped; OnError hears of it.
 	EventNameLength int
 	// EventsPerSecond is how many events and CONNECTs a client may send on
-	// average; 0 is off. EventsBurst is how many at once; 0 means those of two
-	// seconds, at least 1.
+	// average; 0 is off.
 	EventsPerSecond float64
-	EventsBurst     int
+	// EventsBurst is how many of them may come at once; 0 means those of two
+	// seconds, at least 1.
+	EventsBurst int
 	// BytesPerSecond is how much a client may send on average, in bytes of
-	// Engine.IO messages, acks included; 0 is off. BytesBurst is how much at
-	// once; 0 means the bytes of two seconds, at least
-	// Engine.MaxHTTPBufferSize, since a larger message is always too much.
+	// Engine.IO messages, acks included; 0 is off.
 	BytesPerSecond float64
-	BytesBurst     int
-	// OnExcess is what happens to what exceeds the two rates. Acks are never
-	// refused.
+	// BytesBurst is how many bytes may come at once; 0 means those of two seconds,
+	// at least Engine.MaxHTTPBufferSize, since a larger message is always too much.
+	BytesBurst int
+	// OnExcess is what happens to what exceeds the two rates; 0 means RefuseEvents.
+	// Acks are never refused.
 	OnExcess OnExcess
 }
 

@@ -98,7 +98,8 @@ func (n *Namespace) Socket(id string) *Socket {
 }
 
 // Rooms returns all rooms that have a member, those of single sockets included,
-// in no order.
+// in no order, on all nodes. When not all nodes answered in time, the rooms of those
+// that did are returned with an *adapters.PartialError.
 func (n *Namespace) Rooms(ctx context.Context) ([]string, error) { return n.adapter.Rooms(ctx) }
 
 func (n *Namespace) add(s *Socket) {

@@ -28,7 +28,8 @@ func (r *RemoteSocket) Handshake() adapters.Handshake { return r.info.Handshake 
 func (r *RemoteSocket) Rooms() []string { return r.info.Rooms }
 
 // DecodeData decodes what the application attached to the socket, a JSON
-// object, into v, a non-nil pointer; without any v stays as it is.
+// object, into v, a non-nil pointer; without any v stays as it is. The error is
+// that of Config.JSON.
 func (r *RemoteSocket) DecodeData(v any) error {
 	if r.info.Data == nil {
 		return nil
@@ -65,17 +66,18 @@ func (r *RemoteSocket) EmitWithAck(ctx context.Context, event string, args ...an
 	return Args{}, err
 }
 
-// Join puts the socket into rooms.
+// Join puts the socket into rooms; see Broadcast.SocketsJoin.
 func (r *RemoteSocket) Join(ctx context.Context, rooms ...string) error {
 	return r.only().SocketsJoin(ctx, rooms...)
 }
 
-// Leave takes the socket out of rooms.
+// Leave takes the socket out of rooms; see Broadcast.SocketsJoin.
 func (r *RemoteSocket) Leave(ctx context.Context, rooms ...string) error {
 	return r.only().SocketsLeave(ctx, rooms...)
 }
 
-// Disconnect makes the socket leave its namespace, or closes its connection.
+// Disconnect makes the socket leave its namespace, or closes its connection; see
+// Broadcast.SocketsJoin.
 func (r *RemoteSocket) Disconnect(ctx context.Context, closeConn bool) error {
 	return r.only().DisconnectSockets(ctx, closeConn)
 }

@@ -8,10 +8,10 @@ type RoomEvent = adapters.RoomEvent
 // The kinds of RoomEvent. A room exists while it has a member; each socket is in
 // one named by its id as well.
 const (
-	RoomCreated = adapters.RoomCreated
-	RoomJoined  = adapters.RoomJoined
-	RoomLeft    = adapters.RoomLeft
-	RoomDeleted = adapters.RoomDeleted
+	RoomCreated = adapters.RoomCreated // the room got its first member; RoomJoined follows
+	RoomJoined  = adapters.RoomJoined  // a socket joined it
+	RoomLeft    = adapters.RoomLeft    // a socket left it
+	RoomDeleted = adapters.RoomDeleted // its last member has left, after RoomLeft
 )
 
 // OnRoom adds a function that is called for each change of a room, one at a

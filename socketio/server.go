@@ -13,7 +13,8 @@ import (
 )
 
 // Server is a Socket.IO server, an http.Handler. Its namespace methods act on
-// the main namespace "/". All methods may be called from any goroutine.
+// the main namespace "/". All methods may be called from any goroutine. The zero
+// value is not usable, see New.
 type Server struct {
 	cfg        Config
 	engine     *engineio.Server
@@ -42,9 +43,9 @@ type counters struct {
 
 // Stats are counters since the start of a Server.
 type Stats struct {
-	Panics          uint64 // panics of handlers, middlewares and hooks
-	VolatileDropped uint64 // volatile events that were dropped
-	Refused         Refusals
+	Panics          uint64   // panics of handlers, middlewares and hooks
+	VolatileDropped uint64   // volatile events that were dropped, one for each receiver
+	Refused         Refusals // by Config.Limits
 }
 
 // Stats returns the counters.
@@ -173,9 +174,9 @@ func (srv *Server) Close(ctx context.Context) error {
 	return srv.finish(ctx, srv.engine.Close(ctx))
 }
 
-// Shutdown drains: it refuses new connections and closes the others spread over
-// the time that ctx leaves, delivering first what is queued, so that official
-// clients reconnect, elsewhere. Then it is Close.
+// Shutdown drains: it refuses new connections and closes the others, delivering first
+// what is queued, spread over two seconds, or half the time until ctx's deadline if
+// that is less, so that official clients reconnect, elsewhere. Then it is Close.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.shut()
 	return srv.finish(ctx, srv.engine.Shutdown(ctx))

@@ -106,7 +106,7 @@ func (s *Socket) Connected() bool {
 	return state == stateLive
 }
 
-// Data is what the application attached to the socket.
+// Data is what the application attached to the socket; it is never nil.
 func (s *Socket) Data() *Data {
 	if d := s.data.Load(); d != nil {
 		return d
@@ -125,9 +125,10 @@ func (s *Socket) Rooms() []string { return s.ns.adapter.RoomsOf((*member)(s)) }
 
 // Join puts the socket into rooms; being in one already is no error. It takes
 // effect on this node before it returns, whatever the error, and may wait for
-// other nodes to know of it, until ctx ends. It may be called in a middleware.
-// After the socket left its namespace it is ErrClosed; beyond
-// Limits.RoomsPerSocket it joins none of rooms and returns a *LimitError.
+// other nodes to know of it, until ctx ends: if they do not in time the error is
+// an *adapters.SubscriptionPending. It may be called in a middleware. After the
+// socket left its namespace it is ErrClosed; beyond Limits.RoomsPerSocket it joins
+// none of rooms and returns a *LimitError.
 func (s *Socket) Join(ctx context.Context, rooms ...string) error {
 	if s.state.Load() >= stateLeaving {
 		return ErrClosed
@@ -154,7 +155,7 @@ func (s *Socket) Leave(rooms ...string) { s.ns.adapter.Leave((*member)(s), rooms
 // delivered. Events that wait for their handlers are dropped. It does not wait:
 // OnDisconnect is called once the running handler has returned. But with Recovery
 // over several nodes what was sent before comes back from the store first, for
-// which it waits, as long as the adapter is patient. Further calls do nothing.
+// which it waits (cluster.Options.LogPatience). Further calls do nothing.
 // While the middlewares of the connection run it makes their outcome a refusal:
 // the client gets the error that they return, or else "disconnected"; that at
 // once with closeConn.

@@ -16,7 +16,10 @@ type Message[T any] = event.Message[T]
 type Request[In, Out any] = event.Request[In, Out]
 
 // Registrar is a Server, a Namespace or a Socket.
-type Registrar interface{ On(event string, h Handler) }
+type Registrar interface {
+	// On sets the handler of an event, see [Namespace.On] and [Socket.On].
+	On(event string, h Handler)
+}
 
 // HandleMessage registers a handler by a typed descriptor; see Receive.
 func HandleMessage[T any](r Registrar, m event.Message[T], f func(ctx context.Context, s *Socket, v T) error) {

@@ -66,21 +66,19 @@ type LogReceiver interface {
 
 // LogEntry is a broadcast that is kept in a [Log].
 type LogEntry struct {
-	Offset  Offset
-	Message *Message
+	Offset  Offset   // its place
+	Message *Message // the caller's to keep
 }
 
 // ErrTrimmed is returned by Log.Read when what is asked for is not kept any
 // more.
 var ErrTrimmed = errors.New("cluster: the log does not go back that far")
 
-// Offset is the place of a message in a [Log]. Time and Seq are the id of an entry
-// of a stream of Redis; Part is the place in an entry that holds several messages,
-// 0 for the first of them and where there is one. Later messages have larger
-// ones; the zero Offset is before all.
+// Offset is the place of a message in a [Log]. Later messages have larger ones; the
+// zero Offset is before all.
 type Offset struct {
-	Time, Seq uint64
-	Part      uint32
+	Time, Seq uint64 // the id of an entry of a stream of Redis
+	Part      uint32 // the place in an entry that holds several messages, from 0 on
 }
 
 // forever is after all offsets.

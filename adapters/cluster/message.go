@@ -12,23 +12,23 @@ type Type uint8
 // The types of messages. Those that end in Response, and BroadcastClientCount
 // and BroadcastAck, are answers: they go to the node that asked.
 const (
-	InitialHeartbeat       Type = 1
-	Heartbeat              Type = 2
-	Broadcast              Type = 3
-	SocketsJoin            Type = 4
-	SocketsLeave           Type = 5
-	DisconnectSockets      Type = 6
-	FetchSockets           Type = 7
-	FetchSocketsResponse   Type = 8
-	ServerSideEmit         Type = 9
-	ServerSideEmitResponse Type = 10
-	BroadcastClientCount   Type = 11
-	BroadcastAck           Type = 12
-	AdapterClose           Type = 13
-	AllRooms               Type = 101 // not of the official ClusterAdapter, see Traits.AllRooms
-	AllRoomsResponse       Type = 102
-	ReleaseSession         Type = 103 // not of the official ClusterAdapter, see Log
-	SessionReleased        Type = 104
+	InitialHeartbeat       Type = 1   // a node has begun; the others answer with a Heartbeat
+	Heartbeat              Type = 2   // a node lives
+	Broadcast              Type = 3   // Packet for Target; with RequestID it asks for acks
+	SocketsJoin            Type = 4   // the sockets of Target join Rooms
+	SocketsLeave           Type = 5   // the sockets of Target leave Rooms
+	DisconnectSockets      Type = 6   // the sockets of Target are disconnected, see Close
+	FetchSockets           Type = 7   // asks for the sockets of Target
+	FetchSocketsResponse   Type = 8   // Sockets
+	ServerSideEmit         Type = 9   // Args for the nodes; with RequestID it asks for answers
+	ServerSideEmitResponse Type = 10  // the answer of a node, in Args
+	BroadcastClientCount   Type = 11  // of how many sockets acks will come
+	BroadcastAck           Type = 12  // the ack of a socket, in Args
+	AdapterClose           Type = 13  // a node ends
+	AllRooms               Type = 101 // asks for the rooms; not of the official ClusterAdapter, see Traits.AllRooms
+	AllRoomsResponse       Type = 102 // Rooms
+	ReleaseSession         Type = 103 // asks a node to give up PID; not of the official ClusterAdapter, see Log
+	SessionReleased        Type = 104 // it has, and stored it
 )
 
 // Answer reports whether messages of this type answer a request.
@@ -43,6 +43,7 @@ func (t Type) Answer() bool {
 // Message is what one node says to others within a namespace. Which fields
 // count depends on Type.
 type Message struct {
+	// Type is the kind of the message.
 	Type Type
 	// From is the node that sent it, "" when the bus cannot tell.
 	From string

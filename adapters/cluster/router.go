@@ -69,9 +69,10 @@ type RouterStats struct {
 	// Bad is how many messages nobody could make sense of.
 	Bad uint64
 	// Nodes is how many others live, Streams how many requests and connections
-	// are open now, Buffered their bytes.
+	// are open now.
 	Nodes, Streams int
-	Buffered       int64
+	// Buffered is how many bytes those have received and not handed on, now.
+	Buffered int64
 }
 
 // Router is an [engineio.Router]: it hands requests to the node that owns the

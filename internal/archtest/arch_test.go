@@ -18,6 +18,7 @@ var guards = map[string]func([]*source) []string{
 	"skips":     checkSkips,
 	"sleeps":    checkSleeps,
 	"docs":      checkDocs,
+	"comments":  checkComments,
 }
 
 func TestProject(t *testing.T) {

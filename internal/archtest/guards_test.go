@@ -71,6 +71,19 @@ var planted = []struct{ guard, path, text, fault string }{
 	{"docs", "wscore/doc.go", p, "no doc.go with a package comment"},
 	{"docs", "wscore/doc.go", "// Package p is a package.\n" + p, ""},
 	{"docs", "server/main.go", "// Command server serves.\npackage main", ""},
+
+	{"comments", "wscore/x.go", p + "func F() {}", "F has no comment"},
+	{"comments", "wscore/x.go", p + "// T is.\ntype T int\nfunc (*T) Error() string", "Error has no comment"},
+	{"comments", "wscore/x.go", p + "type t int\nfunc (t) Error() string", ""},
+	{"comments", "wscore/x.go", p + "// T is.\ntype T[A, B any] int\nfunc (T[A, B]) Error() string", "Error has no comment"},
+	{"comments", "adapters/x.go", p + "type T int", "T has no comment"},
+	{"comments", "engineio/x.go", p + "// T is.\ntype T struct {\n\tA int // is\n\tB, C int\n}", "T.C has no comment"},
+	{"comments", "socketio/x.go", p + "// T is.\ntype T interface{ M() }", "T.M has no comment"},
+	{"comments", "socketio/x.go", p + "// All.\nconst (\n\tA = 1 // is\n\tB = 2\n)", "B has no comment of its own"},
+	{"comments", "socketio/x.go", p + "// A is.\nconst A = 1", ""},
+	{"comments", "socketio/x_test.go", p + "func F() {}", ""},
+	{"comments", "wscore/x.go", p + `import "` + module + `/internal/wheel"` + "\n// F is.\nfunc F(*wheel.Timer) {}", "a type of a package below internal/"},
+	{"comments", "wscore/x.go", p + `import "` + module + `/internal/wheel"` + "\ntype t int\nfunc (t) F(*wheel.Timer) {}", ""},
 }
 
 // Each guard finds what it is for, in a file made up to break it, and leaves

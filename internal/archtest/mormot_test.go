@@ -117,6 +117,12 @@ func receiver(d *ast.FuncDecl) string {
 	if star, ok := e.(*ast.StarExpr); ok {
 		e = star.X
 	}
+	switch generic := e.(type) {
+	case *ast.IndexExpr:
+		e = generic.X
+	case *ast.IndexListExpr:
+		e = generic.X
+	}
 	if id, ok := e.(*ast.Ident); ok {
 		return id.Name + "."
 	}

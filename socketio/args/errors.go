@@ -41,8 +41,8 @@ func (e *Error) Error() string {
 // ArgError reports a received argument that is missing or of the wrong type. As
 // an ack it has the code bad_request.
 type ArgError struct {
-	Index int // of the argument, from 0
-	Err   error
+	Index int   // of the argument, from 0
+	Err   error // that it is missing, or what the codec says
 }
 
 // Error tells which argument is wrong, and why.
@@ -91,8 +91,8 @@ var _ net.Error = (*AckError)(nil)
 // EncodeError reports an argument of an emit or an ack that could not be
 // encoded. Nothing was sent.
 type EncodeError struct {
-	Event string
-	Err   error
+	Event string // its name
+	Err   error  // what the codec says; a *parser.ArgError tells which argument
 }
 
 // Error tells the event and what is wrong.

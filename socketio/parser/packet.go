@@ -7,11 +7,11 @@ type Type uint8
 
 // The packet types, with their numbers on the wire.
 const (
-	Connect      Type = 0
-	Disconnect   Type = 1
-	Event        Type = 2
-	Ack          Type = 3
-	ConnectError Type = 4
+	Connect      Type = 0 // the client asks to join a namespace, or the server's consent
+	Disconnect   Type = 1 // one side leaves the namespace
+	Event        Type = 2 // an event
+	Ack          Type = 3 // the answer to one that has an ID
+	ConnectError Type = 4 // the server refuses a Connect
 )
 
 // Args are the arguments of an event or an ack: the JSON array text, in which
@@ -28,11 +28,14 @@ type Args struct {
 
 // Packet is one Socket.IO packet. It is passed by value or read-only.
 type Packet struct {
+	// Type is the kind of the packet.
 	Type Type
 	// Namespace is the name with its slash; "" and "/" are the main one.
 	Namespace string
 	// ID is the ack id; it counts only when HasID is set (0 is a valid id).
-	ID    uint64
+	ID uint64
+	// HasID tells that ID counts: an Event asks for an ack, an Ack says which Event it
+	// answers.
 	HasID bool
 	// Args is the payload: an array for Event and Ack; for Connect and
 	// ConnectError JSON holds an object or a string instead.

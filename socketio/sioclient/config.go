@@ -41,10 +41,12 @@ type Config struct {
 	// the other. The server must acknowledge each. 0 is off. JS: retries.
 	Retries int
 	// MaxAttachments bounds the binary values of one packet; 0 means 10, as in
-	// the official parser, negative means none are taken.
+	// the official parser, and 1000 with parser.MsgPack; negative means none are
+	// taken.
 	MaxAttachments int
 	// Buffer bounds what waits for a connection, or to get into its queue once
-	// there is one (with Retries: or for an ack), per Socket. An event that does not fit is refused with ErrQueueFull.
+	// there is one (with Retries: or for an ack), per Socket. An event that does not
+	// fit is refused with ErrQueueFull.
 	Buffer Buffer
 	// Mailbox bounds what waits to be handled, over all Sockets of a Manager.
 	// When it is full the connection is not read until it is half empty.

@@ -43,8 +43,8 @@ func Errorf(code, format string, a ...any) *Error { return args.Errorf(code, for
 // DisconnectError is the cause of a Socket's context after it left, and what
 // ends a wait for an ack. errors.Is(err, net.ErrClosed) holds.
 type DisconnectError struct {
-	Reason Reason
-	Err    error // says more than Reason; may be nil
+	Reason Reason // what OnDisconnect is given
+	Err    error  // says more than Reason; may be nil
 }
 
 // Error tells the reason.
@@ -65,8 +65,8 @@ func (e *DisconnectError) Is(target error) bool {
 
 // ConnectError is the server's refusal to let a Socket join its namespace.
 type ConnectError struct {
-	Namespace string
-	Message   string
+	Namespace string          // the one that it asked for
+	Message   string          // what the server says
 	Data      json.RawMessage // nil if there is none
 }
 

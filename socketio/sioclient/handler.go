@@ -93,7 +93,7 @@ func (s *Socket) OnAnyOutgoing(f func(s *Socket, e *Event)) {
 	s.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, f) })
 }
 
-// OffAnyOutgoing removes all of those functions. JS: offAnyOutgoing.
+// OffAnyOutgoing removes all functions of OnAnyOutgoing. JS: offAnyOutgoing.
 func (s *Socket) OffAnyOutgoing() { s.change(func(t *table) { t.onAnyOutgoing = nil }) }
 
 // OnConnect adds a function that is called when the Socket has joined its

@@ -39,9 +39,10 @@ func (s *Socket) open() {
 
 // Connect is Open that waits until the Socket is in its namespace. While no
 // connection can be made it goes on trying as Config.Reconnection says. If ctx
-// ends before, the Socket is disconnected. Other errors: a *ConnectError if the
-// server has refused it, that of the connection when it is given up, and
-// ErrClosed.
+// ends before, the Socket is disconnected, and the error wraps ctx's cause and that
+// of the last attempt. Other errors: a *ConnectError if the server has refused it,
+// an *eioclient.DialError when the connection is given up, a *DisconnectError when it
+// is lost before and not made again, and ErrClosed.
 func (s *Socket) Connect(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)

@@ -12,14 +12,14 @@ type Kind uint8
 // The kinds of values.
 const (
 	Undefined Kind = iota // not there: the zero Value, and what Get and At do not find
-	Null
-	Bool
-	Number
-	Text // a string
-	Binary
-	Date
-	List // an array
-	Dict // a map with ordered members, named by strings
+	Null                  // null
+	Bool                  // true or false
+	Number                // an integer of 64 bits, or a float
+	Text                  // a string
+	Binary                // bytes
+	Date                  // a time in milliseconds
+	List                  // an array
+	Dict                  // a map with ordered members, named by strings
 )
 
 // rep is how a value is held.
@@ -58,8 +58,8 @@ type Value struct {
 
 // Member is a member of a map.
 type Member struct {
-	Name  string
-	Value Value
+	Name  string // not unique, see [Value.Get]
+	Value Value  // undefined ones are left out where the dialect can
 }
 
 // M returns a member of a map.
