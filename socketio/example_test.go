@@ -226,6 +226,26 @@ func ExampleHandleRequest() {
 	// 430[{"x":2,"y":1}]
 }
 
+// An event with several arguments, that is not answered.
+func ExampleHandleMessage() {
+	type Move struct {
+		event.Args
+		X, Y int
+	}
+	const Moved socketio.Message[Move] = "moved"
+
+	srv, _ := socketio.New(socketio.Config{})
+	socketio.HandleMessage(srv, Moved, func(ctx context.Context, s *socketio.Socket, m Move) error {
+		return Moved.Emit(s, Move{X: -m.X, Y: -m.Y})
+	})
+	client := newTalk(srv)
+	client.send(`42["moved",1,2]`)
+	client.print()
+	// Output:
+	// 42["moved",-1,-2]
+}
+
+// Namespaces whose names have one form.
 func ExampleServer_OfPattern() {
 	srv, err := socketio.New(socketio.Config{CleanupEmptyChildNamespaces: true})
 	if err != nil {
