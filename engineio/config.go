@@ -170,7 +170,7 @@ func (c *Config) Validate() error {
 		return errors.New("engineio: Queue is negative: there is no queue without a bound")
 	case c.Queue.OnFull > DropNewest:
 		return fmt.Errorf("engineio: Queue.OnFull is %d", c.Queue.OnFull)
-	case c.Limits.Connections < 0 || c.Limits.PerIP < 0 || c.Limits.Handshakes < 0 || c.Limits.Burst < 0:
+	case c.Limits.Connections < 0 || c.Limits.PerIP < 0 || !(c.Limits.Handshakes >= 0) || c.Limits.Burst < 0: // NaN is not, either
 		return errors.New("engineio: Limits are not negative; 0 is no limit")
 	case c.Router != nil && c.GenerateID != nil:
 		return errors.New("engineio: a Router makes the ids, GenerateID cannot")

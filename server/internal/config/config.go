@@ -136,28 +136,51 @@ func (c *Config) sockets(fs *flag.FlagSet) {
 }
 
 func (c *Config) validate() error {
+	for _, check := range []func() error{c.validateProgram, c.validateEngine, c.validateProxies, c.validateCluster} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	s := c.SocketIO()
+	return s.Validate()
+}
+
+// levels are those that -log-level takes, in upper or lower case.
+var levels = []string{"debug", "info", "warn", "warning", "error"}
+
+func (c *Config) validateProgram() error {
 	switch {
+	case !slices.Contains(levels, strings.ToLower(c.LogLevel)):
+		return fmt.Errorf("config: -log-level: %q is none of debug, info, warn, error", c.LogLevel)
 	case c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json":
 		return fmt.Errorf("config: -log-format: %q is none of text, json, auto", c.LogFormat)
+	case c.ShutdownTimeout <= 0:
+		return errors.New("config: -shutdown-timeout must be positive")
+	case c.MaxHTTPBufferSize < 1:
+		return errors.New("config: -max-http-buffer-size must be positive")
+	case c.ChatHistory < 1 || c.ChatMaxFile < 1:
+		return errors.New("config: -chat-history and -chat-max-file must be positive")
+	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize/10*7:
+		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
+	}
+	return nil
+}
+
+func (c *Config) validateEngine() error {
+	switch {
 	case !strings.HasPrefix(c.Path, "/"):
 		return fmt.Errorf("config: -path: %q does not begin with a slash", c.Path)
 	case path.Clean(c.Path) == "/":
 		return errors.New("config: -path: the root is the page's")
-	case c.ShutdownTimeout <= 0:
-		return errors.New("config: -shutdown-timeout must be positive")
-	case c.ChatHistory < 1 || c.ChatMaxFile < 1:
-		return errors.New("config: -chat-history and -chat-max-file must be positive")
-	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize*7/10:
-		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
+	case strings.ContainsAny(c.Path, "{}?#%\\\"<> \t\r\n"): // the router or a browser takes them for something else
+		return fmt.Errorf("config: -path: %q has characters that no path should have", c.Path)
 	}
-	if _, err := c.proxies(); err != nil {
-		return err
+	for _, o := range c.Origins() {
+		if scheme, host, ok := strings.Cut(o, "://"); o != "*" && o != "null" && (!ok || scheme == "" || host == "" || strings.ContainsAny(host, "/?#@ ")) {
+			return fmt.Errorf("config: -cors-origin: %q is no origin, such as https://example.com", o)
+		}
 	}
-	if err := c.validateCluster(); err != nil {
-		return err
-	}
-	s := c.SocketIO()
-	return s.Validate()
+	return nil
 }
 
 // Origins are those of -cors-origin.

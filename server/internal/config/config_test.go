@@ -51,6 +51,18 @@ func TestRefused(t *testing.T) {
 		{"-log-format", "xml"},
 		{"-path", "socket.io"},
 		{"-path", "/"},
+		{"-path", "/a{b}"},
+		{"-path", "/a{b"},
+		{"-path", "/a?b"},
+		{"-path", "/a#b"},
+		{"-path", "/a%20b"},
+		{"-path", "/a b"},
+		{"-log-level", "loud"},
+		{"-log-level", "fatal"},
+		{"-max-handshakes", "NaN"},
+		{"-cors-origin", "a.example"},
+		{"-cors-origin", "https://a.example,https://b.example/"},
+		{"-cors-origin", "https://"},
 		{"-transports", "carrier-pigeon"},
 		{"-shutdown-timeout", "0s"},
 		{"-chat-history", "0"},
@@ -69,6 +81,31 @@ func TestRefused(t *testing.T) {
 	} {
 		if _, err := Parse(args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
+		}
+	}
+}
+
+// Paths and origins that are unusual, and levels of the log in whatever case.
+func TestAccepted(t *testing.T) {
+	for _, args := range [][]string{
+		{"-path", "/a/../b//c/"},
+		{"-path", "/å-_.~!$&'()*+,;=:@"},
+		{"-log-level", "WARN"},
+		{"-log-level", "warning"},
+		{"-cors-origin", "*"},
+		{"-cors-origin", "null, https://*.example, http://[::1]:3000,capacitor://localhost"},
+	} {
+		if _, err := Parse(args, io.Discard); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// A size that is no size is named as such, not as one that is less than another.
+func TestBufferSizeRefused(t *testing.T) {
+	for _, size := range []string{"0", "-1"} {
+		if _, err := Parse([]string{"-max-http-buffer-size", size}, io.Discard); err == nil || !strings.Contains(err.Error(), "must be positive") {
+			t.Errorf("%s: %v", size, err)
 		}
 	}
 }

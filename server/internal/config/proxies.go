@@ -14,6 +14,11 @@ func (c *Config) Proxies() []netip.Prefix {
 	return all
 }
 
+func (c *Config) validateProxies() error {
+	_, err := c.proxies()
+	return err
+}
+
 func (c *Config) proxies() (all []netip.Prefix, err error) {
 	for _, text := range list(c.TrustedProxies) {
 		p, err := netip.ParsePrefix(text)
