@@ -92,7 +92,7 @@ func (s *Server) check(r *http.Request) *HandshakeError {
 		return bad("not HTTP/1.1")
 	case !httplist.Has(r.Header["Upgrade"], "websocket") || !httplist.Has(r.Header["Connection"], "upgrade"):
 		return &HandshakeError{http.StatusUpgradeRequired, "not an upgrade to websocket"}
-	case r.Header.Get("Sec-Websocket-Version") != "13":
+	case !slices.Equal(r.Header["Sec-Websocket-Version"], []string{"13"}):
 		return &HandshakeError{http.StatusUpgradeRequired, "version is not 13"}
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		return bad("upgrade request with a body")
@@ -102,15 +102,18 @@ func (s *Server) check(r *http.Request) *HandshakeError {
 	if k, err := base64.StdEncoding.DecodeString(key[0]); err != nil || len(k) != 16 {
 		return bad("Sec-WebSocket-Key is not of 16 bytes")
 	}
-	if !s.originAllowed(r) {
+	if !s.originsAllowed(r) {
 		return &HandshakeError{http.StatusForbidden, "origin not allowed"}
 	}
 	return nil
 }
 
-// originAllowed lets pages of the same host and of listed hosts connect. RFC 6455 section 10.2.
-func (s *Server) originAllowed(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
+// originsAllowed lets pages of the same host and of listed hosts connect. RFC 6455 section 10.2.
+func (s *Server) originsAllowed(r *http.Request) bool {
+	return !slices.ContainsFunc(r.Header["Origin"], func(origin string) bool { return !s.originAllowed(origin, r.Host) })
+}
+
+func (s *Server) originAllowed(origin, host string) bool {
 	if origin == "" {
 		return true
 	}
@@ -118,12 +121,15 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	if strings.EqualFold(u.Host, r.Host) && u.Host != "" {
+	if strings.EqualFold(u.Host, host) && u.Host != "" {
 		return true
 	}
 	return slices.ContainsFunc(s.settings.Origins, func(pattern string) bool {
+		if pattern == "*" || u.Host != "" && strings.EqualFold(pattern, u.Host) { // brackets mean something else in patterns
+			return true
+		}
 		ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(u.Host))
-		return pattern == "*" || err == nil && ok
+		return err == nil && ok
 	})
 }
 

@@ -116,7 +116,7 @@ func TestAccept(t *testing.T) {
 }
 
 func TestAcceptRefuses(t *testing.T) {
-	a := newAcceptor(t, Settings{Origins: []string{"*.friend.example", "other.example:8080"}}, nil)
+	a := newAcceptor(t, Settings{Origins: []string{"*.friend.example", "other.example:8080", "[2001:db8::1]:8080"}}, nil)
 	for _, c := range []struct {
 		name, request string
 		status        int
@@ -127,6 +127,7 @@ func TestAcceptRefuses(t *testing.T) {
 		{"no connection token", handshake("Connection: close"), 426},
 		{"no version", handshake("Sec-WebSocket-Version:"), 426},
 		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426},
+		{"two versions", handshake("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8"), 426},
 		{"POST", handshake("POST /ws HTTP/1.1"), 405},
 		{"HTTP/1.0", handshake("GET /ws HTTP/1.0"), 400},
 		{"no key", handshake("Sec-WebSocket-Key:"), 400},
@@ -137,12 +138,12 @@ func TestAcceptRefuses(t *testing.T) {
 		{"same host", handshake("Origin: http://here.example"), 101},
 		{"same host, other case", handshake("Origin: https://HERE.example"), 101},
 		{"pattern", handshake("Origin: https://a.friend.example"), 101},
-		{"listed with a port", handshake("Origin: http://other.example:8080"), 101},
-		{"another port", handshake("Origin: http://other.example"), 403},
+		{"listed with a port", handshake("Origin: http://other.example:8080"), 101}, {"another port", handshake("Origin: http://other.example"), 403},
+		{"listed with an address", handshake("Origin: http://[2001:DB8::1]:8080"), 101},
 		{"foreign", handshake("Origin: http://evil.example"), 403},
+		{"two origins", handshake("Origin: http://here.example\r\nOrigin: http://evil.example"), 403},
 		{"a suffix of ours", handshake("Origin: http://here.example.evil.example"), 403},
-		{"null", handshake("Origin: null"), 403},
-		{"unparsable", handshake("Origin: http://%zz"), 403},
+		{"null", handshake("Origin: null"), 403}, {"unparsable", handshake("Origin: http://%zz"), 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, r, res := a.dial(t, c.request)
@@ -170,7 +171,7 @@ func TestAcceptRefuses(t *testing.T) {
 			}
 		})
 	}
-	if n := a.ws.Conns(); n > 5 {
+	if n := a.ws.Conns(); n > 6 {
 		t.Errorf("%d connections", n)
 	}
 }

@@ -109,9 +109,9 @@ type Settings struct {
 	// whatever its name: most clients fail a connection that is given none of theirs.
 	// False takes none then. A Handler and a Dialer do not use it.
 	AnySubprotocol bool
-	// Origins lists further hosts (patterns of path.Match, matched against the
-	// Origin's host, with its port if it has one) that may connect beside the
-	// request's own; "*" is any. A request without Origin is always allowed. Servers only.
+	// Origins lists further hosts, or patterns of path.Match, that may connect
+	// beside the request's own; they are compared with the Origin's host, with its
+	// port if it has one. "*" is any. A request without Origin is always allowed. Servers only.
 	Origins []string
 	// MaxMessage is the size limit of a received message in bytes; 0 means 1 MiB, negative none.
 	MaxMessage int64

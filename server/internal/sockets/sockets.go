@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gorilla/mux"
@@ -68,11 +68,11 @@ func New(c Config) *Sockets {
 	return s
 }
 
-// hosts are those of origins.
+// hosts are those of origins, whose only special character is the asterisk.
 func hosts(origins []string) (list []string) {
 	for _, o := range origins {
-		if u, err := url.Parse(o); err == nil && u.Host != "" {
-			o = u.Host
+		if _, host, ok := strings.Cut(o, "://"); ok {
+			o = strings.ReplaceAll(host, "[", `\[`)
 		}
 		list = append(list, o)
 	}

@@ -104,8 +104,11 @@ func TestREST(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	_, u := serve(t, sockets.Config{Chat: true, Origins: []string{"https://friend.test"}})
-	for origin, ok := range map[string]bool{"": true, u: true, "https://friend.test": true, "https://foe.test": false} {
+	_, u := serve(t, sockets.Config{Chat: true, Origins: []string{"https://friend.test", "http://[::1]:5173", "http://[::2]:*", "http://localhost:*"}})
+	for origin, ok := range map[string]bool{
+		"": true, u: true, "https://friend.test": true, "https://foe.test": false, "http://[::1]:5173": true, "http://[::1]:5174": false,
+		"http://[::2]:7": true, "http://localhost:5173": true,
+	} {
 		h := http.Header{}
 		if origin != "" {
 			h.Set("Origin", origin)
