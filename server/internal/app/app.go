@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -113,21 +114,26 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// drain ends the connections in the time there is.
+// drain ends the connections in the time there is, those of Socket.IO and the
+// plain ones at once: neither waits for the other.
 func (a *App) drain() {
 	a.draining.Store(true)
 	a.log.WithField("clients", a.sio.Engine().Clients()).Info("draining")
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
 	defer cancel()
+	var plain sync.WaitGroup
+	plain.Go(func() {
+		if err := a.sockets.Shutdown(ctx); err != nil {
+			a.log.WithError(err).Warn("not all plain sockets ended in time")
+		}
+	})
 	if err := a.sio.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("not all connections ended in time")
 	}
 	if err := a.nodes.Close(ctx); err != nil {
 		a.log.WithError(err).Warn("the other nodes were left in a hurry")
 	}
-	if err := a.sockets.Shutdown(ctx); err != nil {
-		a.log.WithError(err).Warn("not all plain sockets ended in time")
-	}
+	plain.Wait()
 	if err := a.http.Shutdown(ctx); err != nil {
 		a.log.WithError(err).Warn("requests were cut off")
 		_ = a.http.Close()
