@@ -59,11 +59,15 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 	a := &App{cfg: cfg, log: log, nodes: others, sio: sio, began: time.Now()}
 	plain := a.plainSockets(sc.Log)
 	a.sockets = sockets.New(plain)
-	rt := &routes.Routes{SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(), Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining, Others: others.State}
+	rt := &routes.Routes{
+		SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(),
+		Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining, Others: others.State,
+		BodyTimeout: max(time.Minute, cfg.PingInterval+cfg.PingTimeout), // a client that is slower than that is gone
+	}
 	a.http = &http.Server{
 		Handler: rt.Handler(),
-		// Only the head of a request is bounded: a polling GET may wait for as
-		// long as it likes, and the body of a POST is bounded by its size.
+		// The body has its own timeout, see Routes: a polling GET may wait for as long
+		// as it likes.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

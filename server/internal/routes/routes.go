@@ -23,6 +23,9 @@ type Routes struct {
 	// Index is the page itself, Page what it needs beside it.
 	Index []byte
 	Page  fs.FS
+	// BodyTimeout bounds the time in which the body of a request comes, whoever reads
+	// it; 0 is none.
+	BodyTimeout time.Duration
 	// Draining makes /readyz say no.
 	Draining *atomic.Bool
 	// Others, if set, is a line for /readyz about the way to the other nodes.
@@ -44,7 +47,10 @@ func (rt *Routes) Handler() http.Handler {
 		r.Handle(p, rt.Sockets)
 	}
 	r.PathPrefix("/").Handler(page(rt.Page, rt.Index)).Methods(http.MethodGet, http.MethodHead)
-	return r
+	if rt.BodyTimeout <= 0 {
+		return r
+	}
+	return promptBodies(r, rt.BodyTimeout)
 }
 
 // status answers 200 or 503; more, if set, is a further line of the former.

@@ -1,13 +1,18 @@
 package routes
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func TestRoutes(t *testing.T) {
@@ -62,5 +67,73 @@ func TestPageHeaders(t *testing.T) {
 	}
 	if res.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Error("content may be sniffed")
+	}
+}
+
+// dial sends a request over a connection of its own, and reads what comes back.
+func dial(t *testing.T, addr, request string) *bufio.Reader {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(nc, request); err != nil {
+		t.Fatal(err)
+	}
+	return bufio.NewReader(nc)
+}
+
+// A body that is announced and does not come holds no connection for ever, whether
+// somebody reads it or not.
+func TestBodiesThatDoNotCome(t *testing.T) {
+	rt := &Routes{
+		SocketIO: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }),
+		Path:     "/socket.io", Page: fstest.MapFS{}, Index: []byte("page"), Draining: new(atomic.Bool), BodyTimeout: 50 * time.Millisecond,
+	}
+	hs := httptest.NewServer(rt.Handler())
+	defer hs.Close()
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab",
+		"GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+		"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n",
+		"POST /socket.io/ HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab",
+	} {
+		if b, err := io.ReadAll(dial(t, hs.Listener.Addr().String(), request)); err != nil || !bytes.HasPrefix(b, []byte("HTTP/1.1 ")) {
+			t.Errorf("%.20q: %q, %v", request, b, err)
+		}
+	}
+}
+
+// Once its body has come a request may take as long as it likes, and so may those
+// that come after it.
+func TestBodyThatCame(t *testing.T) {
+	const timeout = 50 * time.Millisecond
+	rt := &Routes{
+		SocketIO: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			select {
+			case <-r.Context().Done():
+				t.Errorf("%s: its context ends: %v", r.Method, context.Cause(r.Context()))
+			case <-time.After(4 * timeout):
+			}
+			_, _ = w.Write(b)
+		}),
+		Path: "/socket.io", Page: fstest.MapFS{}, Draining: new(atomic.Bool), BodyTimeout: timeout,
+	}
+	hs := httptest.NewServer(rt.Handler())
+	defer hs.Close()
+	r := dial(t, hs.Listener.Addr().String(), "POST /socket.io/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"+
+		"POST /socket.io/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n"+
+		"GET /socket.io/ HTTP/1.1\r\nHost: a\r\n\r\n")
+	for _, want := range []string{"ab", "cd", ""} {
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(res.Body); err != nil || string(b) != want {
+			t.Errorf("%q, %v", b, err)
+		}
 	}
 }
