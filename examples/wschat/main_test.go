@@ -191,3 +191,52 @@ func TestPage(t *testing.T) {
 		t.Errorf("the page is %.80q", body)
 	}
 }
+
+// Whoever comes back over a new connection while the old one is still thought to
+// live is one person: when the old one ends nobody has left.
+func TestComesBackEarly(t *testing.T) {
+	l := listen(t)
+	base, _ := start(t, l, "")
+	bob := join(t, base, "bob")
+	bob.hears("* nobody else is here")
+	path, err := invited(base, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	old, resp, err := wscore.Dial(ctx, base+path, &wscore.Settings{Subprotocols: []string{protocol}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.hears("* ann came")
+	again := http.Header{"Sec-Websocket-Resume": resp.Header["Sec-Websocket-Resume"]}
+	now, _, err := wscore.Dial(ctx, base+path, &wscore.Settings{Subprotocols: []string{protocol}}, &wscore.DialOptions{Header: again})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string, 10)
+	go func() { // ends with the connection
+		for {
+			_, b, err := now.Read(ctx)
+			if err != nil {
+				close(heard)
+				return
+			}
+			heard <- string(b)
+		}
+	}()
+	if got := <-heard; got != `{"event":"here","names":["bob"]}` {
+		t.Errorf("heard %s", got)
+	}
+	for err = nil; err == nil; { // the server has closed it
+		_, _, err = old.Read(ctx)
+	}
+	bob.say("still there?")
+	if got := <-heard; got != `{"event":"say","from":"bob","text":"still there?"}` {
+		t.Errorf("heard %s", got)
+	}
+	bob.hears("bob: still there?")
+	_ = now.CloseNow()
+	bob.hears("* ann left")
+}

@@ -37,13 +37,13 @@ type room struct {
 	uris    *ephemeral.Generator
 	handler *wscore.Handler
 
-	mu     sync.Mutex       // held while the others are told, so that all hear who comes and goes in one order
-	people map[int64]string // who is here, by the id of the connection
+	mu     sync.Mutex                // held while the others are told, so that all hear who comes and goes in one order
+	people map[int64]*wscore.Process // who is here, by the id of the connection
 }
 
 // newRoom makes the server of a state that another one saved, or nil.
 func newRoom(state []byte) (*room, error) {
-	r := &room{people: make(map[int64]string)}
+	r := &room{people: make(map[int64]*wscore.Process)}
 	o := ephemeral.Options{Lifetime: time.Hour}
 	if len(state) == 0 {
 		r.uris = ephemeral.New(o)
@@ -77,20 +77,37 @@ func name(p *wscore.Process) string {
 	return string(c.Record)
 }
 
-// came tells a newcomer who is here, and those that there is a newcomer.
+// came tells a newcomer who is here, and those that there is a newcomer. Whoever
+// is back by a new connection before the old one has ended is none.
 func (r *room) came(p *wscore.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_ = r.chat.SendJSON(p.ID(), line{Event: "here", Names: slices.Sorted(maps.Values(r.people))})
-	r.tell(line{Event: "join", From: name(p)})
-	r.people[p.ID()] = name(p)
+	_, back := r.people[p.ID()]
+	delete(r.people, p.ID())
+	_ = r.chat.SendJSON(p.ID(), line{Event: "here", Names: r.names()})
+	if !back {
+		r.tell(line{Event: "join", From: name(p)})
+	}
+	r.people[p.ID()] = p
 }
 
 func (r *room) left(p *wscore.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.people[p.ID()] != p { // another connection has its place
+		return
+	}
 	delete(r.people, p.ID())
 	r.tell(line{Event: "leave", From: name(p)})
+}
+
+// names are those of who is here. r.mu is held.
+func (r *room) names() (list []string) {
+	for _, p := range r.people {
+		list = append(list, name(p))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // tell tells all who are here. It does not block; r.mu is held.
