@@ -139,6 +139,9 @@ func (srv *Server) newSession(r *http.Request, q query) (*Session, *ConnectionEr
 	return s, nil
 }
 
+// shuttingDown is the text of the refusal of who comes after Close or Shutdown.
+const shuttingDown = "Server is shutting down"
+
 // register adds a session of r, unless the server is closed, a limit reached or
 // the id taken.
 func (srv *Server) register(s *Session, r *http.Request) *ConnectionError {
@@ -149,9 +152,11 @@ func (srv *Server) register(s *Session, r *http.Request) *ConnectionError {
 	defer srv.mu.Unlock()
 	most, e := srv.cfg.Limits.Connections, (*ConnectionError)(nil)
 	switch {
+	case srv.closed:
+		e = &ConnectionError{Request: r, Code: CodeForbidden, Message: shuttingDown, status: http.StatusServiceUnavailable}
 	case most > 0 && srv.sessions.len() >= most: // only we add, under mu
 		e = overLimit(r, tooManyConnections, "Connections")
-	case srv.closed || s.id == "" || !srv.sessions.add(s):
+	case s.id == "" || !srv.sessions.add(s):
 		e = &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
 	}
 	if e != nil {
@@ -214,7 +219,7 @@ func (srv *Server) goFunc(f func()) {
 	}()
 }
 
-// Close refuses new sessions and closes all sessions at once (reason forced close), and
+// Close refuses new sessions (503, code 4) and closes all sessions at once (reason forced close), and
 // waits until nothing of the server runs, or ctx ends, whose error it then returns.
 // Called from a Handler it waits for itself.
 func (srv *Server) Close(ctx context.Context) error {
@@ -225,9 +230,10 @@ func (srv *Server) Close(ctx context.Context) error {
 	return srv.wait(ctx)
 }
 
-// Shutdown refuses new sessions and closes the transports of the others, spread over
-// two seconds, or half the time until ctx's deadline if that is less, so that clients,
-// which reconnect, do not come back all at once. Then it goes on as [Server.Close].
+// Shutdown refuses new sessions as Close does and closes the transports of the others,
+// spread over two seconds, or half the time until ctx's deadline if that is less, so
+// that clients, which reconnect, do not come back all at once. Then it goes on as
+// [Server.Close].
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.stop()
 	all := srv.sessions.all()

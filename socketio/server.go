@@ -126,8 +126,9 @@ func (srv *Server) Pattern() string { return srv.engine.Pattern() }
 
 // Attach makes hs serve what begins with Pattern, in front of its Handler (nil
 // means http.DefaultServeMux), which keeps all else. It is to be called before
-// hs serves. Stop hs first, then the Server; hs.Shutdown does not wait for
-// WebSockets. JS: attach, new Server(httpServer).
+// hs serves. At the end Shutdown of the Server comes first, then that of hs, which
+// would wait for each polling request and knows nothing of WebSockets. JS: attach,
+// new Server(httpServer).
 func (srv *Server) Attach(hs *http.Server) {
 	next := hs.Handler
 	if next == nil {
@@ -176,7 +177,9 @@ func (srv *Server) Close(ctx context.Context) error {
 
 // Shutdown drains: it refuses new connections and closes the others, delivering first
 // what is queued, spread over two seconds, or half the time until ctx's deadline if
-// that is less, so that official clients reconnect, elsewhere. Then it is Close.
+// that is less, so that official clients reconnect, elsewhere. The
+// contexts of handlers that still run end with their connections. Then it is Close. It
+// leaves the http.Server alone, whose own Shutdown comes behind.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.shut()
 	return srv.finish(ctx, srv.engine.Shutdown(ctx))

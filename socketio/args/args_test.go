@@ -1,6 +1,7 @@
 package args_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -117,6 +118,18 @@ func TestErrorOf(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAckErrorText(t *testing.T) {
+	for want, e := range map[string]*args.AckError{
+		"socketio: 1 answer missing: context deadline exceeded": {Missing: 1, Err: context.DeadlineExceeded},
+		"socketio: 3 answers missing, 1 node silent: lost":      {Missing: 3, Nodes: 1, Err: errors.New("lost")},
+		"socketio: 1 answer missing, 2 nodes silent: lost":      {Missing: 1, Nodes: 2, Err: errors.New("lost")},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

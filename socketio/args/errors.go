@@ -61,19 +61,28 @@ func (e *ArgError) brief() string {
 	return "argument " + strconv.Itoa(e.Index) + ": invalid"
 }
 
-// AckError reports that acks are missing; those that came stand.
+// AckError reports that acks, or answers of other nodes, are missing; those that came
+// stand.
 type AckError struct {
 	Missing int   // how many did not come
 	Nodes   int   // how many other nodes of the cluster did not answer, or not for all their sockets
 	Err     error // why the wait ended
 }
 
-// Error tells how many acks are missing, and why.
+// Error tells how many answers are missing, and why.
 func (e *AckError) Error() string {
+	silent := ""
 	if e.Nodes > 0 {
-		return fmt.Sprintf("socketio: %d acks missing, of %d nodes: %v", e.Missing, e.Nodes, e.Err)
+		silent = ", " + count(e.Nodes, "node") + " silent"
 	}
-	return fmt.Sprintf("socketio: %d acks missing: %v", e.Missing, e.Err)
+	return fmt.Sprintf("socketio: %s missing%s: %v", count(e.Missing, "answer"), silent, e.Err)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // Unwrap returns Err: context.DeadlineExceeded after a timeout, else what ended
