@@ -110,7 +110,9 @@ function cases(mode) {
 
   test('the client leaves', async () => {
     const id = await result(mode, 'leaves');
-    assert.match(await reason(await shared(), id), /^(client namespace disconnect|transport close)$/);
+    // Over polling its writer may have a POST under way, and then ends without the rest of its queue.
+    const silent = mode === 'polling' ? '|ping timeout' : '';
+    assert.match(await reason(await shared(), id), new RegExp(`^(client namespace disconnect|transport close${silent})$`));
   });
 
   test('the server dismisses it', async () => {
