@@ -4,7 +4,7 @@
 //
 // The three types to know: [Server], an http.Handler, made by [New] from a
 // [Config]; [Session], what a sid names, which survives the change of
-// transport; [Handler], the floor above, told of sessions and messages.
+// transport; [Handler], which the program implements, told of sessions and messages.
 //
 //	srv, err := engineio.New(engineio.Config{}, handler)
 //	mux.Handle(srv.Pattern(), srv)

@@ -24,7 +24,7 @@ const (
 	NoCompress
 )
 
-// Handler is the floor above. The methods are called for many sessions at once,
+// Handler is what a Server reports to. The methods are called for many sessions at once,
 // but for one session one at a time, in order. A panic closes that session.
 type Handler interface {
 	// OnOpen is called once, before anything of the session is read and after

@@ -65,7 +65,8 @@ func (s *Session) Transport() string {
 	return Polling
 }
 
-// Value returns what SetValue stored, or nil; meant for the one pointer of the floor above.
+// Value returns what SetValue stored, or nil: what the Handler keeps of the session,
+// mostly a pointer.
 func (s *Session) Value() any { return s.value }
 
 // SetValue stores a value for Value. It is to be called in OnOpen, and nowhere else.

@@ -17,7 +17,7 @@ import (
 // Engine.Queue). It is copied by New. Numbers and durations: 0 is the default,
 // negative is off where that makes sense.
 type Config struct {
-	// Engine configures the Engine.IO floor. Its Path "" means "/socket.io"
+	// Engine configures the Engine.IO server underneath. Its Path "" means "/socket.io"
 	// here, its Log nil means Log.
 	Engine engineio.Config
 	// NoServeClient switches the serving of ClientFiles off. JS: serveClient (inverted).

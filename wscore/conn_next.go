@@ -22,7 +22,7 @@ type Runner interface {
 // gets a goroutine of its own.
 //
 // RunNext reports false, and r is not run, if the reader hands on nothing at
-// present, is to run something already, or is young; so it is meant for
+// present, is to run something already, or has read but a few times; so it is meant for
 // Protocol.OnMessage. It does not block. Server.Close does not wait for r.
 func (c *Conn) RunNext(r Runner) bool {
 	word := c.next.word.Load()

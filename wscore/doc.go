@@ -28,8 +28,14 @@
 // and path, and runs a [Process] for each connection: heartbeats, counters, hooks,
 // gathering of what is sent, lookup by id, broadcasts, resumption. A [Client] keeps a
 // connection to such a server. The packages below are protocols for them: chat,
-// rest, and ephemeral and noise, which wrap others. They speak with mORMot 2 peers;
-// docs/mormot.md maps the names.
+// rest, and ephemeral and noise, which wrap others. All but noise speak with mORMot 2
+// peers; docs/mormot.md maps the names.
+//
+// # Bytes
+//
+// What a send is given is read before it returns. Data that a callback is lent is
+// valid until the callback returns, and is not to be changed: who keeps it copies it.
+// What Read returns is the caller's.
 //
 // # Security
 //

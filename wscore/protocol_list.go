@@ -38,7 +38,8 @@ type Opener interface {
 // mORMot: TWebSocketProcessSettings.NotifyAllFrames.
 type ControlObserver interface {
 	// OnControl is told of a frame that was received: OpPing, OpPong or OpClose.
-	// It is called like OnMessage; the answer is not its business. data is lent.
+	// It is called like OnMessage; the answer is not its business. data is lent until
+	// it returns.
 	OnControl(op Opcode, data []byte)
 }
 
@@ -48,11 +49,11 @@ type ControlObserver interface {
 type Coder interface {
 	// Encode returns what is sent for a message of the Protocol. It is called in the
 	// order of sending, one call at a time, and must not call the Process. data is
-	// lent. Its error is that of the send.
+	// lent, but may be returned. Its error is that of the send.
 	Encode(op Opcode, data []byte) (Opcode, []byte, error)
 	// Decode returns the message that is handed to OnMessage for one that was
 	// received. It is called in the order of reception, on the goroutine of
-	// OnMessage. data is lent. An error closes the connection (with the code of a
+	// OnMessage. data is lent, but may be returned. An error closes the connection (with the code of a
 	// *CloseError in it, else 1007), but for [ErrConsumed].
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
 }
