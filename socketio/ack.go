@@ -27,8 +27,9 @@ type outcome struct {
 }
 
 // EmitWithAck sends an event and waits for the ack: until the deadline of ctx,
-// or Config.AckTimeout if it has none. After that the error is an *AckError;
-// when the socket disconnects, a *DisconnectError; otherwise as of Emit. It may
+// or Config.AckTimeout if it has none. After that the error is an *AckError; when the
+// socket disconnects, a *DisconnectError; when ctx is cancelled, its cause; otherwise
+// as of Emit. An ack that stands for an error is returned as it is, see Call. It may
 // be called in a handler, since acks overtake events; pass on the handler's
 // ctx, so that it is known who waits.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {

@@ -26,18 +26,21 @@ var (
 )
 
 // Error is an error whose content the client may see: as the ack of a handler
-// that returned it, or as CONNECT_ERROR (without Code) of a middleware.
+// that returned it, or as CONNECT_ERROR (without Code) of a middleware. Its fields are
+// Code, Message and Data; see [args.Error].
 type Error = args.Error
 
 // ArgError reports a received argument that is missing or of the wrong type. As
-// an ack it has the code bad_request.
+// an ack it has the code bad_request. Its fields are Index and Err; see [args.ArgError].
 type ArgError = args.ArgError
 
-// AckError reports that acks are missing; those that came stand.
+// AckError reports that acks, or answers of other nodes, are missing; those that came
+// stand. Its fields are Missing, Nodes and Err; see [args.AckError]. A timeout makes it
+// a net.Error that says so, and errors.Is of it context.DeadlineExceeded.
 type AckError = args.AckError
 
 // EncodeError reports an argument of an emit or an ack that could not be
-// encoded. Nothing was sent.
+// encoded. Nothing was sent. Its fields are Event and Err; see [args.EncodeError].
 type EncodeError = args.EncodeError
 
 // Errorf returns an *Error with a formatted message and no data.

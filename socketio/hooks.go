@@ -93,14 +93,17 @@ func (n *Namespace) OnSessionExpired(f func(s adapters.Session)) {
 // OnError adds a function that hears errors and panics of handlers and hooks
 // (event is "" when there was none), that a client broke the protocol (the
 // error is then a *parser.Error), and that it exceeded a limit (*LimitError). It
-// must not block for long: the socket's next event waits.
+// must not block for long: the socket's next event waits. It is called for several
+// sockets at once.
 func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
 	n.change(func(t *table) { t.onError = append(t.onError, f) })
 }
 
 // OnServerSide sets the handler of an event that another node sent with
 // ServerSideEmit, in place of an earlier one. Such events are handled one at a
-// time, in order. Its error becomes the answer, as a handler's would.
+// time, in order. Event.Ack answers, to a node that asked by ServerSideEmitWithAck; an
+// error becomes the answer, as a handler's would. Without either, or without f, that
+// node waits until its deadline.
 func (n *Namespace) OnServerSide(event string, f func(ctx context.Context, e *Event) error) {
 	n.change(func(t *table) {
 		if t.serverSide == nil {

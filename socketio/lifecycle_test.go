@@ -412,7 +412,8 @@ func TestCloseWaits(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
-		if err := r.srv.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		err := r.srv.Close(ctx)
+		if want := "socketio: handlers or hooks still run: context deadline exceeded"; !errors.Is(err, context.DeadlineExceeded) || err.Error() != want {
 			r.Errorf("Close with a handler that is stuck: %v", err)
 		}
 		p.wantClosed("the connection is gone all the same")

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -164,7 +165,8 @@ func (srv *Server) OnNewNamespace(f func(*Namespace)) {
 
 // Close disconnects every socket at once, with the reason ServerShuttingDown,
 // and sends nothing. It returns when all hooks have been called, all handlers
-// have returned and nothing of the server runs, or with the cause of ctx.
+// have returned and nothing of the server runs, or with an error that wraps the
+// cause of ctx.
 func (srv *Server) Close(ctx context.Context) error {
 	srv.shut()
 	for s := range srv.engine.Sessions() {
@@ -177,9 +179,9 @@ func (srv *Server) Close(ctx context.Context) error {
 
 // Shutdown drains: it refuses new connections and closes the others, delivering first
 // what is queued, spread over two seconds, or half the time until ctx's deadline if
-// that is less, so that official clients reconnect, elsewhere. The
-// contexts of handlers that still run end with their connections. Then it is Close. It
-// leaves the http.Server alone, whose own Shutdown comes behind.
+// that is less, so that official clients reconnect, elsewhere. The contexts of handlers
+// that still run end with their connections. Then it is Close. It leaves the
+// http.Server alone, whose own Shutdown comes behind.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.shut()
 	return srv.finish(ctx, srv.engine.Shutdown(ctx))
@@ -203,12 +205,18 @@ func (srv *Server) finish(ctx context.Context, err error) error {
 		err = errors.Join(err, srv.engine.Close(ctx))
 	}
 	srv.cancel()
-	err = errors.Join(err, srv.workers.wait(ctx))
+	stuck := srv.workers.wait(ctx)
 	srv.workers.close()
 	for _, a := range srv.adapters() {
 		err = errors.Join(err, a.Close(ctx))
 	}
-	return errors.Join(err, srv.workers.wait(ctx)) // for what an adapter reported until its end
+	if stuck == nil {
+		stuck = srv.workers.wait(ctx) // for what an adapter reported until its end
+	}
+	if stuck != nil {
+		err = errors.Join(err, fmt.Errorf("socketio: handlers or hooks still run: %w", stuck))
+	}
+	return err
 }
 
 func (srv *Server) adapters() (all []adapters.Adapter) {

@@ -23,18 +23,20 @@ var (
 )
 
 // Error is an error whose content the server may see, as the ack of a handler
-// that returned it.
+// that returned it; what Call returns for the ack of such an error. Its fields are Code,
+// Message and Data; see [args.Error].
 type Error = args.Error
 
 // ArgError reports a received argument that is missing or of the wrong type. As
-// an ack it has the code bad_request.
+// an ack it has the code bad_request. Its fields are Index and Err; see [args.ArgError].
 type ArgError = args.ArgError
 
-// AckError reports that an ack did not come in time.
+// AckError reports that an ack did not come in time; see [args.AckError]. It is a
+// net.Error, and errors.Is of it context.DeadlineExceeded.
 type AckError = args.AckError
 
 // EncodeError reports an argument of an emit or an ack that could not be
-// encoded. Nothing was sent.
+// encoded. Nothing was sent. Its fields are Event and Err; see [args.EncodeError].
 type EncodeError = args.EncodeError
 
 // Errorf returns an *Error with a formatted message and no data.

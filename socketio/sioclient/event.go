@@ -10,7 +10,8 @@ import (
 
 // Args are received arguments, of an event or of an ack. They are decoded on
 // demand and may be kept; the zero value has none. They are immutable, and safe
-// for concurrent use.
+// for concurrent use. Their methods, which an [Event] has as well: Len, Decode(i, &v),
+// Scan(&v, &w), Values, Raw(i); see [args.Args].
 type Args = args.Args
 
 // Event is a received event with its arguments. It may be kept, and used from
