@@ -126,7 +126,7 @@ func (c *Client) Process() *Process {
 }
 
 // Close closes the connection (1000), for good, and waits until it has ended, and
-// the callbacks returned. When ctx ends first it is dropped, and the error is
+// the callbacks returned: one that wants it, such as OnLost, needs a goroutine for it. When ctx ends first it is dropped, and the error is
 // ctx's cause. RFC 6455 section 7.1.2.
 func (c *Client) Close(ctx context.Context) error {
 	c.stopNow()

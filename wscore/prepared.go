@@ -10,7 +10,8 @@ import (
 // sent on. It is safe for concurrent use. RFC 6455 section 5.6.
 type Prepared struct {
 	n       int    // messages
-	payload int    // bytes of their payloads
+	frames  int    // of them that are no control frames
+	payload int    // bytes of the payloads of those
 	plain   []byte // their frames
 	never   []bool // which of them are not to be deflated; nil: none
 	invalid bool   // they must not be sent; then there is nothing else
@@ -27,7 +28,10 @@ func NewPrepared(msgs ...Message) *Prepared {
 	}
 	p := &Prepared{n: len(msgs), plain: encode(make([]byte, 0, encodedLen(msgs, false)), msgs, false)}
 	for i := range msgs {
-		p.payload += len(msgs[i].Prefix) + len(msgs[i].Data)
+		if !msgs[i].Op.control() {
+			p.frames++
+			p.payload += len(msgs[i].Prefix) + len(msgs[i].Data)
+		}
 		if msgs[i].Plain {
 			if p.never == nil {
 				p.never = make([]bool, len(msgs))

@@ -43,7 +43,7 @@ func (c *counters) sent(plain, wire int) {
 }
 
 func (c *counters) sentPrepared(m *Prepared) {
-	c.framesOut.Add(int64(m.n))
+	c.framesOut.Add(int64(m.frames))
 	c.bytesOut.Add(int64(m.payload))
 	c.wireOut.Add(int64(m.payload))
 }

@@ -166,7 +166,8 @@ func (p *Process) sendAs(f SendFlags, op Opcode, data []byte, plain int) error {
 }
 
 // SendPrepared sends messages that were encoded once for many connections; where
-// the protocol has a Coder they are encoded for this one. See [Process.Send].
+// the protocol has a Coder they are encoded for this one, but for pings and pongs.
+// See [Process.Send].
 // RFC 6455 section 6.1.
 func (p *Process) SendPrepared(m *Prepared) error {
 	if p.coder == nil {
@@ -179,11 +180,20 @@ func (p *Process) SendPrepared(m *Prepared) error {
 	defer p.mu.Unlock()
 	p.flushFirst()
 	for _, msg := range m.messages() {
-		if err := p.encode(msg.Op, msg.Data); err != nil {
+		if err := p.encodePrepared(msg); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// encodePrepared is encode, but for control frames: a Coder knows nothing of them.
+// mu is held.
+func (p *Process) encodePrepared(msg Message) error {
+	if msg.Op.control() {
+		return p.conn.SendMessages(0, msg)
+	}
+	return p.encode(msg.Op, msg.Data)
 }
 
 // sendRaw sends messages encoded before, without the Coder.
@@ -193,7 +203,9 @@ func (p *Process) sendRaw(m *Prepared) error {
 	p.flushFirst()
 	if p.tellsSend() && p.conn.sendable() == nil {
 		for _, msg := range m.messages() {
-			p.tellSend(msg.Op, msg.Data)
+			if !msg.Op.control() {
+				p.tellSend(msg.Op, msg.Data)
+			}
 		}
 	}
 	if err := p.conn.SendPrepared(m, Later); err != nil {

@@ -1,6 +1,7 @@
 package wscore
 
 import (
+	"encoding/hex"
 	"errors"
 	"slices"
 	"testing"
@@ -93,4 +94,40 @@ func TestPanicWhileGatheredIsSent(t *testing.T) {
 		f.pass(2 * time.Second)
 		f.wantClose(CloseInternal, "what was promised cannot be sent")
 	})
+}
+
+// hexed is a protocol whose Coder makes binary messages of all it is given.
+type hexed struct{ picky }
+
+func (*hexed) Encode(_ Opcode, d []byte) (Opcode, []byte, error) {
+	return OpBinary, []byte(hex.EncodeToString(d)), nil
+}
+
+// A ping among prepared messages was given to the Coder, and came as a message of
+// its own, which the peer's could make nothing of; and it counted as one.
+func TestPreparedPingIsNoMessage(t *testing.T) {
+	ping := NewPrepared(Message{Op: OpText, Data: []byte("1")}, Message{Op: OpPing, Data: []byte("?")})
+	for _, proto := range []Protocol{&hexed{}, failing{}} {
+		var seen []string
+		s := ProcessSettings{HeartbeatDelay: -1, BeforeSend: func(_ *Process, _ Opcode, d []byte) { seen = append(seen, string(d)) }}
+		synctest.Test(t, func(t *testing.T) {
+			fl := newPeer(t, Settings{}, testnet.Options{})
+			p := newProcess(fl.conn, &s, Upgrade{}, nil)
+			p.build(&ProtocolSpec{New: func(*Process) Protocol { return proto }})
+			p.conn.Serve(fl.rec)
+			if err := p.SendPrepared(ping); err != nil {
+				t.Error(err)
+			}
+			if p.coder != nil {
+				fl.want(OpBinary, "31", "the message, encoded")
+			} else {
+				fl.want(OpText, "1", "the message")
+			}
+			fl.want(OpPing, "?", "the ping as it is")
+			if n := p.Counters(); n.FramesOut != 1 || n.BytesOut != 1 || !slices.Equal(seen, []string{"1"}) {
+				t.Errorf("counted %+v, seen %q", n, seen)
+			}
+			fl.finish()
+		})
+	}
 }
