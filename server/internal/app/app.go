@@ -154,7 +154,8 @@ func displayAddr(addr net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// Healthcheck asks a server that listens on addr whether it is ready.
+// Healthcheck asks a server that listens on addr whether it is ready. No proxy is
+// asked, and the port may have a name.
 func Healthcheck(addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -163,8 +164,12 @@ func Healthcheck(addr string) error {
 	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	client := http.Client{Timeout: 3 * time.Second}
-	res, err := client.Get("http://" + net.JoinHostPort(host, port) + "/readyz")
+	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
+		},
+	}}
+	res, err := client.Get("http://localhost/readyz")
 	if err != nil {
 		return err
 	}

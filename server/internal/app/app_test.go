@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"regexp"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 const patience = time.Minute
 
 // start runs an App of these flags, and returns its address. stop has it drained.
-func start(t *testing.T, args ...string) (a *App, url string, stop context.CancelFunc, ended <-chan error) {
+func start(t *testing.T, args ...string) (a *App, addr string, stop context.CancelFunc, ended <-chan error) {
 	t.Helper()
 	cfg, err := config.Parse(append([]string{"-addr", "127.0.0.1:0", "-shutdown-timeout", "1h"}, args...), io.Discard)
 	if err != nil {
@@ -44,18 +45,18 @@ func start(t *testing.T, args ...string) (a *App, url string, stop context.Cance
 
 // Plain sockets are closed at once, however long those of Socket.IO take.
 func TestPlainSocketsDoNotWait(t *testing.T) {
-	a, url, stop, ended := start(t, "-ws-chat")
+	a, addr, stop, ended := start(t, "-ws-chat")
 	held, release := make(chan struct{}), make(chan struct{})
 	a.sio.On("hold", func(context.Context, *socketio.Socket, *socketio.Event) error {
 		close(held)
 		<-release
 		return nil
 	})
-	polltest.Dial(t, url).Send(`42["hold"]`)
+	polltest.Dial(t, addr).Send(`42["hold"]`)
 	<-held
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, _, err := wscore.Dial(ctx, url+"/ws/chat", nil, nil)
+	c, _, err := wscore.Dial(ctx, addr+"/ws/chat", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,5 +78,13 @@ func TestPlainSocketsDoNotWait(t *testing.T) {
 		}
 	case <-ctx.Done():
 		t.Error("Run does not return")
+	}
+}
+
+// What can be listened on can be asked, also a port by its name.
+func TestHealthcheckOfANamedPort(t *testing.T) {
+	var ue *url.Error
+	if err := Healthcheck("127.0.0.1:gopher"); errors.As(err, &ue) && ue.Op == "parse" {
+		t.Error(err)
 	}
 }
