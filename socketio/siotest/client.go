@@ -98,8 +98,8 @@ func (c *Client) end(t testing.TB) {
 }
 
 // Connect returns a client that has joined the namespace, see Server.Client, and
-// in the mode Upgrade has changed to its WebSocket. If it is refused the test
-// ends with the reason.
+// in the mode Upgrade has changed to its WebSocket, unless the server has
+// disconnected it at once. If it is refused the test ends with the reason.
 func (s *Server) Connect(t testing.TB, ns string, cfg sioclient.Config) *Client {
 	t.Helper()
 	c := s.Client(t, ns, cfg)
@@ -117,7 +117,7 @@ func (c *Client) join(t testing.TB) {
 	}
 	ExpectConnect(t, c)
 	if c.srv.cfg.Mode == Upgrade {
-		c.srv.Eventually(t, c.name()+" changes to a WebSocket", func() bool { return c.transport() == eioclient.WebSocket })
+		c.srv.Eventually(t, c.name()+" changes to a WebSocket", func() bool { return c.transport() == eioclient.WebSocket || !c.Active() })
 	}
 }
 

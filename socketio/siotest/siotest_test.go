@@ -182,6 +182,20 @@ func TestRaw(t *testing.T) {
 	})
 }
 
+// A client that the server disconnects as soon as it has joined never changes to a
+// WebSocket; Connect waited for that, in the mode Upgrade alone.
+func TestConnectOfOneThatIsDisconnected(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		srv := siotest.Serve(t, func(srv *socketio.Server) {
+			srv.OnConnect(func(_ context.Context, s *socketio.Socket) error { return s.Emit("bye") })
+			srv.OnConnect(func(context.Context, *socketio.Socket) error { return errors.New("not today") })
+		}, siotest.Config{Mode: mode})
+		c := srv.Connect(t, "/", sioclient.Config{})
+		siotest.ExpectEvent(t, c, "bye")
+		siotest.ExpectDisconnect(t, c, sioclient.IOServerDisconnect)
+	})
+}
+
 // Outside of a bubble time is real.
 func TestRealTime(t *testing.T) {
 	for _, mode := range []siotest.Mode{siotest.WebSocket, siotest.Polling, siotest.Upgrade} {
