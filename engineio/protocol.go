@@ -13,14 +13,14 @@ import (
 	"github.com/hermod-io/hermod/internal/httplist"
 )
 
-// The error codes of the protocol; the status is 400, that of CodeForbidden 403, or
-// as [Limits] says. Engine.IO, "HTTP errors".
+// The error codes of the protocol. The status is 400, that of CodeForbidden 403, or
+// 503 while the server closes, or as [Limits] says. Engine.IO, "HTTP errors".
 const (
 	CodeUnknownTransport = 0 // none of Config.Transports
 	CodeUnknownSID       = 1 // no session of that id
 	CodeBadMethod        = 2 // a handshake that is no GET
 	CodeBadRequest       = 3 // anything else that is malformed, or another transport than the session's
-	CodeForbidden        = 4 // AllowRequest, CORS or Limits refuse it
+	CodeForbidden        = 4 // AllowRequest, CORS or Limits refuse it, or the server closes
 	CodeVersion          = 5 // a protocol that is not served, see Config.AllowEIO3
 )
 

@@ -219,9 +219,9 @@ func (srv *Server) goFunc(f func()) {
 	}()
 }
 
-// Close refuses new sessions (503, code 4) and closes all sessions at once (reason forced close), and
-// waits until nothing of the server runs, or ctx ends, whose error it then returns.
-// Called from a Handler it waits for itself.
+// Close refuses new sessions (503, code 4) and closes all sessions at once (reason
+// forced close), and waits until nothing of the server runs, or ctx ends, whose error
+// it then returns. Called from a Handler it waits for itself.
 func (srv *Server) Close(ctx context.Context) error {
 	srv.stop()
 	for _, s := range srv.sessions.all() {

@@ -68,7 +68,7 @@ func (d *Data) All() map[string]any {
 	return maps.Clone(d.values)
 }
 
-// MarshalJSON encodes the values as one object.
+// MarshalJSON encodes the values as one object. The error is that of Config.JSON.
 func (d *Data) MarshalJSON() ([]byte, error) {
 	c, all := d.json, d.All()
 	if c == nil {

@@ -89,7 +89,8 @@ func (g *group) forget(c *Conn) {
 }
 
 // Close closes all connections at once and waits until nothing of theirs
-// runs any more, but for what [Conn.RunNext] was given, or ctx ends.
+// runs any more, but for what [Conn.RunNext] was given, or ctx ends, whose error it
+// then returns. What is made later is closed at once.
 func (g *group) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true

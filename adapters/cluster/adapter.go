@@ -20,7 +20,7 @@ func New(connect Connect, opts Options) adapters.Factory {
 	return func(local adapters.Local) (adapters.Adapter, error) { return Make(connect, opts, local) }
 }
 
-// Make makes the adapter of one namespace.
+// Make makes the adapter of one namespace. The error is that of connect.
 func Make(connect Connect, opts Options, local adapters.Local) (*Adapter, error) {
 	a := prepare(opts, local)
 	if err := a.connect(connect); err != nil {

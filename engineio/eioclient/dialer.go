@@ -130,7 +130,7 @@ func (d *Dialer) CheckURL(rawURL string) error {
 
 // Close closes all sessions at once, without waiting for what they have to
 // send, ends every Dial under way, and waits until nothing of theirs runs any
-// more, or ctx ends. Called from a Handler it waits for itself.
+// more, or ctx ends: that is the only error. Called from a Handler it waits for itself.
 func (d *Dialer) Close(ctx context.Context) error {
 	d.mu.Lock()
 	d.closed = true

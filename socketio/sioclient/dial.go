@@ -8,7 +8,8 @@ import (
 
 // New returns a Socket with a Manager of its own, not connected yet: handlers
 // can be registered before Connect. The path of the URL is the namespace, its
-// query is sent. JS: io(url, {autoConnect: false}).
+// query is sent. The error is that of Config.Validate, or about the URL.
+// JS: io(url, {autoConnect: false}).
 func New(rawURL string, cfg Config) (*Socket, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -24,8 +25,8 @@ func New(rawURL string, cfg Config) (*Socket, error) {
 }
 
 // Dial is New and Connect: it waits until the Socket is in its namespace. It
-// goes on trying as Config.Reconnection says, so ctx should have an end. After
-// an error nothing is left. JS: io(url).
+// goes on trying as Config.Reconnection says, so ctx should have an end. Errors are
+// those of New and of Connect; after one nothing is left. JS: io(url).
 func Dial(ctx context.Context, rawURL string, cfg Config) (*Socket, error) {
 	s, err := New(rawURL, cfg)
 	if err != nil {

@@ -90,7 +90,8 @@ func (c *Chat) Send(id int64, op wscore.Opcode, data []byte) error {
 	return p.Send(op, data)
 }
 
-// SendJSON sends v as JSON, in a text message, to one member.
+// SendJSON sends v as JSON, in a text message, to one member. The error is that of
+// encoding/json or of [Chat.Send].
 func (c *Chat) SendJSON(id int64, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -114,7 +115,8 @@ func (c *Chat) Broadcast(op wscore.Opcode, data []byte, except ...*wscore.Proces
 	return n
 }
 
-// BroadcastJSON is Broadcast of v as JSON, in a text message.
+// BroadcastJSON is Broadcast of v as JSON, in a text message. The error is that of
+// encoding/json.
 func (c *Chat) BroadcastJSON(v any, except ...*wscore.Process) (n int, err error) {
 	b, err := json.Marshal(v)
 	if err != nil {
