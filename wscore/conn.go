@@ -170,6 +170,7 @@ func (c *Conn) called(returned *bool) {
 		c.panicked(v)
 	case !*returned:
 		c.panicked("runtime.Goexit")
+		c.leaveNext()
 		c.grp.goFunc(c.serve)
 	}
 }

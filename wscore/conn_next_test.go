@@ -428,3 +428,20 @@ func TestLookoutRests(t *testing.T) {
 		}
 	})
 }
+
+// What was to run next is run when the protocol ends the reader's goroutine behind
+// it, also if more comes at once.
+func TestRunNextBeforeGoexit(t *testing.T) {
+	aged(t, func(p *peer) {
+		p.rec.onMessage = func(Opcode, []byte) {
+			if !p.conn.RunNext(runFunc(func() { p.rec.note("ran") })) {
+				t.Error("RunNext was refused")
+			}
+			runtime.Goexit()
+		}
+		p.write(text("go"))
+		p.write(text("more"))
+		p.pass(time.Second)
+		p.wantGot("1 go", "ran")
+	})
+}

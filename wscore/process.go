@@ -336,14 +336,16 @@ func (r *processReader) OnClose(err error) {
 	p.mu.Unlock()
 	close(p.done)
 	p.log.Info("wscore: disconnected", "id", p.ID(), "reason", err)
-	p.guard("OnClose", func() { p.proto.OnClose(err) })
-	p.guard("OnDisconnect", func() {
+	defer func() { // also if one of those ends the goroutine (runtime.Goexit)
+		p.life.Store(uint32(StateDestroy))
+		if p.gone != nil {
+			p.gone(p, err)
+		}
+	}()
+	defer p.guard("OnDisconnect", func() {
 		if f := p.settings.OnDisconnect; f != nil {
 			f(p, err)
 		}
 	})
-	p.life.Store(uint32(StateDestroy))
-	if p.gone != nil {
-		p.gone(p, err)
-	}
+	p.guard("OnClose", func() { p.proto.OnClose(err) })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +27,10 @@ type flow struct {
 
 // spoken is a protocol that notes what it is told.
 type spoken struct {
-	p      *Process
-	mu     sync.Mutex // guards what follows
-	events []string
+	p       *Process
+	atClose func()     // called by OnClose; may be nil
+	mu      sync.Mutex // guards what follows
+	events  []string
 }
 
 func (s *spoken) note(f string, args ...any) {
@@ -40,7 +42,12 @@ func (s *spoken) note(f string, args ...any) {
 func (s *spoken) OnOpen()                       { s.note("open %v", s.p.State()) }
 func (s *spoken) OnMessage(op Opcode, d []byte) { s.note("message %s", d) }
 func (s *spoken) OnControl(op Opcode, d []byte) { s.note("control %d %s", op, d) }
-func (s *spoken) OnClose(err error)             { s.note("close %v", s.p.State()) }
+func (s *spoken) OnClose(err error) {
+	s.note("close %v", s.p.State())
+	if s.atClose != nil {
+		s.atClose()
+	}
+}
 
 // flowing runs f in a bubble with a running Process.
 func flowing(t *testing.T, s ProcessSettings, o testnet.Options, f func(f *flow)) {
@@ -362,4 +369,14 @@ func TestPongBeforeOnControl(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Whoever is told of the end and ends the goroutine keeps nobody else from being told.
+func TestGoexitAtTheEnd(t *testing.T) {
+	told := 0
+	s := ProcessSettings{OnDisconnect: func(*Process, error) { told++; runtime.Goexit() }}
+	flowing(t, s, testnet.Options{}, func(f *flow) { f.heard.atClose = runtime.Goexit })
+	if told != 1 {
+		t.Errorf("OnDisconnect was called %d times", told)
+	}
 }
