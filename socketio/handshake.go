@@ -23,7 +23,8 @@ type Handshake struct {
 func (h *Handshake) Auth() json.RawMessage { return h.auth }
 
 // DecodeAuth decodes the CONNECT payload into v, a non-nil pointer; without
-// one v stays as it is. The error is an *ArgError.
+// one v stays as it is. The error is an *ArgError; a middleware should return one of
+// its own instead, for the client is told the text.
 func (h *Handshake) DecodeAuth(v any) error {
 	if h.auth == nil {
 		return nil
