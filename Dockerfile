@@ -16,6 +16,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /hermod ./server
 
 FROM debian:bookworm-slim
 RUN useradd --system --no-create-home hermod
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /hermod /usr/local/bin/hermod
 COPY --from=web /src/server/web/dist /usr/local/share/hermod/client
 ENV HERMOD_ADDR=:3000 HERMOD_CLIENT_DIR=/usr/local/share/hermod/client

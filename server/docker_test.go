@@ -149,6 +149,9 @@ func TestDockerfile(t *testing.T) {
 	if seen["FROM"] != 3 || seen["USER"] != 1 || seen["HEALTHCHECK"] != 1 || seen["ENTRYPOINT"] != 1 {
 		t.Errorf("instructions: %v", seen)
 	}
+	if !strings.Contains(string(text), "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/") {
+		t.Error("the slim image has no certificates: Redis over TLS (rediss) would be refused")
+	}
 	checkEnvironment(t, env)
 }
 
