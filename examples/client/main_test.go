@@ -117,6 +117,8 @@ func TestChat(t *testing.T) {
 	ann.hears("* bob came")
 	ann.say("hello")
 	bob.hears("ann: hello")
+	bob.say("bad")
+	bob.hears("(not said: socketio: bad_text: no)")
 	bob.leaves()
 	ann.hears("* bob left")
 
