@@ -70,6 +70,7 @@ func TestHandlerEndsItsGoroutine(t *testing.T) {
 						t.Fatalf("%v, answer %d to %d", err, n, i)
 					}
 				}
+				synctest.Wait() // the answer of a concurrent handler comes before its OnError
 				c.Disconnect()
 				synctest.Wait()
 				j.want(t, "exit: "+exited, "exit: "+exited, "exit: "+exited, "left")
@@ -128,5 +129,51 @@ func TestHookEndsItsGoroutine(t *testing.T) {
 		for s := range srv.IO().Sockets() {
 			t.Errorf("%s is left", s.ID())
 		}
+	})
+}
+
+// A function of OnError that ends its goroutine, as the Fatal of a test does, keeps
+// nothing from being done that is due after it.
+func TestOnErrorEndsItsGoroutine(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		var j journal
+		srv := siotest.Serve(t, func(srv *socketio.Server) {
+			srv.OnError(func(_ *socketio.Socket, _ string, err error) {
+				j.add("%v", err)
+				runtime.Goexit()
+			})
+			srv.OnConnect(func(context.Context, *socketio.Socket) error { return errors.New("not here") })
+			srv.OnDisconnecting(func(*socketio.Socket, socketio.Reason) { panic("leaving") })
+			srv.OnDisconnecting(func(*socketio.Socket, socketio.Reason) { j.add("leaves") })
+			srv.OnDisconnect(func(*socketio.Socket, socketio.Reason) { runtime.Goexit() })
+			srv.OnDisconnect(func(_ *socketio.Socket, r socketio.Reason) { j.add("left: %s", r) })
+		}, siotest.Config{Mode: mode})
+		_ = srv.Client(t, "/", sioclient.Config{}).Connect(t.Context())
+		synctest.Wait()
+		j.want(t, "not here", "socketio: panic: leaving", "leaves", exited, "left: server namespace disconnect")
+	})
+}
+
+// A function of OnRoom that ends its goroutine is told of the next rooms.
+func TestOnRoomEndsItsGoroutine(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		var j journal
+		srv := siotest.Serve(t, func(srv *socketio.Server) {
+			srv.OnRoom(func(e socketio.RoomEvent) {
+				if e.Kind == socketio.RoomCreated && len(e.Room) < 6 {
+					j.add("%s", e.Room)
+					if e.Room == "bad" {
+						runtime.Goexit()
+					}
+				}
+			})
+			srv.On("join", socketio.Receive(func(ctx context.Context, s *socketio.Socket, room string) error { return s.Join(ctx, room, room+"2") }))
+		}, siotest.Config{Mode: mode})
+		c := srv.Client(t, "/", sioclient.Config{})
+		c.Open()
+		for _, room := range []string{"bad", "good"} {
+			_ = c.Call(t.Context(), "join", nil, room)
+		}
+		j.want(t, "bad", "bad2", "good", "good2")
 	})
 }

@@ -39,8 +39,16 @@ func (n *Namespace) watchRooms() {
 
 func (n *Namespace) roomChanged(e RoomEvent) {
 	for _, f := range n.table.Load().onRoom {
-		if err := n.srv.guarded(func() error { f(e); return nil }); err != nil {
+		n.tellRoom(f, e)
+	}
+}
+
+func (n *Namespace) tellRoom(f func(RoomEvent), e RoomEvent) {
+	err := errExited
+	defer func() {
+		if err != nil {
 			n.logHook("room hook failed", err)
 		}
-	}
+	}()
+	err = n.srv.guarded(func() error { f(e); return nil })
 }

@@ -60,8 +60,8 @@ func (s *Socket) connect() {
 		switch {
 		case err == nil:
 		case joined:
+			defer s.Disconnect(false) // also if OnError ends the goroutine
 			s.failed(nil, err)
-			s.Disconnect(false)
 		default:
 			s.refuse(err)
 		}
@@ -292,6 +292,8 @@ func (s *Socket) end() {
 	cause := s.cause
 	s.client.mu.Unlock()
 	s.logLife("disconnected", cause.Reason)
+	defer s.endLast(t, cause)
+	defer s.farewell(t.onDisconnecting, cause.Reason)
 	var (
 		broken *parser.Error
 		over   *LimitError
@@ -299,8 +301,6 @@ func (s *Socket) end() {
 	if errors.As(cause.Err, &broken) || errors.As(cause.Err, &over) {
 		s.report("", cause.Err)
 	}
-	defer s.endLast(t, cause)
-	s.farewell(t.onDisconnecting, cause.Reason)
 }
 
 // endLast is end after the rooms could be read for the last time.
@@ -322,11 +322,11 @@ func (s *Socket) farewell(hooks []func(*Socket, Reason), r Reason) {
 		return
 	}
 	err := errExited
+	defer s.farewell(hooks[1:], r)
 	defer func() {
 		if err != nil {
 			s.report("", err)
 		}
-		s.farewell(hooks[1:], r)
 	}()
 	err = s.ns.srv.guarded(func() error { hooks[0](s, r); return nil })
 }

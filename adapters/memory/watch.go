@@ -43,9 +43,23 @@ func (a *Adapter) unlock() {
 		a.watch.telling = true
 	}
 	a.mu.Unlock()
-	for tell {
-		tell = a.tell()
+	if tell {
+		a.tellAll()
 	}
+}
+
+// tellAll tells until there is nothing more to tell, also if f ends the goroutine
+// (runtime.Goexit).
+func (a *Adapter) tellAll() {
+	ended := false
+	defer func() {
+		if !ended {
+			a.tellAll()
+		}
+	}()
+	for a.tell() {
+	}
+	ended = true
 }
 
 // tell tells what there is to tell, and reports whether there may be more.
@@ -57,7 +71,16 @@ func (a *Adapter) tell() bool {
 		a.watch.telling = false
 	}
 	a.mu.Unlock()
+	begun := 0
+	defer func() {
+		if begun < len(events) { // f has ended the goroutine
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.watch.events = append(events[begun:], a.watch.events...)
+		}
+	}()
 	for _, e := range events {
+		begun++
 		told := adapters.RoomEvent{Kind: e.kind, Room: e.room}
 		if e.member != nil {
 			told.Socket = e.member.ID()
