@@ -77,13 +77,16 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 
 // plainSockets is what is served without Socket.IO.
 func (a *App) plainSockets(log *slog.Logger) sockets.Config {
-	sc := a.cfg.SocketIO()
+	queue := wscore.Queue{Bytes: a.cfg.QueueBytes, Packets: a.cfg.QueuePackets}
+	if a.cfg.DropNewest {
+		queue.OnFull = wscore.DropNewest
+	}
 	return sockets.Config{
 		Chat: a.cfg.WSChat, REST: a.cfg.WSREST,
 		Origins:    a.cfg.Origins(),
 		MaxMessage: a.cfg.MaxHTTPBufferSize,
 		Proxies:    a.cfg.Proxies(),
-		Queue:      wscore.Queue{Bytes: sc.Engine.Queue.Bytes, Packets: sc.Engine.Queue.Packets},
+		Queue:      queue,
 		Status: func() any {
 			return map[string]any{
 				"clients": a.sio.Engine().Clients(), "sockets": a.sockets.Len(), "members": a.sockets.Members(),

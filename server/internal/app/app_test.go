@@ -88,3 +88,15 @@ func TestHealthcheckOfANamedPort(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is said of the queue of a client holds for plain sockets, too.
+func TestPlainSocketsHaveTheQueue(t *testing.T) {
+	a, _, stop, ended := start(t, "-queue-bytes", "5000", "-queue-packets", "50", "-queue-drop-newest")
+	if q := a.plainSockets(nil).Queue; q != (wscore.Queue{Bytes: 5000, Packets: 50, OnFull: wscore.DropNewest}) {
+		t.Errorf("queue %+v", q)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
