@@ -125,7 +125,7 @@ func (s *Server) originAllowed(origin, host string) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.settings.Origins, func(pattern string) bool {
-		if pattern == "*" || u.Host != "" && strings.EqualFold(pattern, u.Host) { // brackets mean something else in patterns
+		if pattern == "*" || pattern == "null" && origin == "null" || u.Host != "" && strings.EqualFold(pattern, u.Host) { // brackets mean something else in patterns
 			return true
 		}
 		ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(u.Host))

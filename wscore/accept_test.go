@@ -177,7 +177,11 @@ func TestAcceptRefuses(t *testing.T) {
 }
 
 func TestAcceptAnyOrigin(t *testing.T) {
-	a := newAcceptor(t, Settings{Origins: []string{"*"}}, nil)
+	a := newAcceptor(t, Settings{Origins: []string{"null"}}, nil)
+	if _, _, res := a.dial(t, handshake("Origin: null")); res.StatusCode != 101 {
+		t.Error(res.Status)
+	}
+	a = newAcceptor(t, Settings{Origins: []string{"*"}}, nil)
 	if _, _, res := a.dial(t, handshake("Origin: http://anywhere.example")); res.StatusCode != 101 {
 		t.Error(res.Status)
 	}

@@ -111,7 +111,8 @@ type Settings struct {
 	AnySubprotocol bool
 	// Origins lists further hosts, or patterns of path.Match, that may connect
 	// beside the request's own; they are compared with the Origin's host, with its
-	// port if it has one. "*" is any. A request without Origin is always allowed. Servers only.
+	// port if it has one. "*" is any; "null" is the Origin of pages that have none to
+	// tell, such as files. A request without Origin is always allowed. Servers only.
 	Origins []string
 	// MaxMessage is the size limit of a received message in bytes; 0 means 1 MiB, negative none.
 	MaxMessage int64

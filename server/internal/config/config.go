@@ -113,7 +113,7 @@ func (c *Config) engine(fs *flag.FlagSet) {
 	fs.Int64Var(&c.MaxHTTPBufferSize, "max-http-buffer-size", 1_000_000, "largest message or POST body in `bytes`")
 	fs.StringVar(&c.Transports, "transports", "polling,websocket", "`list` of transports")
 	fs.BoolVar(&c.NoUpgrades, "no-upgrades", false, "do not offer the upgrade from polling to WebSocket")
-	fs.StringVar(&c.CORSOrigins, "cors-origin", "", "`list` of origins whose pages may connect, * for all; empty: pages of this host only")
+	fs.StringVar(&c.CORSOrigins, "cors-origin", "", "`list` of origins whose pages may connect, * for all; in each one * stands for anything; empty: pages of this host only")
 	fs.IntVar(&c.QueueBytes, "queue-bytes", 4<<20, "`bytes` that may wait for one client")
 	fs.IntVar(&c.QueuePackets, "queue-packets", 4096, "`packets` that may wait for one client")
 	fs.BoolVar(&c.DropNewest, "queue-drop-newest", false, "drop what finds the queue full, instead of cutting the client off")
@@ -145,8 +145,9 @@ func (c *Config) validate() error {
 	return s.Validate()
 }
 
-// levels are those that -log-level takes, in upper or lower case.
-var levels = []string{"debug", "info", "warn", "warning", "error"}
+// levels are those that -log-level takes, in upper or lower case: of logrus's those
+// that hide no errors.
+var levels = []string{"trace", "debug", "info", "warn", "warning", "error"}
 
 func (c *Config) validateProgram() error {
 	switch {
@@ -176,11 +177,21 @@ func (c *Config) validateEngine() error {
 		return fmt.Errorf("config: -path: %q has characters that no path should have", c.Path)
 	}
 	for _, o := range c.Origins() {
-		if scheme, host, ok := strings.Cut(o, "://"); o != "*" && o != "null" && (!ok || scheme == "" || host == "" || strings.ContainsAny(host, "/?#@ ")) {
+		if !isOrigin(o) {
 			return fmt.Errorf("config: -cors-origin: %q is no origin, such as https://example.com", o)
 		}
 	}
 	return nil
+}
+
+// isOrigin reports whether o is an origin or a pattern of some, in which one
+// asterisk stands for anything: of more than one the others would be taken as they are.
+func isOrigin(o string) bool {
+	scheme, host, ok := strings.Cut(o, "://")
+	if !ok && strings.HasPrefix(o, "*") { // of any scheme
+		scheme, host = "*", o
+	}
+	return o == "null" || strings.Count(o, "*") < 2 && scheme != "" && host != "" && !strings.ContainsAny(host, "/?#@ ")
 }
 
 // Origins are those of -cors-origin.

@@ -63,6 +63,8 @@ func TestRefused(t *testing.T) {
 		{"-cors-origin", "a.example"},
 		{"-cors-origin", "https://a.example,https://b.example/"},
 		{"-cors-origin", "https://"},
+		{"-cors-origin", "a.example*"},
+		{"-cors-origin", "https://*.a.example:*"},
 		{"-transports", "carrier-pigeon"},
 		{"-shutdown-timeout", "0s"},
 		{"-chat-history", "0"},
@@ -92,8 +94,10 @@ func TestAccepted(t *testing.T) {
 		{"-path", "/å-_.~!$&'()*+,;=:@"},
 		{"-log-level", "WARN"},
 		{"-log-level", "warning"},
+		{"-log-level", "trace"},
 		{"-cors-origin", "*"},
 		{"-cors-origin", "null, https://*.example, http://[::1]:3000,capacitor://localhost"},
+		{"-cors-origin", "*.example.com, *://a.example"},
 	} {
 		if _, err := Parse(args, io.Discard); err != nil {
 			t.Errorf("%q: %v", args, err)

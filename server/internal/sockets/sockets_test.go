@@ -104,10 +104,11 @@ func TestREST(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	_, u := serve(t, sockets.Config{Chat: true, Origins: []string{"https://friend.test", "http://[::1]:5173", "http://[::2]:*", "http://localhost:*"}})
+	_, u := serve(t, sockets.Config{Chat: true, Origins: []string{"https://friend.test", "http://[::1]:5173", "http://[::2]:*", "http://localhost:*", "*.scheme.test", "null"}})
 	for origin, ok := range map[string]bool{
 		"": true, u: true, "https://friend.test": true, "https://foe.test": false, "http://[::1]:5173": true, "http://[::1]:5174": false,
 		"http://[::2]:7": true, "http://localhost:5173": true,
+		"http://any.scheme.test": true, "null": true,
 	} {
 		h := http.Header{}
 		if origin != "" {
