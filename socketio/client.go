@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -174,7 +175,7 @@ func (c *client) connectTo(p *parser.Packet) {
 	switch {
 	case errors.As(err, &over):
 		_ = c.refuse(p.Namespace, over, nil)
-	case err != errEnded:
+	case err != errEnded && err != errRepeated:
 		c.close(err)
 	}
 }
@@ -184,11 +185,14 @@ func (c *client) connectTo(p *parser.Packet) {
 func (c *client) admit(s *Socket) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	old := c.find(s.ns.name)
 	switch {
 	case c.ended.Load():
 		return errEnded
-	case c.find(s.ns.name) != nil:
-		return errUnexpected("second CONNECT for a namespace")
+	case old != nil && old.repeatedBy(s):
+		return errRepeated
+	case old != nil:
+		return errUnexpected("second CONNECT for namespace " + s.ns.name)
 	case c.full():
 		return c.srv.exceeded(limitNamespaces)
 	case c.first == nil:
@@ -199,6 +203,14 @@ func (c *client) admit(s *Socket) error {
 	}
 	s.working = true
 	return nil
+}
+
+// repeatedBy reports whether the CONNECT of s asks for nothing new: it says the same,
+// and no DISCONNECT came between. Clients send that when connect follows disconnect
+// before the answer has come, which is then the answer to both. It needs the client's
+// mu.
+func (s *Socket) repeatedBy(other *Socket) bool {
+	return s.client.rules().repeats() && !s.departing && bytes.Equal(s.auth, other.auth)
 }
 
 // refuse sends a CONNECT_ERROR that tells of err, and returns err. Where the
@@ -366,6 +378,9 @@ type protocolError string
 
 func errUnexpected(text string) error { return protocolError(text) }
 
-const errEnded = protocolError("the connection has ended")
+const (
+	errEnded    = protocolError("the connection has ended")
+	errRepeated = protocolError("CONNECT repeated")
+)
 
 func (e protocolError) Error() string { return "socketio: " + string(e) }

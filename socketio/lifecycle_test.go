@@ -149,8 +149,9 @@ func TestPendingHearsNoBroadcast(t *testing.T) {
 // TestSequenceErrors: each closes the whole connection. Socket.IO v5.
 func TestSequenceErrors(t *testing.T) {
 	for name, packets := range map[string][]string{
-		"second CONNECT":                  {"40", "40"},
-		"second CONNECT, pending":         {"40/slow,\x1e40/slow,"},
+		"another CONNECT":                 {"40", "40{}"},
+		"another CONNECT, pending":        {"40/slow,\x1e40/slow,{}"},
+		"another CONNECT, departing":      {"40/slow,\x1e41/slow,\x1e40/slow,"},
 		"EVENT without CONNECT":           {`42["x"]`},
 		"EVENT of another namespace":      {"40", `42/slow,["x"]`},
 		"empty EVENT of no namespace":     {"40", `42/slow["x"]`},

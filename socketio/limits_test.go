@@ -39,8 +39,8 @@ func TestNamespacesPerConnection(t *testing.T) {
 		p.want(`44/n2,{"message":"limit exceeded","data":{"code":"limit","limit":"NamespacesPerConnection","max":2}}`, "a third")
 		p.send("41/n1,")
 		p.join("/n2")
-		p.send("40/n2,")
-		p.wantClosed("a second CONNECT is a fault, whatever the limit")
+		p.send("40/n2,{}")
+		p.wantClosed("another CONNECT is a fault, whatever the limit")
 		q := r.join("/n2")
 		q.join("/n3")
 		if n := r.srv.Stats().Refused; n != (socketio.Refusals{NamespacesPerConnection: 1}) {

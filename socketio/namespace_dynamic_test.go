@@ -309,7 +309,7 @@ func TestEventsWaitForTheNamespace(t *testing.T) {
 		p.want(`44/b,{"message":"Invalid namespace"}`, "asked, and not wanted")
 		p.send("40/c,", "41/c,")
 		p.want(`44/c,{"message":"Invalid namespace"}`, "leaving early is no error")
-		p.send("40/a,")
-		p.wantClosed("a second CONNECT")
+		p.send("40/a,{}")
+		p.wantClosed("another CONNECT")
 	})
 }

@@ -98,11 +98,10 @@ func TestDisconnectOfAWaitingMiddleware(t *testing.T) {
 	})
 }
 
-// Until its CONNECT is answered it is in the way of another one, as ever.
+// Its answer is that to a CONNECT which comes before it.
 func TestSecondConnectOfADismissed(t *testing.T) {
 	run(t, socketio.Config{}, func(r *rig) {
 		gate := make(chan struct{})
-		defer close(gate)
 		r.srv.Of("/x").Use(func(_ context.Context, s *socketio.Socket) error {
 			s.Disconnect(false)
 			<-gate
@@ -112,7 +111,39 @@ func TestSecondConnectOfADismissed(t *testing.T) {
 		p.send("40/x,")
 		synctest.Wait()
 		p.send("40/x,")
-		p.wantClosed("two sockets of one client in one namespace")
+		synctest.Wait()
+		close(gate)
+		p.want(`44/x,{"message":"disconnected"}`, "the answer to both")
+		p.wantIdle("only one")
+	})
+}
+
+// A CONNECT that says what one before has said is passed over, whether that is
+// answered or not: the client has one socket, and one answer. So is none that comes
+// behind a DISCONNECT.
+func TestConnectTwice(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		gate := make(chan struct{})
+		var j journal
+		n := r.srv.Of("/x")
+		n.Use(func(context.Context, *socketio.Socket) error { <-gate; return nil })
+		n.OnConnect(func(_ context.Context, s *socketio.Socket) error { j.add("joined"); return nil })
+		n.OnDisconnect(func(_ *socketio.Socket, r socketio.Reason) { j.add("left: %s", r) })
+		n.On("x", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return e.Ack(1) })
+		p := r.join("/")
+		p.send(`40/x,{"a":1}`, `40/x,{"a":1}`, `42/x,1["x"]`)
+		synctest.Wait()
+		p.send(`40/x,{"a":1}`)
+		synctest.Wait()
+		close(gate)
+		p.wantMatch("^40/x,", "the answer to all three")
+		p.want("43/x,1[1]", "the event behind them")
+		p.send(`40/x,{"a":1}`, `42/x,2["x"]`)
+		p.want("43/x,2[1]", "nothing to one that is late")
+		j.want(r.T, "joined")
+		p.send("41/x,", `40/x,{"a":1}`)
+		p.wantMatch("^40/x,", "it has left, and is back")
+		r.eventually("both are told", func() bool { return len(j.all()) == 3 })
 	})
 }
 

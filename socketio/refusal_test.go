@@ -51,6 +51,8 @@ func TestRefusalBeforeTheNextConnect(t *testing.T) {
 		p.send("40/x,")
 		synctest.Wait()
 		close(held.free)
-		p.wantClosed("a second CONNECT while the first has no answer")
+		p.want(`44/x,{"message":"no"}`, "the answer to both")
+		p.send("40/x,")
+		p.wantMatch("^40/x,", "that to the next")
 	})
 }

@@ -22,6 +22,8 @@ type rules interface {
 	welcome(dst []byte, s *Socket) []byte
 	// recovers reports whether a client can continue a session.
 	recovers() bool
+	// repeats reports whether a client may send a CONNECT twice.
+	repeats() bool
 	// refusal is the payload of the answer to a CONNECT that was refused.
 	refusal(srv *Server, err error) json.RawMessage
 	// lastWord is that when nothing can be encoded.
@@ -53,6 +55,8 @@ func (rules5) welcome(dst []byte, s *Socket) []byte {
 }
 
 func (rules5) recovers() bool { return true }
+
+func (rules5) repeats() bool { return true }
 
 func (rules5) lastWord() json.RawMessage { return json.RawMessage(`{"message":"internal error"}`) }
 

@@ -58,6 +58,8 @@ func (rules4) welcome(dst []byte, _ *Socket) []byte { return dst }
 
 func (rules4) recovers() bool { return false }
 
+func (rules4) repeats() bool { return false }
+
 func (rules4) lastWord() json.RawMessage { return json.RawMessage(`"internal error"`) }
 
 // refusal is the error's data alone, or its text if what the data are counts as

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { client, connected, joined, MODES } from './lib/client.mjs';
-import { together } from './lib/suite.mjs';
+import { differs, together } from './lib/suite.mjs';
 import { server, start } from './lib/target.mjs';
 import { collect, once, pause, until } from './lib/wait.mjs';
 
@@ -55,6 +55,23 @@ function endings(mode) {
     assert.match((await gone)[0], /^(io server disconnect|transport close)$/);
     assert.match(await reasons(t, id), /^(server namespace disconnect|forced close|forced server close)$/);
     c.close();
+  });
+
+  test('connect() after disconnect() before the answer has come', async () => {
+    const t = await server();
+    const c = await connected(t, mode);
+    const { id } = c;
+    const chat = c.io.socket('/chat');
+    let joins = 0;
+    chat.on('connect', () => joins++);
+    chat.disconnect();
+    chat.connect();
+    await until(() => joins > 0 || !c.connected, 'the answer');
+    await pause(500);
+    const one = joins === 1 && chat.connected && c.id === id;
+    assert.equal(one ? 'one socket' : 'two, or the connection ends', differs('connect() after disconnect() before the answer'));
+    if (one) assert.equal(await chat.emitWithAck('ack', 1), 1);
+    c.io._close();
   });
 
   test('what is emitted before the end arrives', async () => {

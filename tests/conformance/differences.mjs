@@ -42,8 +42,18 @@ export const differences = {
   },
   'sockets made by two CONNECTs while a middleware runs': {
     official: 2,
-    hermod: 0,
-    why: 'two sockets of one connection in one namespace cannot be told apart; the connection is closed',
+    hermod: 1,
+    why: 'two sockets of one connection in one namespace cannot be told apart; the one answer serves both',
+  },
+  'connect() after disconnect() before the answer': {
+    official: 'two, or the connection ends',
+    hermod: 'one socket',
+    why: 'the two CONNECTs say the same, and the one answer serves both; officially two sockets are made over a websocket, of which one is never left, and polling is closed',
+  },
+  'a second CONNECT that says the same': {
+    official: 'closed',
+    hermod: 'passed over',
+    why: 'official clients send it when connect() follows disconnect() before the answer has come; the answer on its way serves both',
   },
   'an EVENT in the segment of its CONNECT': {
     official: 'closed',
