@@ -41,7 +41,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // the ack's content does not matter. The error may also be an *ArgError, or the
 // *Error that the ack stands for: {"error":{"code","message","data"}} alone, as the
 // error of a handler becomes by default (Config.AckError). Its Data is then a
-// json.RawMessage, or nil.
+// json.RawMessage, or nil; see [args.ErrorOf].
 func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := s.EmitWithAck(ctx, name, values...)
 	if err != nil {

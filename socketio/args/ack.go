@@ -65,8 +65,9 @@ func AnswerError(err error, answer func(error) any, ack func(value any) error, g
 const InternalError = internalError
 
 // ErrorOf returns the error that an ack stands for, which has the form of
-// [ErrorAck], or nil for one that is an answer. Its Data is a json.RawMessage, or
-// nil.
+// [ErrorAck], or nil for one that is an answer. Its Data is a json.RawMessage, nil
+// where there is none, and what the codec makes of it, see [Args.Values], where the
+// ack has binary values.
 func ErrorOf(ack Args) *Error {
 	const blank = " \t\r\n"
 	raw := ack.Raw(0)
@@ -86,7 +87,9 @@ func ErrorOf(ack Args) *Error {
 		return nil
 	}
 	e := &Error{Code: *body.Code, Message: *body.Message}
-	if body.Data != nil {
+	switch {
+	case body.Data == nil:
+	case len(ack.raw.Attachments) == 0 || ack.json.Decode(body.Data, ack.raw.Attachments, &e.Data) != nil:
 		e.Data = body.Data
 	}
 	return e

@@ -122,6 +122,25 @@ func TestErrorOf(t *testing.T) {
 	}
 }
 
+// The data of an error may have binary values, which come beside the text.
+func TestErrorOfWithBinaryData(t *testing.T) {
+	p, err := parser.DefaultJSON(), error(nil)
+	var in parser.Args
+	in.JSON, in.Attachments, err = p.Append(nil, nil, []any{args.ErrorAck(&args.Error{Code: "c", Message: "m", Data: map[string]any{"raw": []byte{1, 2}, "n": 3}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := args.ErrorOf(args.New(in, p, 0))
+	if want := (&args.Error{Code: "c", Message: "m", Data: map[string]any{"raw": []byte{1, 2}, "n": 3.0}}); !reflect.DeepEqual(e, want) {
+		t.Errorf("%#v, want %#v", e, want)
+	}
+	in.Attachments = [][]byte{{1}} // beside text that knows nothing of it
+	in.JSON = []byte(`[{"error":{"code":"c","message":"m"}}]`)
+	if e := args.ErrorOf(args.New(in, p, 0)); e == nil || e.Data != nil {
+		t.Errorf("%#v", e)
+	}
+}
+
 func TestAckErrorText(t *testing.T) {
 	for want, e := range map[string]*args.AckError{
 		"socketio: 1 answer missing: context deadline exceeded": {Missing: 1, Err: context.DeadlineExceeded},
