@@ -44,16 +44,28 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // json.RawMessage, or nil; see [args.ErrorOf].
 func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := s.EmitWithAck(ctx, name, values...)
+	return answer(got, err, reply)
+}
+
+// answer decodes what a Call has got.
+func answer(got Args, err error, reply any) error {
 	if err != nil {
 		return err
 	}
 	return args.Answer(got, reply)
 }
 
-var _ interface {
+// typed is what the descriptors of package event take.
+type typed interface {
 	event.Emitter
 	event.Caller
-} = (*Socket)(nil)
+}
+
+var (
+	_ typed = (*Socket)(nil)
+	_ typed = Emitter{}
+	_ typed = (*RemoteSocket)(nil)
+)
 
 // ask1 is EmitWithAck with flags.
 func (s *Socket) ask1(ctx context.Context, f adapters.Flags, name string, args []any) (Args, error) {

@@ -143,6 +143,37 @@ func TestCall(t *testing.T) {
 	})
 }
 
+// Call with modifiers, and to a socket that another node may have.
+//
+// compat: remoteSocket.emitWithAck
+func TestCallByOthers(t *testing.T) {
+	const add event.Request[sum, sum] = "add"
+	run(t, socketio.Config{}, func(r *rig) {
+		p := r.join("/")
+		found, err := r.srv.In(p.socket().ID()).FetchSockets(r.Context())
+		if err != nil || len(found) != 1 {
+			r.Fatalf("found %v, %v", found, err)
+		}
+		for i, c := range []event.Caller{p.socket().Timeout(time.Minute), p.socket().Volatile(), found[0], found[0].Timeout(time.Minute)} {
+			var got, none sum
+			var err, refused error
+			var wg sync.WaitGroup
+			wg.Go(func() { got, err = add.Call(r.Context(), c, sum{A: 1, B: i}) })
+			p.want(fmt.Sprintf(`42%d["add",1,%d]`, 2*i, i), "the request")
+			p.send(fmt.Sprintf(`43%d[3,%d]`, 2*i, i))
+			wg.Wait()
+			wg.Go(func() { none, refused = add.Call(r.Context(), c, sum{}) })
+			p.want(fmt.Sprintf(`42%d["add",0,0]`, 2*i+1), "another")
+			p.send(fmt.Sprintf(`43%d[{"error":{"code":"c","message":"no"}}]`, 2*i+1))
+			wg.Wait()
+			var e *socketio.Error
+			if err != nil || got != (sum{A: 3, B: i}) || !errors.As(refused, &e) || e.Code != "c" || none != (sum{}) {
+				r.Errorf("%T: %v, %v; %v, %v", c, got, err, none, refused)
+			}
+		}
+	})
+}
+
 // TestCallHearsErrors: Call took an error ack for the answer where the answer is a
 // struct, or does not matter, and returned no error.
 func TestCallHearsErrors(t *testing.T) {

@@ -66,6 +66,12 @@ func (r *RemoteSocket) EmitWithAck(ctx context.Context, event string, args ...an
 	return Args{}, err
 }
 
+// Call is EmitWithAck that decodes the ack into reply, as Socket.Call does.
+func (r *RemoteSocket) Call(ctx context.Context, name string, reply any, values ...any) error {
+	got, err := r.EmitWithAck(ctx, name, values...)
+	return answer(got, err, reply)
+}
+
 // Join puts the socket into rooms; see Broadcast.SocketsJoin.
 func (r *RemoteSocket) Join(ctx context.Context, rooms ...string) error {
 	return r.only().SocketsJoin(ctx, rooms...)

@@ -159,6 +159,12 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	return e.socket.ask1(ctx, f, event, args)
 }
 
+// Call is Socket.Call with the modifiers of e, as EmitWithAck has them.
+func (e Emitter) Call(ctx context.Context, name string, reply any, values ...any) error {
+	got, err := e.EmitWithAck(ctx, name, values...)
+	return answer(got, err, reply)
+}
+
 // To returns a broadcast to the rooms, without the socket itself. A socket's id
 // is the name of a room as well.
 func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
