@@ -30,6 +30,7 @@ type world struct {
 type recorder struct {
 	onOpen    func(s *Session)
 	onMessage func(s *Session, binary bool, data []byte)
+	onClose   func()
 
 	mu       sync.Mutex // guards what follows
 	lines    []string
@@ -63,7 +64,12 @@ func (h *recorder) OnMessage(s *Session, binary bool, data []byte) {
 	}
 }
 
-func (h *recorder) OnClose(_ *Session, reason Reason, _ error) { h.note("close: %s", reason) }
+func (h *recorder) OnClose(_ *Session, reason Reason, _ error) {
+	h.note("close: %s", reason)
+	if h.onClose != nil {
+		h.onClose()
+	}
+}
 
 // session is the n-th session.
 func (h *recorder) session(n int) *Session {

@@ -209,14 +209,19 @@ func (srv *Server) goFunc(f func()) {
 	srv.running++
 	srv.mu.Unlock()
 	go func() {
+		defer srv.ended()
 		f()
-		srv.mu.Lock()
-		defer srv.mu.Unlock()
-		if srv.running--; srv.running == 0 && srv.idle != nil {
-			close(srv.idle)
-			srv.idle = nil
-		}
 	}()
+}
+
+// ended counts a goroutine of goFunc out.
+func (srv *Server) ended() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.running--; srv.running == 0 && srv.idle != nil {
+		close(srv.idle)
+		srv.idle = nil
+	}
 }
 
 // Close refuses new sessions (503, code 4) and closes all sessions at once (reason
@@ -231,13 +236,13 @@ func (srv *Server) Close(ctx context.Context) error {
 }
 
 // Shutdown refuses new sessions as Close does and closes the transports of the others,
-// spread over two seconds, or half the time until ctx's deadline if that is less, so
-// that clients, which reconnect, do not come back all at once. Then it goes on as
-// [Server.Close].
+// 500 a second, so that clients, which reconnect, do not come back all at once, or so
+// many that two seconds, or half the time until ctx's deadline if that is less, are
+// enough. Then it goes on as [Server.Close].
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.stop()
 	all := srv.sessions.all()
-	pause := 2 * time.Second
+	pause := min(2*time.Second, time.Duration(len(all))*2*time.Millisecond)
 	if d, ok := ctx.Deadline(); ok {
 		pause = min(pause, time.Until(d)/2)
 	}
