@@ -330,10 +330,17 @@ func testPanics(t *testing.T, end func()) {
 	})
 }
 
-// A panic while a WebSocket is opened is no fault of its client, which is told.
+// A panic while a WebSocket is opened, or the end of the goroutine, is no fault of its
+// client, which is told.
 func TestPanicInOnOpen(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) { testPanicInOnOpen(t, end) })
+	}
+}
+
+func testPanicInOnOpen(t *testing.T, end func()) {
 	scenario(t, Config{}, func(w *world) {
-		w.h.onOpen = func(*Session) { panic("on purpose") }
+		w.h.onOpen = func(*Session) { end() }
 		c, _ := w.dialWS("EIO=4&transport=websocket")
 		if p := c.next(); !strings.HasPrefix(p, "0{") {
 			w.t.Errorf("got %q", p)

@@ -47,8 +47,8 @@ func (srv *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request, q que
 	}
 	s.beginWebSocket(t, s.dialect.framing(q.base64))
 	s.greet(nil)
+	defer conn.Serve(t) // also if OnOpen ends the goroutine
 	s.opened()
-	conn.Serve(t)
 }
 
 // beginWebSocket makes t the transport of a new session. The session may have

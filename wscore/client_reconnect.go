@@ -49,7 +49,7 @@ func closedNormally(err error) bool {
 // tellLost tells of the loss of p, and of attempts to replace it.
 func (c *Client) tellLost(p *Process, err error, attempt int) {
 	if f := c.settings.OnLost; f != nil {
-		p.guard("OnLost", func() { f(err, attempt) })
+		tell(p, "OnLost", func() { f(err, attempt) })
 	}
 }
 
@@ -68,8 +68,18 @@ func (c *Client) reconnect(lost *Process) {
 // tellReconnect tells of a new connection.
 func (c *Client) tellReconnect(p *Process) {
 	if f := c.settings.OnReconnect; f != nil {
-		p.guard("OnReconnect", func() { f(p) })
+		tell(p, "OnReconnect", func() { f(p) })
 	}
+}
+
+// tell runs a callback of the application, on a goroutine that it may end.
+func tell(p *Process, where string, f func()) {
+	told := make(chan struct{})
+	go func() { // it is waited for
+		defer close(told)
+		p.guard(where, f)
+	}()
+	<-told
 }
 
 // pause waits before an attempt; false is the end. A connection that was soon lost

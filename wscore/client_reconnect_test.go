@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
@@ -152,5 +153,47 @@ func TestClientCloseEndsConnect(t *testing.T) {
 		}
 	case <-time.After(limit):
 		t.Fatal("Connect goes on")
+	}
+}
+
+// Callbacks that end their goroutine, as FailNow of a test does, ended the attempts
+// to reconnect, or kept Close waiting.
+func TestClientCallbacksMayEndTheirGoroutine(t *testing.T) {
+	spec, _ := talking("", "x")
+	h, u := serving(t, wscore.ProcessSettings{}, spec)
+	own, _ := talking("", "x")
+	s, told := recording(wscore.ClientSettings{})
+	lost, again := s.OnLost, s.OnReconnect
+	s.OnLost = func(err error, attempt int) { lost(err, attempt); runtime.Goexit() }
+	s.OnReconnect = func(p *wscore.Process) { again(p); runtime.Goexit() }
+	c := wscore.NewClient(u, own, s)
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, told, "connect")
+	for range 2 {
+		sp, ok := h.Lookup(p.ID())
+		if !ok {
+			t.Fatal("the server does not know it")
+		}
+		_ = sp.Close(wscore.CloseGoingAway, "restart")
+		want(t, told, "disconnect", "lost 0", "connect", "again true")
+		p = c.Process()
+	}
+	closeWithin(t, c.Close)
+}
+
+// A protocol that cannot be made, since New ends its goroutine, leaves no connection.
+func TestNewEndsItsGoroutine(t *testing.T) {
+	spec, _ := talking("", "x")
+	spec.New = func(*wscore.Process) wscore.Protocol { runtime.Goexit(); return nil }
+	_, u := serving(t, wscore.ProcessSettings{}, spec)
+	c, _, err := wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: []string{"x"}}, nil)
+	if err == nil {
+		_, _, err = c.Read(within(t))
+	}
+	if err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ended with %v", err)
 	}
 }

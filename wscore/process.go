@@ -109,17 +109,24 @@ func (p *Process) build(spec *ProtocolSpec) {
 // start runs the connection.
 func (p *Process) start() { p.conn.Serve((*processReader)(p)) }
 
-// instance is spec.New, which may panic.
+// instance is spec.New, which may panic. If it ends the goroutine nobody will read.
 func (p *Process) instance(spec *ProtocolSpec) (proto Protocol) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); {
+		case v != nil:
 			p.logPanic("New", v)
+		case !returned:
+			p.logPanic("New", "runtime.Goexit")
+			_ = p.conn.CloseNow()
 		}
 		if proto == nil {
 			proto = failing{p}
 		}
 	}()
-	return spec.New(p)
+	proto = spec.New(p)
+	returned = true
+	return proto
 }
 
 // failing stands for a protocol that could not be made.
