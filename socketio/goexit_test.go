@@ -79,6 +79,27 @@ func TestHandlerEndsItsGoroutine(t *testing.T) {
 	}
 }
 
+// Nor does an OnError that ends the goroutine end the handling of events.
+func TestOnErrorDoesNotEndTheHandling(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		srv := siotest.Serve(t, func(srv *socketio.Server) {
+			srv.On("fail", func(context.Context, *socketio.Socket, *socketio.Event) error { return errors.New("failed") })
+			srv.On("exit", exit)
+			srv.OnError(func(*socketio.Socket, string, error) { runtime.Goexit() })
+		}, siotest.Config{Mode: mode})
+		c := srv.Client(t, "/", sioclient.Config{})
+		c.Open()
+		for range 3 {
+			for _, event := range []string{"fail", "exit"} {
+				var e *socketio.Error
+				if err := c.Call(t.Context(), event, nil); !errors.As(err, &e) || e.Code != "internal" {
+					t.Fatalf("%s: answered with %v", event, err)
+				}
+			}
+		}
+	})
+}
+
 // So it is with the events of other nodes.
 func TestServerSideHandlerEndsItsGoroutine(t *testing.T) {
 	var local adapters.Local

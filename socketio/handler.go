@@ -133,20 +133,14 @@ func (t *table) find(own *overrides, e *Event) Handler {
 	return t.nobody
 }
 
-// handle runs the handlers of an event, and deals with their error.
+// handle runs the handlers of an event.
 func (s *Socket) handle(e *Event) {
-	err := errExited
-	defer func() { s.finish(e, err) }()
-	err = s.runAll(e)
-}
-
-// runAll runs the handlers of an event.
-func (s *Socket) runAll(e *Event) error {
 	t := s.ns.table.Load()
 	own := s.overrides(t)
 	s.logEvent(e)
 	if err := s.bounded(e); err != nil {
-		return err
+		s.finish(e, err)
+		return
 	}
 	h := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
@@ -158,7 +152,7 @@ func (s *Socket) runAll(e *Event) error {
 			first = errors.Join(err, first)
 		}
 	}
-	return first
+	s.finish(e, first)
 }
 
 // hear calls catch-alls; the first error of all stands.

@@ -20,6 +20,12 @@ func (s *Socket) work() {
 			c.srv.workers.run(s)
 		}
 	}()
+	var e *Event // that is being handled
+	defer func() {
+		if e != nil {
+			s.finish(e, errExited)
+		}
+	}()
 	for {
 		c.mu.Lock()
 		leaving := s.state.Load() >= stateLeaving
@@ -34,9 +40,10 @@ func (s *Socket) work() {
 			c.mu.Unlock()
 			s.letGo()
 		case s.head != nil:
-			e := s.take()
+			e = s.take()
 			c.mu.Unlock()
 			s.handle(e)
+			e = nil
 		case leaving && s.phase == phaseConnected:
 			s.phase = phaseEnded
 			c.mu.Unlock()
