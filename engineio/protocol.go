@@ -13,8 +13,9 @@ import (
 	"github.com/hermod-io/hermod/internal/httplist"
 )
 
-// The error codes of the protocol. The status is 400, that of CodeForbidden 403, or
-// 503 while the server closes, or as [Limits] says. Engine.IO, "HTTP errors".
+// The error codes of the protocol. The status is 400, and 403 for CodeForbidden where
+// no upgrade was asked for, but 503 while the server closes, and what [Limits] says.
+// Engine.IO, "HTTP errors".
 const (
 	CodeUnknownTransport = 0 // none of Config.Transports
 	CodeUnknownSID       = 1 // no session of that id

@@ -23,8 +23,8 @@ type Handshake struct {
 func (h *Handshake) Auth() json.RawMessage { return h.auth }
 
 // DecodeAuth decodes the CONNECT payload into v, a non-nil pointer; without
-// one v stays as it is. The error is an *ArgError; a middleware should return one of
-// its own instead, for the client is told the text.
+// one v stays as it is. The error is an *ArgError: of a middleware that returns it the
+// client is told "invalid auth".
 func (h *Handshake) DecodeAuth(v any) error {
 	if h.auth == nil {
 		return nil
