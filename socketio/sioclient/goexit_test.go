@@ -62,3 +62,41 @@ func TestAuthEndsItsGoroutine(t *testing.T) {
 		}
 	})
 }
+
+// So do hooks of the Manager: connections are made and closed in spite of them.
+func TestManagerHooksEndTheirGoroutine(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		srv := siotest.Serve(t, nil, siotest.Config{Mode: mode})
+		c := srv.Client(t, "/", sioclient.Config{})
+		m, told := c.Manager(), make(chan string, 20)
+		end := func(what string) { told <- what; runtime.Goexit() }
+		m.OnOpen(func() { end("open") })
+		m.OnOpen(func() { told <- "open, too" })
+		m.OnClose(func(sioclient.Reason, error) { end("close") })
+		m.OnPing(func() { end("ping") })
+		m.OnReconnectAttempt(func(int) { end("attempt") })
+		m.OnReconnect(func(int) { end("again") })
+		if err := c.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hear := func(what string) {
+			t.Helper()
+			for got := range told {
+				if got == what {
+					return
+				}
+				if got != "ping" {
+					t.Errorf("told of %s before %s", got, what)
+				}
+			}
+		}
+		hear("open")
+		hear("open, too")
+		hear("ping")
+		hear("ping")
+		c.Cut()
+		for _, what := range []string{"close", "attempt", "open", "open, too", "again", "ping"} {
+			hear(what)
+		}
+	})
+}

@@ -178,9 +178,9 @@ func (s *Socket) answerError(e *Event, err error) error {
 // report logs an error of user code and hands it to OnError.
 func (s *Socket) report(event string, err error) {
 	_ = guarded(func() error { s.m.logFailure(s, event, err); return nil }) // err is the application's, and may panic
-	for _, f := range s.table.Load().onError {
+	each(s.table.Load().onError, func(f func(*Socket, string, error)) {
 		s.m.guard(func() { f(s, event, err) })
-	}
+	})
 }
 
 // connected calls the functions of OnConnect.
@@ -214,9 +214,13 @@ func each[T any](hooks []T, f func(T)) {
 
 // guard calls a function whose panic is only logged.
 func (m *Manager) guard(f func()) {
-	if err := guarded(func() error { f(); return nil }); err != nil {
-		m.logPanic(err)
-	}
+	err := errExited
+	defer func() {
+		if err != nil {
+			m.logPanic(err)
+		}
+	}()
+	err = guarded(func() error { f(); return nil })
 }
 
 // panicError is a panic of user code.

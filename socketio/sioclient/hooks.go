@@ -29,11 +29,19 @@ type closing struct {
 	err    error
 }
 
-// call calls the functions of k. Their panics are logged.
+// call calls the functions of k, on a goroutine that they may end, and waits for
+// them. Their panics are logged.
 func (m *Manager) call(k hook, v any) {
-	for _, f := range m.hooks.Load().list[k] {
-		m.guard(func() { f(v) })
+	list := m.hooks.Load().list[k]
+	if len(list) == 0 {
+		return
 	}
+	called := make(chan struct{})
+	go func() { // it is waited for
+		defer close(called)
+		each(list, func(f func(any)) { m.guard(func() { f(v) }) })
+	}()
+	<-called
 }
 
 func (m *Manager) hook(k hook, f func(v any)) {
@@ -53,7 +61,7 @@ func asError(v any) error {
 	return err
 }
 
-// The functions below are called by the goroutine that makes or reads the
+// The functions below are waited for by the goroutine that makes or reads the
 // connection, which they must not hold up.
 
 // OnOpen adds a function that is called when a connection was made, before the
