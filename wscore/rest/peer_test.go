@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -420,6 +422,21 @@ func TestCallsEndWithTheConnection(t *testing.T) {
 	})
 }
 
+// errorLines counts what is logged as an error.
+type errorLines struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (l errorLines) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+
+func (l errorLines) Handle(context.Context, slog.Record) error {
+	l.n.Add(1)
+	return nil
+}
+
 func TestHandlerPanicsAndRefuses(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -431,10 +448,16 @@ func TestHandlerPanicsAndRefuses(t *testing.T) {
 			w.Header().Set("Content-Type", "!NORESPONSE")
 		}
 	})
-	p := connect(t, settings{spec: rest.Binary, server: rest.Options{Handler: h}})
+	s, logged := settings{spec: rest.Binary, server: rest.Options{Handler: h}}, new(atomic.Int32)
+	s.process.Conn.Log = slog.New(errorLines{slog.DiscardHandler, logged})
+	p := connect(t, s)
 	for url, status := range map[string]int{"panic": 500, "exit": 500, "ok": 200, "bad%zz": 400} {
+		before := logged.Load()
 		if a, err := p.client.Call(within(t), rest.Request{URL: url}); err != nil || a.Status != status {
 			t.Errorf("%s: %v, %v", url, a, err)
+		}
+		if n := logged.Load() - before; (n == 1) != (status == 500) {
+			t.Errorf("%s: %d errors are logged", url, n)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

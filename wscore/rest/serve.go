@@ -126,14 +126,18 @@ func (r *Peer) next() (j job, ok bool) {
 // goroutine (runtime.Goexit). A panic of the application's code while that is sent
 // ends the connection.
 func (r *Peer) handle(j job) {
-	a := &Answer{Status: http.StatusInternalServerError}
+	a, returned := &Answer{Status: http.StatusInternalServerError}, false
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); {
+		case v != nil:
 			r.logPanic("panic before the handler", j.req, v)
+		case !returned:
+			r.logPanic("panic in a handler", j.req, "runtime.Goexit")
 		}
 		r.reply(j, a)
 	}()
 	a = r.call(j.req)
+	returned = true
 }
 
 func (r *Peer) reply(j job, a *Answer) {
