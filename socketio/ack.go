@@ -41,7 +41,8 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // the ack's content does not matter. The error may also be an *ArgError, or the
 // *Error that the ack stands for: {"error":{"code","message","data"}} alone, as the
 // error of a handler becomes by default (Config.AckError). Its Data is then a
-// json.RawMessage, or nil; see [args.ErrorOf].
+// json.RawMessage, or nil; see [args.ErrorOf]. A handler that returns it tells its own
+// client what the other one said.
 func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := s.EmitWithAck(ctx, name, values...)
 	return answer(got, err, reply)
