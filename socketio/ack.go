@@ -45,15 +45,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // client what the other one said.
 func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := s.EmitWithAck(ctx, name, values...)
-	return answer(got, err, reply)
-}
-
-// answer decodes what a Call has got.
-func answer(got Args, err error, reply any) error {
-	if err != nil {
-		return err
-	}
-	return args.Answer(got, reply)
+	return args.Answer(got, err, reply)
 }
 
 // typed is what the descriptors of package event take.

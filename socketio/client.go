@@ -205,10 +205,10 @@ func (c *client) admit(s *Socket) error {
 	return nil
 }
 
-// repeatedBy reports whether the CONNECT of s asks for nothing new: it says the same,
-// and no DISCONNECT came between. Clients send that when connect follows disconnect
-// before the answer has come, which is then the answer to both. It needs the client's
-// mu.
+// repeatedBy reports whether the CONNECT of other asks for nothing new: it says what
+// that of s has said, and no DISCONNECT came between. Clients send that when connect
+// follows disconnect before the answer has come, which is then the answer to both. It
+// needs the client's mu.
 func (s *Socket) repeatedBy(other *Socket) bool {
 	return s.client.rules().repeats() && !s.departing && bytes.Equal(s.auth, other.auth)
 }

@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"errors"
-	"fmt"
 	"net"
 
 	"github.com/hermod-io/hermod/adapters"
@@ -68,24 +67,6 @@ func (e *DisconnectError) Unwrap() error { return e.Err }
 // Is makes a DisconnectError count as ErrClosed and net.ErrClosed.
 func (e *DisconnectError) Is(target error) bool {
 	return target == ErrClosed || target == net.ErrClosed
-}
-
-// panicError is a panic of user code.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-// errExited is user code that ended its goroutine (runtime.Goexit, as the
-// FailNow of a test does). Callers let it stand until user code has returned, and
-// deal with it in a deferred function.
-var errExited error = new(panicError)
-
-func (e *panicError) Error() string {
-	if error(e) == errExited {
-		return "socketio: runtime.Goexit was called"
-	}
-	return fmt.Sprintf("socketio: panic: %v", e.value)
 }
 
 // partial turns the adapter's error about missing answers into ours.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/args"
 )
 
@@ -29,9 +30,7 @@ func Concurrent(h Handler) Handler {
 		s.client.hold(e)
 		s.ns.srv.workers.spawn(func() {
 			defer s.client.release(e)
-			err := errExited
-			defer func() { s.finish(e, err) }()
-			err = s.run(h, e)
+			usercode.Tell(func() error { return s.run(h, e) }, func(err error) { s.finish(e, err) })
 		})
 		return nil
 	}
@@ -216,7 +215,7 @@ func (s *Socket) report(event string, err error) {
 func (srv *Server) recovered(err *error) {
 	if v := recover(); v != nil {
 		srv.stats.panics.Add(1)
-		*err = &panicError{v, debug.Stack()}
+		*err = &usercode.Panic{Value: v, Stack: debug.Stack()}
 	}
 }
 
@@ -224,6 +223,12 @@ func (srv *Server) recovered(err *error) {
 func (srv *Server) guarded(f func() error) (err error) {
 	defer srv.recovered(&err)
 	return f()
+}
+
+// call calls user code; tell is told of its error, of its panic, and that it has ended
+// the goroutine.
+func (srv *Server) call(f func() error, tell func(error)) {
+	usercode.Tell(func() error { return srv.guarded(f) }, tell)
 }
 
 const internalError = args.InternalError

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/internal/usercode"
 )
 
 // logs reports whether lines of that level are wanted. Without it a line is not
@@ -65,9 +66,9 @@ func (n *Namespace) logHook(text string, err error) {
 // failure is what a line about an error of user code says of it, and how loud.
 func failure(err error) (slog.Level, []slog.Attr) {
 	attrs := []slog.Attr{slog.Any("err", err)}
-	var p *panicError
+	var p *usercode.Panic
 	if errors.As(err, &p) {
-		return slog.LevelError, append(attrs, slog.String("stack", string(p.stack)))
+		return slog.LevelError, append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	return slog.LevelInfo, attrs
 }

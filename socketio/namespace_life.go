@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/usercode"
 )
 
 // The stages of a namespace.
@@ -154,7 +156,7 @@ func (n *Namespace) open() {
 		if n.family != nil {
 			n.table.Store(n.family.ns.table.Load())
 		}
-		n.adapter = brokenAdapter{errExited} // until makeAdapter has returned
+		n.adapter = brokenAdapter{usercode.Exited} // until makeAdapter has returned
 		if err := n.makeAdapter(); err != nil {
 			n.logHook("no adapter", err)
 			n.adapter, n.recoverer = brokenAdapter{err}, nil

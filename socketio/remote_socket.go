@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/socketio/args"
 )
 
 // RemoteSocket is a socket of any node, as FetchSockets found it. What it tells
@@ -69,7 +70,7 @@ func (r *RemoteSocket) EmitWithAck(ctx context.Context, event string, args ...an
 // Call is EmitWithAck that decodes the ack into reply, as Socket.Call does.
 func (r *RemoteSocket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := r.EmitWithAck(ctx, name, values...)
-	return answer(got, err, reply)
+	return args.Answer(got, err, reply)
 }
 
 // Join puts the socket into rooms; see Broadcast.SocketsJoin.

@@ -39,16 +39,6 @@ func (n *Namespace) watchRooms() {
 
 func (n *Namespace) roomChanged(e RoomEvent) {
 	for _, f := range n.table.Load().onRoom {
-		n.tellRoom(f, e)
+		n.srv.call(func() error { f(e); return nil }, func(err error) { n.logHook("room hook failed", err) })
 	}
-}
-
-func (n *Namespace) tellRoom(f func(RoomEvent), e RoomEvent) {
-	err := errExited
-	defer func() {
-		if err != nil {
-			n.logHook("room hook failed", err)
-		}
-	}()
-	err = n.srv.guarded(func() error { f(e); return nil })
 }

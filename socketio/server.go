@@ -179,9 +179,9 @@ func (srv *Server) Close(ctx context.Context) error {
 
 // Shutdown drains: it refuses new connections and closes the others, delivering first
 // what is queued, at the pace of engineio.Server.Shutdown, so that official clients
-// reconnect, elsewhere. The contexts of handlers
-// that still run end with their connections. Then it is Close. It leaves the
-// http.Server alone, whose own Shutdown comes behind.
+// reconnect, elsewhere. The contexts of handlers that still run end with their
+// connections. Then it is Close. It leaves the http.Server alone, whose own Shutdown
+// comes behind.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.shut()
 	return srv.finish(ctx, srv.engine.Shutdown(ctx))

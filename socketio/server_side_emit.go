@@ -92,13 +92,7 @@ func (n *Namespace) handleServerSide(e *Event) {
 	if f == nil {
 		return
 	}
-	err := errExited
-	defer func() {
-		if err != nil {
-			n.serverSideFailed(e, err)
-		}
-	}()
-	err = n.srv.guarded(func() error { return f(n.srv.ctx, e) })
+	n.srv.call(func() error { return f(n.srv.ctx, e) }, func(err error) { n.serverSideFailed(e, err) })
 }
 
 // serverSideFailed deals with the error of a handler.

@@ -162,7 +162,7 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // Call is Socket.Call with the modifiers of e, as EmitWithAck has them.
 func (e Emitter) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := e.EmitWithAck(ctx, name, values...)
-	return answer(got, err, reply)
+	return args.Answer(got, err, reply)
 }
 
 // To returns a broadcast to the rooms, without the socket itself. A socket's id

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -23,7 +24,7 @@ func (s *Socket) work() {
 	var e *Event // that is being handled
 	defer func() {
 		if e != nil {
-			s.finish(e, errExited)
+			s.finish(e, usercode.Exited)
 		}
 	}()
 	for {
@@ -62,7 +63,7 @@ func (s *Socket) work() {
 
 // connect joins the namespace and calls OnConnect.
 func (s *Socket) connect() {
-	joined, err := false, errExited
+	joined, err := false, usercode.Exited
 	defer func() {
 		switch {
 		case err == nil:
@@ -78,7 +79,7 @@ func (s *Socket) connect() {
 		return
 	}
 	s.logLife("connected", "")
-	joined, err = true, errExited
+	joined, err = true, usercode.Exited
 	for _, f := range t.onConnect {
 		if failed := s.guard(f); failed != nil {
 			err = failed
@@ -169,7 +170,7 @@ func (s *Socket) refuse(err error) {
 	if owed {
 		err = c.refuse(s.ns.name, err, s)
 	}
-	var p *panicError
+	var p *usercode.Panic
 	asked := s.ns.srv.guarded(func() error { _ = errors.As(err, &p); return nil })
 	if asked != nil || p != nil {
 		s.report("", err)
@@ -325,17 +326,9 @@ func (s *Socket) endLast(t *table, cause *DisconnectError) {
 
 // farewell calls all of the hooks, whatever one of them does.
 func (s *Socket) farewell(hooks []func(*Socket, Reason), r Reason) {
-	if len(hooks) == 0 {
-		return
-	}
-	err := errExited
-	defer s.farewell(hooks[1:], r)
-	defer func() {
-		if err != nil {
-			s.report("", err)
-		}
-	}()
-	err = s.ns.srv.guarded(func() error { hooks[0](s, r); return nil })
+	usercode.Each(hooks, func(f func(*Socket, Reason)) {
+		s.ns.srv.call(func() error { f(s, r); return nil }, func(err error) { s.report("", err) })
+	})
 }
 
 // explain is what a client is told of the error of a middleware.
@@ -343,7 +336,7 @@ func explain(err error) (message string, data any) {
 	var (
 		e *Error
 		a *ArgError
-		k *panicError
+		k *usercode.Panic
 		l *LimitError
 	)
 	if errors.As(err, &l) {

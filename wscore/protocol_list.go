@@ -53,8 +53,8 @@ type Coder interface {
 	Encode(op Opcode, data []byte) (Opcode, []byte, error)
 	// Decode returns the message that is handed to OnMessage for one that was
 	// received. It is called in the order of reception, on the goroutine of
-	// OnMessage. data is lent, but may be returned. An error closes the connection (with the code of a
-	// *CloseError in it, else 1007), but for [ErrConsumed].
+	// OnMessage. data is lent, but may be returned. An error closes the connection
+	// (with the code of a *CloseError in it, else 1007), but for [ErrConsumed].
 	Decode(op Opcode, data []byte) (Opcode, []byte, error)
 }
 

@@ -95,9 +95,13 @@ func ErrorOf(ack Args) *Error {
 	return e
 }
 
-// Answer decodes an ack into what [event.Targets] makes of reply. An ack that
-// stands for an error, see [ErrorOf], is that error, and reply stays as it is.
-func Answer(ack Args, reply any) error {
+// Answer decodes an ack into what [event.Targets] makes of reply. err, that of the
+// wait for it, is returned if there is one. An ack that stands for an error, see
+// [ErrorOf], is that error. In both cases reply stays as it is.
+func Answer(ack Args, err error, reply any) error {
+	if err != nil {
+		return err
+	}
 	if e := ErrorOf(ack); e != nil {
 		return e
 	}

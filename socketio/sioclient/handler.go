@@ -3,11 +3,10 @@ package sioclient
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
 
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/args"
 )
 
@@ -126,13 +125,7 @@ func (s *Socket) OnError(f func(s *Socket, event string, err error)) {
 
 // handle runs the handlers of an event, and deals with their error.
 func (s *Socket) handle(e *Event) {
-	err := errExited
-	defer func() {
-		if err != nil {
-			s.failed(e, err)
-		}
-	}()
-	err = s.runAll(e)
+	usercode.Tell(func() error { return s.runAll(e) }, func(err error) { s.failed(e, err) })
 }
 
 // runAll runs the handlers of an event.
@@ -157,7 +150,7 @@ func (s *Socket) runAll(e *Event) error {
 
 // run calls a handler; a panic becomes an error.
 func (s *Socket) run(h Handler, e *Event) (err error) {
-	defer recovered(&err)
+	defer usercode.Recovered(&err)
 	return h(e.conn.ctx, s, e)
 }
 
@@ -172,20 +165,20 @@ func (s *Socket) answerError(e *Event, err error) error {
 	if !e.hasID || e.acked.Load() {
 		return err
 	}
-	return args.AnswerError(err, s.m.cfg.AckError, e.ackOrGone, guarded)
+	return args.AnswerError(err, s.m.cfg.AckError, e.ackOrGone, usercode.Guarded)
 }
 
 // report logs an error of user code and hands it to OnError.
 func (s *Socket) report(event string, err error) {
-	_ = guarded(func() error { s.m.logFailure(s, event, err); return nil }) // err is the application's, and may panic
-	each(s.table.Load().onError, func(f func(*Socket, string, error)) {
+	_ = usercode.Guarded(func() error { s.m.logFailure(s, event, err); return nil }) // err is the application's, and may panic
+	usercode.Each(s.table.Load().onError, func(f func(*Socket, string, error)) {
 		s.m.guard(func() { f(s, event, err) })
 	})
 }
 
 // connected calls the functions of OnConnect.
 func (s *Socket) connected(c *conn) {
-	each(s.table.Load().onConnect, func(f func(context.Context, *Socket) error) {
+	usercode.Each(s.table.Load().onConnect, func(f func(context.Context, *Socket) error) {
 		s.call(func() error { return f(c.ctx, s) })
 	})
 }
@@ -195,61 +188,10 @@ func (s *Socket) tell(f func()) { s.call(func() error { f(); return nil }) }
 
 // call calls a function whose error is reported.
 func (s *Socket) call(f func() error) {
-	err := errExited
-	defer func() {
-		if err != nil {
-			s.report("", err)
-		}
-	}()
-	err = guarded(f)
-}
-
-// each calls f for all hooks, also if one of them ends the goroutine.
-func each[T any](hooks []T, f func(T)) {
-	if len(hooks) > 0 {
-		defer each(hooks[1:], f)
-		f(hooks[0])
-	}
+	usercode.Tell(func() error { return usercode.Guarded(f) }, func(err error) { s.report("", err) })
 }
 
 // guard calls a function whose panic is only logged.
 func (m *Manager) guard(f func()) {
-	err := errExited
-	defer func() {
-		if err != nil {
-			m.logPanic(err)
-		}
-	}()
-	err = guarded(func() error { f(); return nil })
-}
-
-// panicError is a panic of user code.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-// errExited is user code that ended its goroutine (runtime.Goexit, as the
-// FailNow of a test does). Callers let it stand until user code has returned, and
-// deal with it in a deferred function.
-var errExited error = new(panicError)
-
-func (e *panicError) Error() string {
-	if error(e) == errExited {
-		return "socketio: runtime.Goexit was called"
-	}
-	return fmt.Sprintf("socketio: panic: %v", e.value)
-}
-
-// guarded calls user code; a panic becomes an error.
-func guarded(f func() error) (err error) {
-	defer recovered(&err)
-	return f()
-}
-
-// recovered is deferred around user code: it turns a panic into an error.
-func recovered(err *error) {
-	if v := recover(); v != nil {
-		*err = &panicError{v, debug.Stack()}
-	}
+	usercode.Tell(func() error { return usercode.Guarded(func() error { f(); return nil }) }, m.logPanic)
 }

@@ -1,6 +1,10 @@
 package sioclient
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/hermod-io/hermod/internal/usercode"
+)
 
 // hook says what a function of the application is told of.
 type hook uint8
@@ -39,7 +43,7 @@ func (m *Manager) call(k hook, v any) {
 	called := make(chan struct{})
 	go func() { // it is waited for
 		defer close(called)
-		each(list, func(f func(any)) { m.guard(func() { f(v) }) })
+		usercode.Each(list, func(f func(any)) { m.guard(func() { f(v) }) })
 	}()
 	<-called
 }

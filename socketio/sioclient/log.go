@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+
+	"github.com/hermod-io/hermod/internal/usercode"
 )
 
 // logs reports whether lines of that level are wanted.
@@ -39,10 +41,10 @@ func (m *Manager) logLife(s *Socket, c *conn, text string, reason Reason) {
 func (m *Manager) logFailure(s *Socket, event string, err error) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("nsp", s.nsp), slog.String("event", event), slog.Any("err", err)}
-	var p *panicError
+	var p *usercode.Panic
 	if errors.As(err, &p) {
 		level = slog.LevelError
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	if m.logs(level) {
 		m.cfg.Log.LogAttrs(context.Background(), level, "handler failed", attrs...)
@@ -55,9 +57,9 @@ func (m *Manager) logPanic(err error) {
 		return
 	}
 	attrs := []slog.Attr{slog.Any("err", err)}
-	var p *panicError
+	var p *usercode.Panic
 	if errors.As(err, &p) {
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	m.cfg.Log.LogAttrs(context.Background(), slog.LevelError, "hook failed", attrs...)
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -182,7 +183,7 @@ func (s *Socket) left(cause *DisconnectError) {
 	s.failWaits(cause)
 	s.post(mail{f: func() {
 		s.m.logLife(s, c, "disconnected", cause.Reason)
-		each(s.table.Load().onDisconnect, func(f func(*Socket, Reason)) {
+		usercode.Each(s.table.Load().onDisconnect, func(f func(*Socket, Reason)) {
 			s.tell(func() { f(s, cause.Reason) })
 		})
 	}})

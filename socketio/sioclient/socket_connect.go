@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/eioclient"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -114,7 +115,7 @@ func (s *Socket) authenticate(l *link) {
 		s.m.mu.Lock()
 		defer s.m.mu.Unlock()
 		if s.asked == l {
-			s.refused(errExited)
+			s.refused(usercode.Exited)
 		}
 	}()
 	s.askAuth(l)
@@ -161,7 +162,7 @@ func (s *Socket) askAuth(l *link) {
 
 // payload is the text of what Auth returns.
 func (s *Socket) payload(ctx context.Context) (text []byte, err error) {
-	defer recovered(&err)
+	defer usercode.Recovered(&err)
 	v, err := s.auth(ctx)
 	if err != nil || v == nil {
 		return nil, err
@@ -261,7 +262,7 @@ func (s *Socket) refused(err error) {
 // connectError tells OnConnectError. mu is held.
 func (s *Socket) connectError(err error) {
 	s.post(mail{f: func() {
-		each(s.table.Load().onConnectError, func(f func(*Socket, error)) {
+		usercode.Each(s.table.Load().onConnectError, func(f func(*Socket, error)) {
 			s.tell(func() { f(s, err) })
 		})
 	}})

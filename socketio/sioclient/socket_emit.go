@@ -51,10 +51,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // json.RawMessage, or nil; see [args.ErrorOf].
 func (s *Socket) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := s.EmitWithAck(ctx, name, values...)
-	if err != nil {
-		return err
-	}
-	return args.Answer(got, reply)
+	return args.Answer(got, err, reply)
 }
 
 // Emitter emits with modifiers. It is an immutable value; each modifier returns
@@ -115,10 +112,7 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 // Call is Socket.Call with the modifiers of e.
 func (e Emitter) Call(ctx context.Context, name string, reply any, values ...any) error {
 	got, err := e.EmitWithAck(ctx, name, values...)
-	if err != nil {
-		return err
-	}
-	return args.Answer(got, reply)
+	return args.Answer(got, err, reply)
 }
 
 // emit sends an event; with ack it asks for one.
