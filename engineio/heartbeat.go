@@ -37,9 +37,17 @@ func (s *Session) heartbeat() {
 	s.rearm(by - now)
 }
 
+// pings is what every WebSocket session is sent, so that a queue of them takes no
+// memory for their bytes.
+var pings = &Prepared{pkts: []packet.Packet{{Type: packet.Ping}}, size: 1}
+
 // ping sends a ping. mu is held.
 func (s *Session) ping(now time.Duration) {
 	s.pinged = now
+	if ws := s.ws.Load(); ws != nil {
+		_ = ws.sendPrepared(pings, Later|Must|NoCompress)
+		return
+	}
 	_ = s.sendLocked(Later|Must, packet.Packet{Type: packet.Ping})
 }
 

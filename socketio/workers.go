@@ -11,7 +11,7 @@ const (
 	maxIdleWorkers = 64
 	// idleWorkerSweep: a worker that was idle for a whole sweep ends, so after
 	// at most twice this time.
-	idleWorkerSweep = 5 * time.Second
+	idleWorkerSweep = 500 * time.Millisecond
 )
 
 // workers are the goroutines that run user code where the one that received the

@@ -79,6 +79,11 @@ func (o *outgoing) push(p *pools, s segment) {
 	if o.queue == nil {
 		o.queue = p.queue()
 	}
+	if q := o.queue; len(q.segments) == len(q.room) && q.more == nil {
+		q.more = p.more()
+		q.segments = append(q.more[:0], q.segments...)
+		clear(q.room[:])
+	}
 	o.queue.segments = append(o.queue.segments, s)
 }
 
@@ -141,7 +146,7 @@ func encodedLen(msgs []Message, masked bool) (size int) {
 
 // pools lend what a connection needs only while it writes.
 type pools struct {
-	vectors, queues, batches sync.Pool
+	vectors, queues, mores, batches sync.Pool
 }
 
 // vector is what one write needs: the pieces to be written, and the call itself.
@@ -178,10 +183,13 @@ func (v *vector) forget() {
 	v.pieces, v.err = nil, nil
 }
 
-// queue is what waits. It is lent as long as something does.
+// queue is what waits. It is lent as long as something does: to all connections of
+// a server at a time, when each is sent a ping or the same broadcast. So there is
+// little room in it, and more only for those that need it.
 type queue struct {
-	segments []segment
-	room     [16]segment // where segments are as long as there is room
+	segments []segment // in room, then in more, then on the heap
+	room     [2]segment
+	more     *[16]segment
 }
 
 // maxPieces is how many pieces one write takes.
@@ -208,11 +216,21 @@ func (p *pools) queue() *queue {
 	return q
 }
 
+func (p *pools) more() *[16]segment {
+	if m, ok := p.mores.Get().(*[16]segment); ok {
+		return m
+	}
+	return new([16]segment)
+}
+
 func (p *pools) putQueue(q *queue) {
 	clear(q.segments)
-	if cap(q.segments) > len(q.room) { // the first ones are still in the room
-		clear(q.room[:])
+	if q.more != nil {
+		if cap(q.segments) > len(q.more) { // the first ones are still there
+			clear(q.more[:])
+		}
+		p.mores.Put(q.more)
 	}
-	q.segments = nil
+	q.segments, q.more = nil, nil
 	p.queues.Put(q)
 }
