@@ -198,3 +198,30 @@ func TestOnRoomEndsItsGoroutine(t *testing.T) {
 		j.want(t, "bad", "bad2", "good", "good2")
 	})
 }
+
+// A function of OnAnyOutgoing or of OnRoom that ends its goroutine does not end the
+// one that broadcasts or joins, which may be the adapter's: the test's, here.
+func TestAdapterOutlivesHooks(t *testing.T) {
+	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+		var j journal
+		srv := siotest.Serve(t, func(srv *socketio.Server) {
+			srv.OnError(func(_ *socketio.Socket, event string, err error) { j.add("%s: %v", event, err) })
+			srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { runtime.Goexit() })
+			srv.OnRoom(func(e socketio.RoomEvent) {
+				if e.Room == "room" {
+					j.add("room")
+					runtime.Goexit()
+				}
+			})
+		}, siotest.Config{Mode: mode})
+		c := srv.Connect(t, "/", sioclient.Config{})
+		if err := srv.IO().SocketsJoin(t.Context(), "room"); err != nil {
+			t.Error(err)
+		}
+		if err := srv.IO().To("room").Emit("news"); err != nil {
+			t.Error(err)
+		}
+		siotest.ExpectEvent(t, c, "news")
+		j.want(t, "room", "room", "news: "+exited)
+	})
+}

@@ -200,15 +200,18 @@ func (s *Socket) failed(e *Event, err error) {
 	s.report(name, err)
 }
 
-// report logs an error of user code and hands it to OnError.
+// report logs an error of user code and hands it to OnError, apart: whoever panics,
+// or ends its goroutine, on being told of an error is not told of that.
 func (s *Socket) report(event string, err error) {
-	// err is the application's, and may panic when it is looked at. Whoever panics on
-	// being told of an error is not told of that.
-	_ = s.ns.srv.guarded(func() error { s.logFailure(event, err); return nil })
-	defer func() { _ = recover() }()
-	for _, f := range s.ns.table.Load().onError {
-		f(s, event, err)
-	}
+	srv := s.ns.srv
+	_ = srv.apart(func() error {
+		// Deferred, because err is the application's and may do so when it is looked at.
+		defer usercode.Each(s.ns.table.Load().onError, func(f func(*Socket, string, error)) {
+			_ = srv.guarded(func() error { f(s, event, err); return nil })
+		})
+		s.logFailure(event, err)
+		return nil
+	})
 }
 
 // recovered is deferred around user code: it turns a panic into an error.
@@ -223,6 +226,11 @@ func (srv *Server) recovered(err *error) {
 func (srv *Server) guarded(f func() error) (err error) {
 	defer srv.recovered(&err)
 	return f()
+}
+
+// apart calls user code on a goroutine of its own, and waits for it; see usercode.Apart.
+func (srv *Server) apart(f func() error) error {
+	return usercode.Apart(func() error { return srv.guarded(f) })
 }
 
 // call calls user code; tell is told of its error, of its panic, and that it has ended

@@ -45,8 +45,8 @@ func (n *Namespace) PrependAny(h Handler) (off func()) {
 
 // OnAnyOutgoing adds a function that is called for each emit and broadcast to a
 // socket of this node (not for acks), before it is sent, also if it is then
-// dropped. It is called by the emitting goroutine and must not block. Event.Ack
-// does nothing. With Config.Recovery it is called right after the event was
+// dropped. Who emits waits for it, so it must not block; a broadcast calls it on
+// another goroutine. Event.Ack does nothing. With Config.Recovery it is called right after the event was
 // queued instead, and sees the offset as the last argument. off removes it.
 func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
 	o := &overhearer{f}

@@ -39,6 +39,8 @@ func (n *Namespace) watchRooms() {
 
 func (n *Namespace) roomChanged(e RoomEvent) {
 	for _, f := range n.table.Load().onRoom {
-		n.srv.call(func() error { f(e); return nil }, func(err error) { n.logHook("room hook failed", err) })
+		if err := n.srv.apart(func() error { f(e); return nil }); err != nil {
+			n.logHook("room hook failed", err)
+		}
 	}
 }

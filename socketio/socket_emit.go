@@ -94,14 +94,10 @@ func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
 
 // overhear calls hooks of outgoing events.
 func (s *Socket) overhear(hooks []*overhearer, e *Event) {
-	err := s.ns.srv.guarded(func() error {
-		for _, o := range hooks {
-			o.f(s, e)
+	for _, o := range hooks {
+		if err := s.ns.srv.guarded(func() error { o.f(s, e); return nil }); err != nil {
+			s.report(e.Name(), err)
 		}
-		return nil
-	})
-	if err != nil {
-		s.report(e.Name(), err)
 	}
 }
 

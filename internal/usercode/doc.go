@@ -59,3 +59,15 @@ func Each[T any](list []T, f func(T)) {
 		f(list[0])
 	}
 }
+
+// Apart calls f on a goroutine of its own, waits for it, and returns its error, its
+// panic as one, or Exited: f does not end the goroutine of the caller.
+func Apart(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := Exited
+		defer func() { done <- err }()
+		err = Guarded(f)
+	}()
+	return <-done
+}

@@ -168,11 +168,16 @@ func (s *Socket) answerError(e *Event, err error) error {
 	return args.AnswerError(err, s.m.cfg.AckError, e.ackOrGone, usercode.Guarded)
 }
 
-// report logs an error of user code and hands it to OnError.
+// report logs an error of user code and hands it to OnError, apart: a function that
+// ends its goroutine on being told of an error is not told of that.
 func (s *Socket) report(event string, err error) {
-	_ = usercode.Guarded(func() error { s.m.logFailure(s, event, err); return nil }) // err is the application's, and may panic
-	usercode.Each(s.table.Load().onError, func(f func(*Socket, string, error)) {
-		s.m.guard(func() { f(s, event, err) })
+	_ = usercode.Apart(func() error {
+		// Deferred, because err is the application's and may panic when it is looked at.
+		defer usercode.Each(s.table.Load().onError, func(f func(*Socket, string, error)) {
+			s.m.guard(func() { f(s, event, err) })
+		})
+		s.m.logFailure(s, event, err)
+		return nil
 	})
 }
 
