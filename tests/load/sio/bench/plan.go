@@ -35,7 +35,8 @@ var plan = []entry{
 	cpu("rooms", "200 rooms of 10, each delivery", "rooms", 0.45, "-s rooms -n 1000 -rooms 200 -members 10 -w 16"),
 	cpu("connect", "connect until the namespace is joined", "connect", 0.35, "-s connect -n 3000"),
 	cpu("polling", "echo of 64 B over long-polling", "polling", 0.50, "-s echo -polling -n 100"),
-	cpu("upgrade", "from polling to WebSocket", "polling", 0.25, "-s upgrade -n 1000 -ramp 128"),
+	cpu("upgrade", "from polling to WebSocket, fresh server", "polling", 0.25, "-s upgrade -n 1000 -ramp 128"),
+	cpu("upgrade-warm", "the same, warm server", "polling", 0, "-s upgrade -n 1000 -ramp 128 -before 1000"),
 	cpu("tls", "echo of 64 B over TLS", "all", 0, "-s echo -n 100"),
 	cpu("msgpack", "echo of 64 B as MessagePack", "all", 0, "-s echo -n 200 -payload msgpack"),
 	cpu("deflate", "echo of an object of 2 KB, compressed", "all", 0, "-s echo -n 200 -payload deflate"),
@@ -44,7 +45,8 @@ var plan = []entry{
 		tag:  "echo", args: "-s echo -n 200 -rate 5000", quick: "-rate 2000", smoke: "-rate 200",
 	},
 	{
-		Line: report.Line{Label: "idle", Title: "idle connection, headers of a browser", Kind: report.PerClient, Target: 5.5},
+		Line: report.Line{Label: "idle", Title: "idle connection, headers of a browser", Kind: report.Resident, Target: 5.5},
+		also: []report.Line{{Label: "idle", Title: "the same, after a garbage collection", Kind: report.PerClient, Target: 5.5}},
 		tag:  "connect", env: []string{"PING_INTERVAL=5000"}, args: "-s idle -browser -n 8000 -dur 10s", quick: "-dur 6s", smoke: "-dur 1ms",
 	},
 	{
@@ -64,7 +66,7 @@ func cpu(label, title, tag string, target float64, args string) entry {
 	switch label {
 	case "connect":
 		e.quick = "-n 1500"
-	case "upgrade":
+	case "upgrade", "upgrade-warm":
 		e.quick = "-n 500"
 	case "broadcast", "broadcast-w8":
 		e.smoke = "-members 10"

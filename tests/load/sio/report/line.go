@@ -10,7 +10,8 @@ type Kind int
 
 const (
 	CPU       Kind = iota // processor time of the server for each, in µs; compared as a ratio
-	PerClient             // memory of each client, in KB
+	Resident              // memory of each client with the garbage there is, in KB
+	PerClient             // the same after a garbage collection
 	Growth                // memory at the end above that at the base, in %
 	Grown                 // the same, above that of the fresh server
 	Held                  // memory at the end above that at the base, in MB
@@ -22,7 +23,7 @@ func (k Kind) relative() bool { return k == CPU || k == Latency }
 
 // unit is what the values of a kind are in.
 func (k Kind) unit() string {
-	return [...]string{"µs", "KB", "%", "%", "MB", "ms"}[k]
+	return [...]string{"µs", "KB", "KB", "%", "%", "MB", "ms"}[k]
 }
 
 // Line is one thing that is measured.
@@ -44,6 +45,8 @@ const Busy = 0.85
 // value of a run.
 func (l Line) value(r Result) float64 {
 	switch l.Kind {
+	case Resident:
+		return float64(r.RSSPeak-r.RSSBase) / float64(max(r.Clients, 1)) / 1e3
 	case PerClient:
 		return r.PerClient / 1e3
 	case Growth:

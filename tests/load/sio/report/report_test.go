@@ -58,8 +58,8 @@ func TestStarvedRunsAreLeftOut(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	r := Result{CPU: 7, PerClient: 5500, RSSFresh: 12e6, RSSBase: 10e6, RSSEnd: 15e6, P99: 2500}
-	for k, want := range map[Kind]float64{CPU: 7, PerClient: 5.5, Growth: 50, Grown: 25, Held: 5, Latency: 2.5} {
+	r := Result{CPU: 7, Clients: 1000, PerClient: 5500, RSSPeak: 16e6, RSSFresh: 12e6, RSSBase: 10e6, RSSEnd: 15e6, P99: 2500}
+	for k, want := range map[Kind]float64{CPU: 7, Resident: 6, PerClient: 5.5, Growth: 50, Grown: 25, Held: 5, Latency: 2.5} {
 		if got := (Line{Kind: k}).value(r); got != want {
 			t.Errorf("kind %d: %v, want %v", k, got, want)
 		}

@@ -126,7 +126,7 @@ func (s *Set) Charts() map[string]Chart {
 		case !any:
 		case l.Kind == CPU:
 			cpu.Groups = append(cpu.Groups, g)
-		case l.Kind == PerClient:
+		case l.Kind == Resident || l.Kind == PerClient:
 			memory.Groups = append(memory.Groups, g)
 		case l.Kind == Latency:
 			latency.Groups = append(latency.Groups, p50, p99)

@@ -103,8 +103,8 @@ func (s *Set) details(b *strings.Builder) {
 	var more []string
 	for _, l := range s.Lines {
 		row, any := "| "+l.Title+" |", false
-		if l.Kind == Grown {
-			continue // the same runs as those of Growth
+		if l.Kind == Grown || l.Kind == PerClient {
+			continue // the same runs as those of the line before
 		}
 		for _, name := range s.Servers {
 			c := s.Cell(l, name)
@@ -139,8 +139,6 @@ func (l Line) more(c Cell) string {
 		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile", l.Title, c.Server, c.Peak)
 	case Held:
 		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile, garbage included", l.Title, c.Server, c.Peak)
-	case PerClient:
-		return fmt.Sprintf("%s, %s: %s MB in all before the garbage collection", l.Title, c.Server, c.Peak)
 	}
 	return ""
 }

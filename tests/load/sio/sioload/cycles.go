@@ -7,47 +7,58 @@ import (
 	"time"
 )
 
-// upgrades connects clients that begin over polling and go on over a WebSocket;
-// each sends an echo there and leaves. They are counted when they are there.
-// A second batch is measured: the first warms.
+// upgrades has o.clients connect over polling, go on over a WebSocket, join a room,
+// send an echo, leave the room and go, o.ramp of them at a time; whole cycles are
+// counted. o.before of them come and go before the measurement begins.
 func (r *run) upgrades() error {
 	if err := r.dialControl(); err != nil {
 		return err
 	}
-	for batch := range 2 {
-		if batch == 1 {
-			if err := r.begin(); err != nil {
-				return err
-			}
-		}
-		started, live, done := 0, 0, 0
-		r.l.tick = func() error {
-			for started < r.o.clients && live < r.o.ramp {
-				started++
-				live++
-				if err := r.dialUpgrade(started, func(c *client) error {
-					r.counted(1, c.began)
-					return c.once(func(c *client) { c.leave(); live--; done++ })
-				}); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		err := r.l.until("upgrades", 2*patience, func() bool { return done == r.o.clients })
-		r.l.tick = nil
-		if err != nil {
-			return err
-		}
-		if batch == 1 {
-			if err := r.end(); err != nil {
-				return err
-			}
-		}
-		if err := r.alone(); err != nil {
-			return err
-		}
+	if err := r.cycles(r.o.before); err != nil {
+		return err
 	}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if err := r.cycles(r.o.clients); err != nil {
+		return err
+	}
+	if err := r.end(); err != nil {
+		return err
+	}
+	return r.alone()
+}
+
+// cycles has n clients come and go.
+func (r *run) cycles(n int) error {
+	started, live, done := 0, 0, 0
+	gone := func(c *client) {
+		c.leave()
+		live--
+		done++
+		r.counted(1, c.began)
+	}
+	r.l.tick = func() error {
+		for ; started < n && live < r.o.ramp; started++ {
+			live++
+			if err := r.dialUpgrade(started, func(c *client) error { return c.visit(gone) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	defer func() { r.l.tick = nil }()
+	return r.l.until("upgrades", 2*patience, func() bool { return done == n })
+}
+
+// visit joins a room, sends an echo, leaves the room, and calls then.
+func (c *client) visit(then func(c *client)) error {
+	room := fmt.Sprintf(`,"visit%d"`, c.id%64)
+	c.call("join", room, func(string) error {
+		return c.once(func(c *client) {
+			c.call("leave", room, func(string) error { then(c); return nil })
+		})
+	})
 	return nil
 }
 

@@ -40,6 +40,7 @@ func flags() (o options, out string) {
 	flag.IntVar(&o.round, "round", 1, "number of the round, also the seed of what is drawn")
 	flag.IntVar(&o.clients, "n", 200, "clients")
 	flag.IntVar(&o.ramp, "ramp", 64, "clients being connected at a time")
+	flag.IntVar(&o.before, "before", -1, "of upgrade: clients that come and go before the measurement begins; -1: a tenth of -n")
 	flag.IntVar(&o.window, "w", 1, "messages under way: of each client (echo), of all (rooms, stall)")
 	flag.StringVar(&o.payload, "payload", "text", "of echo: text, json (200 B), json1k, bin, msgpack, deflate")
 	flag.IntVar(&o.size, "size", 64, "bytes of a payload, at least 16")
@@ -59,6 +60,9 @@ func flags() (o options, out string) {
 	o.msgpack = o.payload == "msgpack"
 	if o.label == "" {
 		o.label = o.scenario
+	}
+	if o.before < 0 {
+		o.before = o.clients / 10
 	}
 	if flag.NArg() > 0 || o.size < 16 || o.clients < 1 || o.window < 1 || o.ramp < 1 || o.window > 500 || o.rooms < 1 || o.members < 1 {
 		flag.Usage()

@@ -21,7 +21,8 @@ const patience = 60 * time.Second
 type options struct {
 	addr, scenario, label, server, payload, tlsCA string
 	pid, round                                    int
-	clients, ramp, window, size, rooms, members   int
+	clients, ramp, before, window, size           int
+	rooms, members                                int
 	messages                                      int
 	rate                                          float64
 	warm, dur, settle                             time.Duration
