@@ -86,7 +86,7 @@ func TestSizes(t *testing.T) {
 	if socketio.SizeofSocket > 144 || socketio.SizeofClient > 112 {
 		t.Errorf("Socket has %d bytes, client %d", socketio.SizeofSocket, socketio.SizeofClient)
 	}
-	if socketio.SizeofEvent > 256 {
+	if socketio.SizeofEvent > 224 {
 		t.Errorf("a short event takes %d bytes", socketio.SizeofEvent)
 	}
 }

@@ -18,11 +18,10 @@ type Event struct {
 	reply  func(parser.Args) // how an event of another node is answered
 	name   string            // "" until it is looked up or asked for
 	id     uint64            // of the ack
-	hasID  bool
 	acked  atomic.Bool
+	hasID  bool
 	limit  limit  // what it exceeds, found by the reader
 	held   bool   // counted against the mailbox while a concurrent handler runs
-	size   int    // what it counts there
 	next   *Event // in the mailbox, under client.mu
 }
 
@@ -30,7 +29,7 @@ type Event struct {
 // allocation.
 type smallEvent struct {
 	Event
-	text [112]byte // on 64-bit systems 256 bytes with the Event, which is a size that the runtime has
+	text [96]byte // on 64-bit systems 224 bytes with the Event, which is a size that the runtime has
 }
 
 // newEvent makes an event of a packet whose memory is only lent.
@@ -50,15 +49,21 @@ func newEvent(s *Socket, p *parser.Packet) *Event {
 	}
 	e.Args = args.New(raw, s.ns.srv.cfg.JSON, 1)
 	e.socket, e.id, e.hasID = s, p.ID, p.HasID
-	e.size = eventCost + n
-	for _, b := range p.Attachments {
-		e.size += len(b)
-	}
 	return e
 }
 
-// eventCost is what an event counts in the mailbox beside its bytes.
-const eventCost = 128
+// bytes is the length of the text and the attachments.
+func (e *Event) bytes() int {
+	raw := e.Encoded()
+	n := len(raw.JSON)
+	for _, b := range raw.Attachments {
+		n += len(b)
+	}
+	return n
+}
+
+// size is what an event counts in the mailbox.
+func (e *Event) size() int { return 128 + e.bytes() }
 
 // Name returns the name of the event. A name that was sent as a number is its
 // digits.

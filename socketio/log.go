@@ -27,7 +27,7 @@ func (s *Socket) log(level slog.Level, text string, attrs ...slog.Attr) {
 // logEvent writes a line about a packet.
 func (s *Socket) logEvent(e *Event) {
 	if s.ns.srv.logs(slog.LevelDebug) {
-		s.log(slog.LevelDebug, "event", slog.String("event", e.Name()), slog.Int("bytes", e.size-eventCost), slog.Bool("ack", e.hasID))
+		s.log(slog.LevelDebug, "event", slog.String("event", e.Name()), slog.Int("bytes", e.bytes()), slog.Bool("ack", e.hasID))
 	}
 }
 

@@ -44,7 +44,7 @@ func (c *client) post(s *Socket, e *Event) {
 	}
 	s.tail = e
 	c.box.packets++
-	c.box.bytes += e.size
+	c.box.bytes += e.size()
 	c.waiting.Add(1)
 	start := !s.working
 	s.working = true
@@ -166,7 +166,7 @@ func (s *Socket) take() *Event {
 	e.next = nil
 	c := s.client
 	c.waiting.Add(-1)
-	c.uncount(e.size)
+	c.uncount(e.size())
 	return e
 }
 
@@ -192,7 +192,7 @@ func (c *client) hold(e *Event) {
 	defer c.mu.Unlock()
 	e.held = true
 	c.box.packets++
-	c.box.bytes += e.size
+	c.box.bytes += e.size()
 }
 
 // release undoes hold.
@@ -201,6 +201,6 @@ func (c *client) release(e *Event) {
 	defer c.mu.Unlock()
 	if e.held {
 		e.held = false
-		c.uncount(e.size)
+		c.uncount(e.size())
 	}
 }

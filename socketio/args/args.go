@@ -84,11 +84,10 @@ func (a Args) Values() ([]any, error) {
 		if i < a.skip {
 			continue
 		}
-		var v any
-		if err := a.decode(i-a.skip, raw, &v); err != nil {
+		vs = append(vs, nil)
+		if err := a.decode(i-a.skip, raw, &vs[len(vs)-1]); err != nil {
 			return nil, err
 		}
-		vs = append(vs, v)
 	}
 	return vs, nil
 }

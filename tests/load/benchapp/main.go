@@ -135,14 +135,9 @@ func collecting() float64 {
 
 // echo acks its arguments as an application that looks at them would.
 func echo(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
-	var one [1]any
-	args := one[:0]
-	for i := range e.Len() {
-		var v any
-		if err := e.Decode(i, &v); err != nil {
-			return err
-		}
-		args = append(args, v)
+	args, err := e.Values()
+	if err != nil {
+		return err
 	}
 	return e.Ack(args...)
 }
