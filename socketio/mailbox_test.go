@@ -195,13 +195,13 @@ func TestWorkersEnd(t *testing.T) {
 		for _, p := range peers {
 			p.send(`42["n"]`)
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(1100 * time.Millisecond)
 		if n := socketio.IdleWorkers(r.srv); n != 64 {
 			r.Errorf("%d workers are kept, want 64", n)
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Second)
 		if n := socketio.IdleWorkers(r.srv); n != 0 {
-			r.Errorf("%d workers are kept after ten seconds", n)
+			r.Errorf("%d workers are kept after a second", n)
 		}
 	})
 }
