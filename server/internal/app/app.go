@@ -102,7 +102,7 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 func (a *App) Run(ctx context.Context, out io.Writer) error {
 	l, err := net.Listen("tcp", a.cfg.Addr)
 	if err != nil {
-		a.drain()
+		a.end()
 		return err
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", displayAddr(l.Addr()))
@@ -121,11 +121,17 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// drain ends the connections in the time there is, those of Socket.IO and the
-// plain ones at once: neither waits for the other.
+// drain ends what Run has begun.
 func (a *App) drain() {
 	a.draining.Store(true)
 	a.log.WithField("clients", a.sio.Engine().Clients()).Info("draining")
+	a.end()
+	a.log.Info("stopped")
+}
+
+// end ends the connections in the time there is, those of Socket.IO and the
+// plain ones at once: neither waits for the other.
+func (a *App) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.ShutdownTimeout)
 	defer cancel()
 	var plain sync.WaitGroup
@@ -145,7 +151,6 @@ func (a *App) drain() {
 		a.log.WithError(err).Warn("requests were cut off")
 		_ = a.http.Close()
 	}
-	a.log.Info("stopped")
 }
 
 // displayAddr is an address that a browser on this machine can open.
