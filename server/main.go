@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// run serves until SIGTERM or SIGINT. A second signal ends the program at once.
+// run serves until SIGTERM, SIGINT or SIGHUP.
 func run() error {
 	cfg, err := config.Parse(os.Args[1:], os.Stderr)
 	if err != nil {
@@ -38,8 +38,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	context.AfterFunc(ctx, stop) // from then on a signal is not caught any more
+	ctx, stop := untilSignal()
 	defer stop()
 	a, err := app.New(ctx, cfg, log)
 	if errors.Is(err, context.Canceled) { // while it waited for Redis
@@ -49,4 +48,19 @@ func run() error {
 		return err
 	}
 	return a.Run(ctx, os.Stdout)
+}
+
+// untilSignal returns a context that a signal ends: SIGTERM, SIGINT, and unless it was
+// ignored from the beginning, as under nohup, SIGHUP. One of the first two that comes
+// later ends the program at once. SIGHUP does not: when a terminal is closed it may
+// come from there and from the shell.
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGTERM, os.Interrupt}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // caught for good
+	}
+	ctx, stop = signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop) // from then on the others are not caught any more
+	return ctx, stop
 }

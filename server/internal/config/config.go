@@ -99,7 +99,7 @@ func (c *Config) program(fs *flag.FlagSet) {
 	fs.StringVar(&c.Addr, "addr", ":3000", "`host:port` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "least `level` that is logged: debug, info, warn, error")
 	fs.StringVar(&c.LogFormat, "log-format", "auto", "`form` of the log: text, json, or auto (text on a terminal)")
-	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", 10*time.Second, "`time` that connections have to end after SIGTERM or SIGINT")
+	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", 10*time.Second, "`time` that connections have to end after SIGTERM, SIGINT or SIGHUP")
 	fs.StringVar(&c.ClientDir, "client-dir", "server/web/dist", "`folder` of the official browser client (socket.io.js and its siblings)")
 	fs.BoolVar(&c.Healthcheck, "healthcheck", false, "ask the server at -addr whether it is ready, and exit with 0 or 1")
 }
