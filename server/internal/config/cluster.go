@@ -14,11 +14,11 @@ func (c *Config) cluster(fs *flag.FlagSet) {
 	fs.DurationVar(&c.Recovery, "recovery", 0, "`time` in which a lost client may come back as the same socket, with what it missed; 0 for never; with the adapters memory and redis-streams only")
 	fs.StringVar(&c.Adapter, "adapter", nodes.Memory, "`name` of how broadcasts reach the nodes of a cluster: "+strings.Join(nodes.Adapters, ", ")+"; memory: there is one node")
 	fs.StringVar(&c.RedisURL, "redis-url", "redis://127.0.0.1:6379", "`address` of Redis: redis://user:password@host:port/db, redis://host1,host2 or redis+cluster://host for a Cluster, "+
-		"redis+sentinel://host1,host2/db?master_name=m; rediss for TLS")
+		"redis+sentinel://host1,host2/db?master_name=m; rediss for TLS; with a password better in the environment or the -config, where other users do not see it")
 	fs.StringVar(&c.RedisPrefix, "redis-prefix", "", "`name` that begins the channels, streams and keys in Redis; empty: those of the official adapters, socket.io")
 	fs.BoolVar(&c.RedisBatches, "redis-batches", false, "messages that wait for the same channel or stream go as one, which is less work for Redis; where all nodes are of this program, in a version that has the flag")
 	fs.BoolVar(&c.SessionsAnywhere, "sessions-anywhere", false, "any node serves any request, so that a load balancer needs no sticky sessions; between nodes of this program only")
-	fs.StringVar(&c.ClusterKey, "cluster-key", "", "`secret` of all nodes for -sessions-anywhere, 16 bytes at least; better in the environment, where other users do not see it")
+	fs.StringVar(&c.ClusterKey, "cluster-key", "", "`secret` of all nodes for -sessions-anywhere, 16 bytes at least; better in the environment or the -config, where other users do not see it")
 }
 
 func (c *Config) validateCluster() error {

@@ -27,6 +27,7 @@ const Prefix = "HERMOD"
 // Config is what the program can be told. Parse fills it in; a zero duration or
 // size means the default of the library it goes to.
 type Config struct {
+	File            string
 	Addr            string
 	LogLevel        string
 	LogFormat       string
@@ -68,8 +69,9 @@ type Config struct {
 	ClusterKey       string
 }
 
-// Parse reads args (without the program's name) and the environment. The help
-// goes to out. The error is flag.ErrHelp after -h.
+// Parse reads args (without the program's name), the environment and the file of
+// -config; of those that say the same the first counts. The help goes to out. The
+// error is flag.ErrHelp after -h.
 func Parse(args []string, out io.Writer) (Config, error) {
 	var c Config
 	fs := flag.NewFlagSet("hermod", flag.ContinueOnError)
@@ -80,7 +82,7 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	c.chat(fs)
 	c.sockets(fs)
 	c.cluster(fs)
-	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix)); err != nil {
+	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(ff.PlainParser)); err != nil {
 		return Config{}, err
 	}
 	if n := fs.NArg(); n > 0 {
@@ -91,11 +93,14 @@ func Parse(args []string, out io.Writer) (Config, error) {
 
 func usage(fs *flag.FlagSet) {
 	fmt.Fprintf(fs.Output(), "hermod serves Socket.IO clients, and a chat page at /.\n\n"+
-		"Each flag can also be given as an environment variable: -ping-interval is %s_PING_INTERVAL.\n\n", Prefix)
+		"Each flag can also be given as an environment variable, -ping-interval 20s as\n%[1]s_PING_INTERVAL=20s, or in the file of -config, as a line \"ping-interval 20s\".\n"+
+		"The command line, which other users of the machine see, is no place for passwords\n"+
+		"and keys: %[1]s_REDIS_URL, %[1]s_CLUSTER_KEY and the file are.\n\n", Prefix)
 	fs.PrintDefaults()
 }
 
 func (c *Config) program(fs *flag.FlagSet) {
+	fs.StringVar(&c.File, "config", "", "`file` with further flags: on each line a name without the hyphen, a space and the value; # begins a comment; what the command line or the environment says counts instead")
 	fs.StringVar(&c.Addr, "addr", ":3000", "`host:port` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "least `level` that is logged: debug, info, warn, error")
 	fs.StringVar(&c.LogFormat, "log-format", "auto", "`form` of the log: text, json, or auto (text on a terminal)")

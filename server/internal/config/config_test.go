@@ -4,6 +4,9 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -120,15 +123,18 @@ func TestHelp(t *testing.T) {
 	if _, err := Parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("error %v", err)
 	}
-	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	if !strings.Contains(out.String(), "HERMOD_REDIS_URL") {
+		t.Error("where a password is safe is not said")
+	}
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	var c Config
-	c.program(fs)
-	c.engine(fs)
-	c.chat(fs)
-	c.sockets(fs)
-	c.cluster(fs)
+	c.program(flags)
+	c.engine(flags)
+	c.chat(flags)
+	c.sockets(flags)
+	c.cluster(flags)
 	n := 0
-	fs.VisitAll(func(f *flag.Flag) {
+	flags.VisitAll(func(f *flag.Flag) {
 		n++
 		if !strings.Contains(out.String(), "  -"+f.Name) || len(f.Usage) < 10 {
 			t.Errorf("-%s is not explained", f.Name)
@@ -168,6 +174,52 @@ func TestCluster(t *testing.T) {
 	c.SessionsAnywhere = false
 	if c.Nodes().Key != "" {
 		t.Error("the key is used without being asked for")
+	}
+}
+
+// A password need not stand on the command line, which other users see: there are the
+// environment and a file.
+func TestSecrets(t *testing.T) {
+	const url = "redis://user:s%40cret#1@redis:6379/1"
+	want := nodes.Config{Adapter: nodes.Classic, URL: "redis://user:secret@redis", Key: "0123456789abcdef"}
+	file := filepath.Join(t.TempDir(), "hermod.conf")
+	text := "# of the cluster\nadapter redis # the classic one\n\nredis-url " + want.URL + "\n  cluster-key  0123456789abcdef\nsessions-anywhere\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("environment", func(t *testing.T) {
+		t.Setenv("HERMOD_REDIS_URL", want.URL)
+		t.Setenv("HERMOD_CLUSTER_KEY", want.Key)
+		if c, err := Parse([]string{"-adapter", "redis", "-sessions-anywhere"}, io.Discard); err != nil || c.Nodes() != want {
+			t.Errorf("%+v, %v", c.Nodes(), err)
+		}
+	})
+	t.Run("file", func(t *testing.T) {
+		if c, err := Parse([]string{"-config", file}, io.Discard); err != nil || c.Nodes() != want {
+			t.Errorf("%+v, %v", c.Nodes(), err)
+		}
+	})
+	t.Run("all", func(t *testing.T) { // the command line wins over the environment, and that over the file
+		t.Setenv("HERMOD_CONFIG", file)
+		t.Setenv("HERMOD_ADAPTER", "redis-streams")
+		t.Setenv("HERMOD_REDIS_URL", "redis://b")
+		c, err := Parse([]string{"-redis-url", "redis://a"}, io.Discard)
+		if n := c.Nodes(); err != nil || n.URL != "redis://a" || n.Adapter != nodes.Streams || n.Key != want.Key {
+			t.Errorf("%+v, %v", n, err)
+		}
+	})
+	for name, text := range map[string]string{"unknown": "redis-password secret", "unusable": "adapter redis\nredis-url " + url + "\n"} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Parse([]string{"-config", file}, io.Discard); err == nil || strings.Contains(err.Error(), "cret") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	if _, err := Parse([]string{"-config", file + ".none"}, io.Discard); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without the file: %v", err)
 	}
 }
 
