@@ -129,3 +129,10 @@ func TestHandshakeAllocations(t *testing.T) {
 		t.Errorf("%v allocations, at most 2", n)
 	}
 }
+
+// A query as clients write it costs no memory.
+func TestQueryAllocations(t *testing.T) {
+	if n := alloctest.PerRun(1000, func() { parseQuery("EIO=4&transport=polling&t=abc123&sid=0123456789abcdefghij&b64=1&j=0") }); n >= 1 {
+		t.Errorf("%v allocations", n)
+	}
+}

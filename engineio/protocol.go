@@ -43,12 +43,8 @@ func parseQuery(raw string) (q query) {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
 		key, value, _ := strings.Cut(pair, "=")
-		if strings.ContainsAny(value, "%+") {
-			if v, err := url.QueryUnescape(value); err == nil {
-				value = v
-			}
-		}
-		switch key {
+		value = decoded(value)
+		switch decoded(key) {
 		case "transport":
 			q.transport = value
 		case "sid":
@@ -62,6 +58,17 @@ func parseQuery(raw string) (q query) {
 		}
 	}
 	return q
+}
+
+// decoded is a name or a value of a query; what is not encoded as it should be stays
+// as it is. It takes no memory for what is not encoded.
+func decoded(s string) string {
+	if strings.ContainsAny(s, "%+") {
+		if d, err := url.QueryUnescape(s); err == nil {
+			return d
+		}
+	}
+	return s
 }
 
 // verify checks a request in the order of the official server. s is the

@@ -235,6 +235,15 @@ function http() {
     ]) assert.equal((await get(encoding)).headers['content-encoding'] ?? 'none', want);
   });
 
+  test('names in a query may be encoded', async () => {
+    const { port } = await server();
+    const of = (query) => request(port, 'GET', `/socket.io/?${query}`);
+    assert.match((await of('%45IO=4&t%72ansport=polling')).text, /^0\{"sid":/);
+    assert.match((await of('EIO=3&transport=x&E%49O=4&transpor%74=polling')).text, /^0\{"sid":/);
+    assert.equal((await of('EIO=4&transport%zz=polling')).text, '{"code":0,"message":"Transport unknown"}');
+    assert.equal((await of('EIO=4&transport=polling&%73id=nobody')).text, '{"code":1,"message":"Session ID unknown"}');
+  });
+
   test('preflights', async () => {
     const { port } = await server({ cors: { origin: 'http://good.example', credentials: true } });
     const ask = (origin) => request(port, 'OPTIONS', path('polling'), { headers: { Origin: origin, 'Access-Control-Request-Method': 'PUT' } });
