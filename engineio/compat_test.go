@@ -180,3 +180,11 @@ func TestTransportsOfConfig(t *testing.T) {
 		w.websocket()
 	})
 }
+
+// A list that is there and empty is a mistake, as in a Dialer, and not the default: the
+// server would refuse everyone.
+func TestNoTransports(t *testing.T) {
+	if _, err := New(Config{Transports: []string{}}, mute{}); err == nil || !strings.Contains(err.Error(), "Transports is empty") {
+		t.Errorf("error %v", err)
+	}
+}

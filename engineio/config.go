@@ -43,7 +43,8 @@ type Config struct {
 	// message, in bytes; 0 means 1,000,000. JS: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
 	// Transports are those that a client may use; nil means Polling and
-	// WebSocket. JS: transports.
+	// WebSocket. A list that is empty but not nil is refused: there would be no way
+	// in. JS: transports.
 	Transports []string
 	// NoUpgrades keeps clients from being offered the upgrade. JS:
 	// allowUpgrades (inverted).
@@ -164,6 +165,8 @@ func (c *Config) Validate() error {
 	switch {
 	case c.PingInterval < 0 || c.PingTimeout < 0 || c.UpgradeTimeout < 0:
 		return errors.New("engineio: PingInterval, PingTimeout and UpgradeTimeout cannot be switched off")
+	case c.Transports != nil && len(c.Transports) == 0:
+		return errors.New("engineio: Transports is empty")
 	case c.MaxHTTPBufferSize < 0:
 		return errors.New("engineio: MaxHTTPBufferSize cannot be switched off")
 	case c.Queue.Bytes < 0 || c.Queue.Packets < 0:

@@ -34,7 +34,7 @@ type Config struct {
 	// Header is sent with every request, those of a WebSocket included. JS: extraHeaders.
 	Header http.Header
 	// Transports are those that may be used, the first to begin with; nil means
-	// polling, websocket. JS: transports.
+	// polling, websocket. A list that is empty but not nil is refused. JS: transports.
 	Transports []string
 	// TryAllTransports tries the next transport when the first one fails. JS:
 	// tryAllTransports.
