@@ -202,26 +202,32 @@ func TestOnRoomEndsItsGoroutine(t *testing.T) {
 // A function of OnAnyOutgoing or of OnRoom that ends its goroutine does not end the
 // one that broadcasts or joins, which may be the adapter's: the test's, here.
 func TestAdapterOutlivesHooks(t *testing.T) {
-	siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
-		var j journal
-		srv := siotest.Serve(t, func(srv *socketio.Server) {
-			srv.OnError(func(_ *socketio.Socket, event string, err error) { j.add("%s: %v", event, err) })
-			srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { runtime.Goexit() })
-			srv.OnRoom(func(e socketio.RoomEvent) {
-				if e.Room == "room" {
-					j.add("room")
-					runtime.Goexit()
+	for name, cfg := range map[string]socketio.Config{"plain": {}, "recovery": {Recovery: &socketio.Recovery{}}} {
+		t.Run(name, func(t *testing.T) {
+			siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
+				var j journal
+				srv := siotest.Serve(t, func(srv *socketio.Server) {
+					srv.OnError(func(_ *socketio.Socket, event string, err error) { j.add("%s: %v", event, err) })
+					srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { runtime.Goexit() })
+					srv.OnRoom(func(e socketio.RoomEvent) {
+						if e.Kind == socketio.RoomJoined && e.Room == "room" {
+							j.add("joined")
+							runtime.Goexit()
+						}
+					})
+				}, siotest.Config{Mode: mode, Server: cfg})
+				clients := []*siotest.Client{srv.Connect(t, "/", sioclient.Config{}), srv.Connect(t, "/", sioclient.Config{})}
+				if err := srv.IO().SocketsJoin(t.Context(), "room"); err != nil {
+					t.Error(err)
 				}
+				if err := srv.IO().To("room").Emit("news"); err != nil {
+					t.Error(err)
+				}
+				for _, c := range clients {
+					siotest.ExpectEvent(t, c, "news")
+				}
+				j.want(t, "joined", "joined", "news: "+exited, "news: "+exited)
 			})
-		}, siotest.Config{Mode: mode})
-		c := srv.Connect(t, "/", sioclient.Config{})
-		if err := srv.IO().SocketsJoin(t.Context(), "room"); err != nil {
-			t.Error(err)
-		}
-		if err := srv.IO().To("room").Emit("news"); err != nil {
-			t.Error(err)
-		}
-		siotest.ExpectEvent(t, c, "news")
-		j.want(t, "room", "room", "news: "+exited)
-	})
+		})
+	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
-	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -264,11 +263,7 @@ func (d *delivery) overhear(s *Socket) {
 		d.ns.outgoing.add(s, d.event) // the adapter may hold a lock
 		return
 	}
-	// The goroutine may be the adapter's, which is not to end with a hook's.
-	err := usercode.Apart(func() error { s.overhearAll(d.hooks, d.event); return nil })
-	if err != nil {
-		s.report(d.event.Name(), err)
-	}
+	s.overhearApart(d.hooks, d.event)
 }
 
 // ServerSideEvent implements adapters.Local.

@@ -201,6 +201,6 @@ func (n *Namespace) flushOutgoing() {
 		return
 	}
 	for _, e := range n.outgoing.take() {
-		e.socket.overhearAll(n.table.Load().onAnyOutgoing, e.event)
+		e.socket.overhearApart(n.table.Load().onAnyOutgoing, e.event)
 	}
 }

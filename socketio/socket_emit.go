@@ -6,6 +6,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -89,6 +90,14 @@ func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
 	s.overhear(hooks, e)
 	if own := s.own.Load(); own != nil {
 		s.overhear(own.onAnyOutgoing, e)
+	}
+}
+
+// overhearApart is overhearAll for a goroutine that is not to end with a hook's, and
+// may be the adapter's.
+func (s *Socket) overhearApart(hooks []*overhearer, e *Event) {
+	if err := usercode.Apart(func() error { s.overhearAll(hooks, e); return nil }); err != nil {
+		s.report(e.Name(), err)
 	}
 }
 
