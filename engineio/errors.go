@@ -41,6 +41,17 @@ type ConnectionError struct {
 	status int // of the response; 0 is that of the code
 }
 
+// Status is the status of the response.
+func (e *ConnectionError) Status() int {
+	switch {
+	case e.status != 0:
+		return e.status
+	case e.Code == CodeForbidden && !isUpgrade(e.Request):
+		return http.StatusForbidden
+	}
+	return http.StatusBadRequest
+}
+
 // Reason is why a session ended; the strings are the official server's.
 type Reason string
 

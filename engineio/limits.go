@@ -13,7 +13,7 @@ import (
 // official server. A request that is refused gets 503 (429 when the limit is one
 // address's own) with code 4, a text that says why, and Retry-After;
 // OnConnectionError is told, with the name of the limit in its context.
-// Sessions that are open are never touched.
+// Sessions that are open are never touched. What [Server.Admit] lets in counts too.
 type Limits struct {
 	// Connections is the largest number of open sessions; 0 means no limit.
 	Connections int
@@ -75,18 +75,13 @@ func (m *limiter) enter(s *Session, r *http.Request) bool {
 	if m.PerIP <= 0 {
 		return true
 	}
-	ip := m.address(r)
-	if !ip.IsValid() {
-		return true
+	ip, ok := m.add(r)
+	if ip.IsValid() && ok {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.of[s] = ip
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.count[ip] >= m.PerIP {
-		return false
-	}
-	m.count[ip]++
-	m.of[s] = ip
-	return true
+	return ok
 }
 
 // leave takes s out of the count.
@@ -95,16 +90,41 @@ func (m *limiter) leave(s *Session) {
 		return
 	}
 	m.mu.Lock()
+	ip := m.of[s]
+	delete(m.of, s)
+	m.mu.Unlock()
+	m.remove(ip)
+}
+
+// add counts the address of r, the zero Addr if that does not count, and reports
+// false if it has enough.
+func (m *limiter) add(r *http.Request) (ip netip.Addr, ok bool) {
+	if m.PerIP <= 0 {
+		return ip, true
+	}
+	if ip = m.address(r); !ip.IsValid() {
+		return ip, true
+	}
+	m.mu.Lock()
 	defer m.mu.Unlock()
-	ip, ok := m.of[s]
-	if !ok {
+	if m.count[ip] >= m.PerIP {
+		return ip, false
+	}
+	m.count[ip]++
+	return ip, true
+}
+
+// remove takes what add has counted out.
+func (m *limiter) remove(ip netip.Addr) {
+	if !ip.IsValid() {
 		return
 	}
-	delete(m.of, s)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.count[ip]--; m.count[ip] == 0 {
 		delete(m.count, ip)
 	}
-	if len(m.of) == 0 { // maps do not shrink
+	if len(m.count) == 0 { // maps do not shrink; of has none either
 		m.count, m.of = make(map[netip.Addr]int), make(map[*Session]netip.Addr)
 	}
 }
@@ -135,4 +155,43 @@ func overLimit(r *http.Request, message, limit string) *ConnectionError {
 		status = http.StatusTooManyRequests
 	}
 	return &ConnectionError{Request: r, Code: CodeForbidden, Message: message, Context: map[string]any{"limit": limit}, status: status}
+}
+
+// Admit counts a connection that is no session, such as a plain WebSocket of the same
+// program, against the server's Limits, together with the sessions, until leave is
+// called; further calls of leave do nothing. refused says why there may be none: a
+// limit, or the end of the server. OnConnectionError is not told of it.
+func (srv *Server) Admit(r *http.Request) (leave func(), refused *ConnectionError) {
+	if !srv.limits.handshake() {
+		return nil, overLimit(r, tooManyHandshakes, "Handshakes")
+	}
+	ip, ok := srv.limits.add(r)
+	if !ok {
+		return nil, overLimit(r, tooManyOfAddress, "PerIP")
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if e := srv.full(r); e != nil {
+		srv.limits.remove(ip)
+		return nil, e
+	}
+	srv.others++
+	return sync.OnceFunc(func() {
+		srv.limits.remove(ip)
+		srv.mu.Lock()
+		defer srv.mu.Unlock()
+		srv.others--
+	}), nil
+}
+
+// full says why there may be no further connection; nil is that there may. Needs mu.
+func (srv *Server) full(r *http.Request) *ConnectionError {
+	most := srv.cfg.Limits.Connections
+	switch {
+	case srv.closed:
+		return &ConnectionError{Request: r, Code: CodeForbidden, Message: shuttingDown, status: http.StatusServiceUnavailable}
+	case most > 0 && srv.sessions.len()+srv.others >= most: // none is added without mu
+		return overLimit(r, tooManyConnections, "Connections")
+	}
+	return nil
 }

@@ -123,3 +123,58 @@ func TestLimitsAreOffByDefault(t *testing.T) {
 		}
 	})
 }
+
+// Connections of another kind count with the sessions.
+func TestAdmit(t *testing.T) {
+	ip := func(r *http.Request) netip.Addr {
+		a, _ := netip.ParseAddr(r.Header.Get("X-Real-IP"))
+		return a
+	}
+	told := 0
+	cfg := Config{Limits: Limits{Connections: 3, PerIP: 2, Handshakes: 1e-3, Burst: 9, ClientIP: ip}, OnConnectionError: func(*ConnectionError) { told++ }}
+	scenario(t, cfg, func(w *world) {
+		admit := func(from, want string, status int) func() {
+			t.Helper()
+			leave, e := w.srv.Admit(&http.Request{Header: http.Header{"X-Real-Ip": {from}}})
+			switch {
+			case want == "" && e != nil:
+				t.Fatalf("from %s: %+v", from, e)
+			case want != "" && (e == nil || e.Message != want || e.Code != CodeForbidden || e.Status() != status):
+				t.Fatalf("from %s: %+v, want %q", from, e, want)
+			}
+			return leave
+		}
+		open := func(from string) int { return w.request("GET", pollingQuery, "", "X-Real-IP: "+from).status }
+		if status := open("192.0.2.1"); status != 200 { // 1st handshake
+			t.Fatalf("a session: %d", status)
+		}
+		leave := admit("192.0.2.1", "", 0)
+		admit("192.0.2.1", "Too many connections from this address", 429)
+		if status := open("192.0.2.1"); status != 429 {
+			t.Errorf("a session from there: %d", status)
+		}
+		third := admit("192.0.2.2", "", 0)
+		admit("192.0.2.3", "Too many connections", 503)
+		if status := open("192.0.2.3"); status != 503 {
+			t.Errorf("a session too many: %d", status)
+		}
+		leave()
+		leave() // counts once
+		admit("192.0.2.1", "", 0)()
+		if status := open("192.0.2.3"); status != 200 { // 9th
+			t.Errorf("a session in its place: %d", status)
+		}
+		admit("192.0.2.4", "Too many handshakes", 503)
+		third()
+		for s := range w.srv.Sessions() {
+			s.Close(true)
+		}
+		w.pass(0)
+		if n := len(w.srv.limits.count) + len(w.srv.limits.of) + w.srv.others; n != 0 || told != 2 {
+			t.Errorf("%d entries are left, %d errors were told", n, told)
+		}
+		w.srv.stop()
+		w.srv.limits.handshakes = nil
+		admit("192.0.2.1", shuttingDown, 503)
+	})
+}

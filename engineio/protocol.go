@@ -158,9 +158,8 @@ func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	if srv.cfg.OnConnectionError != nil {
 		srv.cfg.OnConnectionError(e)
 	}
-	status := http.StatusBadRequest
+	status := e.Status()
 	if e.status != 0 {
-		status = e.status
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	}
 	if isUpgrade(r) {
@@ -169,9 +168,6 @@ func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionE
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(e.Message))
 		return
-	}
-	if e.Code == CodeForbidden && e.status == 0 {
-		status = http.StatusForbidden
 	}
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)

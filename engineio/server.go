@@ -35,6 +35,7 @@ type Server struct {
 	mu      sync.Mutex // guards what follows
 	mws     []func(http.Handler) http.Handler
 	closed  bool
+	others  int // connections that Admit has let in
 	running int
 	idle    chan struct{}
 }
@@ -150,13 +151,8 @@ func (srv *Server) register(s *Session, r *http.Request) *ConnectionError {
 	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	most, e := srv.cfg.Limits.Connections, (*ConnectionError)(nil)
-	switch {
-	case srv.closed:
-		e = &ConnectionError{Request: r, Code: CodeForbidden, Message: shuttingDown, status: http.StatusServiceUnavailable}
-	case most > 0 && srv.sessions.len() >= most: // only we add, under mu
-		e = overLimit(r, tooManyConnections, "Connections")
-	case s.id == "" || !srv.sessions.add(s):
+	e := srv.full(r)
+	if e == nil && (s.id == "" || !srv.sessions.add(s)) {
 		e = &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest]}
 	}
 	if e != nil {

@@ -77,6 +77,9 @@ func refuse(w http.ResponseWriter, e *HandshakeError) {
 	if e.Status == http.StatusMethodNotAllowed {
 		h.Set("Allow", http.MethodGet)
 	}
+	if (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable) && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "1")
+	}
 	h.Set("Connection", "close")
 	http.Error(w, e.Msg, e.Status)
 }

@@ -38,9 +38,14 @@ func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
 // ServeHTTP upgrades the request or refuses it: as [Server.Accept] does, and
 // with 400 (no such protocol), 406 (mORMot's key exchange, whose wire uses the
 // same key and nonce in both directions), 503 (shutting down), or the status of
-// ProtocolSpec.Check and ProcessSettings.OnUpgrade. RFC 6455 section 4.2.2.
+// ProcessSettings.Admit, ProtocolSpec.Check and ProcessSettings.OnUpgrade. With 429
+// and 503 goes a Retry-After, of a second if w has none. RFC 6455 section 4.2.2.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, spec, err := h.negotiate(r)
+	var gone func(*Process, error)
+	if err == nil {
+		gone, err = h.admit(r, u, spec)
+	}
 	if err != nil {
 		refuse(w, err)
 		h.settings.logger().Info("wscore: upgrade refused", "remote", r.RemoteAddr, "status", err.Status, "reason", err.Msg)
@@ -53,10 +58,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, aerr := h.srv.takeOver(w, r, u.Subprotocol, extra)
 	if aerr != nil {
+		gone(nil, aerr)
 		return
 	}
 	u.Header = nil
-	p := newProcess(conn, &h.settings, *u, h.forget)
+	p := newProcess(conn, &h.settings, *u, gone)
 	p.build(spec)
 	if !h.register(p, token) {
 		_ = p.CloseNow()
@@ -88,15 +94,41 @@ func (h *Handler) negotiate(r *http.Request) (*Upgrade, *ProtocolSpec, *Handshak
 		Secure:      r.TLS != nil,
 		Header:      r.Header,
 	}
+	return u, &spec, nil
+}
+
+// admit asks the application. gone is to be told when the process has ended, or that
+// there is none.
+func (h *Handler) admit(r *http.Request, u *Upgrade, spec *ProtocolSpec) (gone func(*Process, error), refused *HandshakeError) {
+	gone = h.forget
+	if h.settings.Admit != nil {
+		leave, err := h.settings.Admit(r)
+		if err != nil {
+			return nil, vetoed(err)
+		}
+		if leave != nil {
+			gone = func(p *Process, err error) {
+				leave() // who waits for forget finds it done
+				h.forget(p, err)
+			}
+		}
+	}
+	admitted := false
+	defer func() {
+		if !admitted { // also when a check panics
+			gone(nil, nil)
+		}
+	}()
 	for _, check := range []func(*Upgrade) error{spec.Check, h.settings.OnUpgrade} {
 		if check == nil {
 			continue
 		}
 		if err := check(u); err != nil {
-			return nil, nil, vetoed(err)
+			return gone, vetoed(err)
 		}
 	}
-	return u, &spec, nil
+	admitted = true
+	return gone, nil
 }
 
 func vetoed(err error) *HandshakeError {
@@ -160,8 +192,11 @@ func (h *Handler) arrived(p *Process) {
 	h.resume.confirm(p)
 }
 
-// forget is told when a process has ended.
+// forget is told when a process has ended, or with nil that none came to be.
 func (h *Handler) forget(p *Process, _ error) {
+	if p == nil {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.procs[p.ID()] == p {

@@ -2,6 +2,7 @@ package wscore
 
 import (
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 )
@@ -36,6 +37,12 @@ type ProcessSettings struct {
 	// them is forged, and the address is unknown. If there are any proxies, a unix
 	// socket is trusted too. Servers only.
 	TrustedProxies []netip.Prefix
+	// Admit, if set, is asked about an upgrade before ProtocolSpec.Check and OnUpgrade,
+	// to bound how many there are: what it returns is called once, when the upgrade has
+	// been refused after all, or when the connection has ended and its callbacks have
+	// returned; nil is nothing to call. An error refuses, as that of
+	// ProtocolSpec.Check. Several goroutines call it at a time. Servers only.
+	Admit func(r *http.Request) (leave func(), err error)
 	// OnUpgrade has the last word before an upgrade is answered; see
 	// ProtocolSpec.Check. Servers only.
 	OnUpgrade func(u *Upgrade) error

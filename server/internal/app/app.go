@@ -87,6 +87,7 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 		MaxMessage: a.cfg.MaxHTTPBufferSize,
 		Proxies:    a.cfg.Proxies(),
 		Queue:      queue,
+		Admit:      a.admit,
 		Status: func() any {
 			return map[string]any{
 				"clients": a.sio.Engine().Clients(), "sockets": a.sockets.Len(), "members": a.sockets.Members(),
@@ -95,6 +96,15 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 		},
 		Log: log,
 	}
+}
+
+// admit has a plain socket count as a connection of Socket.IO does.
+func (a *App) admit(r *http.Request) (leave func(), err error) {
+	leave, e := a.sio.Engine().Admit(r)
+	if e != nil {
+		return nil, &wscore.HandshakeError{Status: e.Status(), Msg: e.Message}
+	}
+	return leave, nil
 }
 
 // Run listens, says so on out, and serves until ctx ends; then it drains and

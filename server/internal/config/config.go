@@ -124,10 +124,10 @@ func (c *Config) engine(fs *flag.FlagSet) {
 	fs.BoolVar(&c.DropNewest, "queue-drop-newest", false, "drop what finds the queue full, instead of cutting the client off")
 	fs.BoolVar(&c.Deflate, "deflate", false, "compress WebSocket messages of 1 KiB and more for clients that offer it")
 	fs.BoolVar(&c.AllowEIO3, "allow-eio3", false, "serve clients of before version 3 as well (Engine.IO protocol 3)")
-	fs.IntVar(&c.MaxConnections, "max-connections", 0, "largest `number` of open Socket.IO connections, 0 for any")
+	fs.IntVar(&c.MaxConnections, "max-connections", 0, "largest `number` of open connections, those of Socket.IO and plain WebSockets together, 0 for any")
 	fs.IntVar(&c.MaxPerIP, "max-connections-per-ip", 0, "largest `number` of them from one address, 0 for any; behind a proxy see -trusted-proxies")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`list` of addresses and networks (10.0.0.0/8) of proxies, whose word about a client's address counts; empty: the address is the connection's")
-	fs.Float64Var(&c.MaxHandshakes, "max-handshakes", 0, "largest `number` of new Socket.IO connections a second, 0 for any")
+	fs.Float64Var(&c.MaxHandshakes, "max-handshakes", 0, "largest `number` of new ones a second, 0 for any")
 }
 
 func (c *Config) chat(fs *flag.FlagSet) {

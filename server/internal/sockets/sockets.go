@@ -35,6 +35,8 @@ type Config struct {
 	Queue      wscore.Queue
 	// Proxies are those whose word about a client's address counts.
 	Proxies []netip.Prefix
+	// Admit bounds how many there are, see wscore.ProcessSettings; nil does not.
+	Admit func(r *http.Request) (leave func(), err error)
 	// Status is what GET /status answers, as JSON.
 	Status func() any
 	Log    *slog.Logger
@@ -64,7 +66,7 @@ func New(c Config) *Sockets {
 	}
 	s.handler = wscore.NewHandler(list, wscore.ProcessSettings{Conn: wscore.Settings{
 		Origins: hosts(c.Origins), MaxMessage: c.MaxMessage, Queue: c.Queue, Deflate: &wscore.Deflate{}, Log: c.Log,
-	}, TrustedProxies: c.Proxies})
+	}, TrustedProxies: c.Proxies, Admit: c.Admit})
 	return s
 }
 

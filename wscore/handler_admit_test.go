@@ -1,0 +1,68 @@
+package wscore_test
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/hermod-io/hermod/wscore"
+)
+
+// Who bounds the connections is told of the end of each, whatever becomes of it.
+func TestHandlerAdmits(t *testing.T) {
+	spec, events := talking("/x", "x")
+	spec.Check = func(u *wscore.Upgrade) error {
+		switch u.Header.Get("X-Want") {
+		case "veto":
+			return errors.New("no")
+		case "panic":
+			panic(http.ErrAbortHandler)
+		}
+		return nil
+	}
+	var open, asked atomic.Int32
+	h, u := serving(t, wscore.ProcessSettings{Admit: func(r *http.Request) (func(), error) {
+		asked.Add(1)
+		if r.Header.Get("X-Want") == "uncounted" {
+			return nil, nil
+		}
+		if open.Add(1) > 2 {
+			open.Add(-1)
+			return nil, &wscore.HandshakeError{Status: 503, Msg: "too many"}
+		}
+		return func() { open.Add(-1) }, nil
+	}}, spec)
+	for _, want := range []string{"veto", "panic", "veto"} {
+		if _, _, err := dialNames(t, u+"/x", http.Header{"X-Want": {want}}, "x"); err == nil {
+			t.Fatalf("%s: accepted", want)
+		}
+	}
+	eventually(t, "none is left of those refused after all", func() bool { return open.Load() == 0 })
+	if _, _, err := dialNames(t, u+"/y", nil, "y"); err == nil || asked.Load() != 3 {
+		t.Errorf("no such protocol: %v, asked %d times", err, asked.Load())
+	}
+	conns := map[int]*wscore.Conn{}
+	for i, header := range []http.Header{{}, {"X-Want": {"uncounted"}}, {}} {
+		c, _, err := dialNames(t, u+"/x", header, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, events, "open")
+		conns[i] = c
+	}
+	var he *wscore.HandshakeError
+	if _, resp, err := dialNames(t, u+"/x", nil, "x"); !errors.As(err, &he) || he.Status != 503 || resp.Header.Get("Retry-After") != "1" {
+		t.Errorf("one too many: %v", err)
+	}
+	if open.Load() != 2 {
+		t.Errorf("%d are open", open.Load())
+	}
+	for _, c := range conns {
+		_ = c.CloseNow()
+	}
+	eventually(t, "all have left", func() bool { return h.Len() == 0 })
+	if open.Load() != 0 {
+		t.Errorf("%d are still counted", open.Load())
+	}
+}
