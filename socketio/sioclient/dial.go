@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"time"
 )
 
 // New returns a Socket with a Manager of its own, not connected yet: handlers
@@ -26,15 +27,22 @@ func New(rawURL string, cfg Config) (*Socket, error) {
 
 // Dial is New and Connect: it waits until the Socket is in its namespace. It
 // goes on trying as Config.Reconnection says, so ctx should have an end. Errors are
-// those of New and of Connect; after one nothing is left. JS: io(url).
+// those of New and of Connect; after one nothing is left, unless a function of the
+// Config does not return: that is waited for at most ten seconds. JS: io(url).
 func Dial(ctx context.Context, rawURL string, cfg Config) (*Socket, error) {
 	s, err := New(rawURL, cfg)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.Connect(ctx); err != nil {
-		_ = s.Close(context.WithoutCancel(ctx))
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		_ = s.Close(ctx) // err says more
 		return nil, err
 	}
 	return s, nil
 }
+
+// leaveTimeout bounds what a Dial that has failed waits for: nothing that is ours takes
+// longer.
+const leaveTimeout = 10 * time.Second
