@@ -87,8 +87,9 @@ func NewClient(url string, spec ProtocolSpec, settings ClientSettings) *Client {
 // Connect may be called again. From then on the Client keeps connected until Close,
 // which also ends a Connect that waits (net.ErrClosed). It returns when OnConnect
 // and the protocol's OnOpen have, so they must not call it, and a [Readier] is ready,
-// or ctx ends. Errors: [ErrConnected], those of [Dialer.Dial], ctx's cause, and the
-// *CloseError of a connection that ended before. RFC 6455 section 4.1.
+// or ctx ends. Errors, with a nil Process: [ErrConnected], those of [Dialer.Dial],
+// ctx's cause, and the *CloseError of a connection that ended before; OnDisconnect is
+// given the Process of that. RFC 6455 section 4.1.
 func (c *Client) Connect(ctx context.Context) (*Process, error) {
 	c.mu.Lock()
 	if c.begun {
@@ -194,7 +195,7 @@ func (c *Client) connect(ctx context.Context, announce func(*Process)) (*Process
 		return nil, net.ErrClosed
 	}
 	if err := c.settle(ctx, p, try); err != nil {
-		return p, err
+		return nil, err
 	}
 	announce(p)
 	close(try.announced)

@@ -198,8 +198,8 @@ func TestClientConnectNotReady(t *testing.T) {
 		return unready{p: p}
 	}}, s)
 	var ce *wscore.CloseError
-	if _, err := c.Connect(within(t)); !errors.As(err, &ce) || ce.Code != 4000 {
-		t.Errorf("got %v", err)
+	if p, err := c.Connect(within(t)); p != nil || !errors.As(err, &ce) || ce.Code != 4000 {
+		t.Errorf("got %v, %v", p, err)
 	}
 	want(t, told, "connect", "disconnect")
 	closeWithin(t, c.Close)
