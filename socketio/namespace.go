@@ -99,8 +99,11 @@ func (n *Namespace) Socket(id string) *Socket {
 
 // Rooms returns all rooms that have a member, those of single sockets included,
 // in no order, on all nodes. When not all nodes answered in time, the rooms of those
-// that did are returned with an *adapters.PartialError.
-func (n *Namespace) Rooms(ctx context.Context) ([]string, error) { return n.adapter.Rooms(ctx) }
+// that did are returned with an *AckError.
+func (n *Namespace) Rooms(ctx context.Context) ([]string, error) {
+	rooms, err := n.adapter.Rooms(ctx)
+	return rooms, partial(err)
+}
 
 func (n *Namespace) add(s *Socket) {
 	n.mu.Lock()
