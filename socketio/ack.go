@@ -7,6 +7,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/ctxend"
 	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -27,9 +28,10 @@ type outcome struct {
 }
 
 // EmitWithAck sends an event and waits for the ack: until the deadline of ctx,
-// or Config.AckTimeout if it has none. After that the error is an *AckError; when the
-// socket disconnects, a *DisconnectError; when ctx is cancelled, its cause; otherwise
-// as of Emit. An ack that stands for an error is returned as it is, see Call. It may
+// or Config.AckTimeout if it has none. After that, and when ctx is cancelled, the error is
+// an *AckError that tells which (context.DeadlineExceeded, context.Canceled) and wraps
+// the cause of ctx; when the socket disconnects, a *DisconnectError; otherwise as of
+// Emit. With a ctx that has ended nothing is sent. An ack that stands for an error is returned as it is, see Call. It may
 // be called in a handler, since acks overtake events; pass on the handler's
 // ctx, so that it is known who waits.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
@@ -62,8 +64,8 @@ var (
 
 // ask1 is EmitWithAck with flags.
 func (s *Socket) ask1(ctx context.Context, f adapters.Flags, name string, args []any) (Args, error) {
-	if err := ctx.Err(); err != nil {
-		return Args{}, context.Cause(ctx)
+	if err := ctxend.Err(ctx); err != nil {
+		return Args{}, &AckError{Missing: 1, Err: err}
 	}
 	c, srv := s.client, s.ns.srv
 	p := &pendingAck{id: s.ns.nextAck(), done: make(chan outcome, 1)}
@@ -102,7 +104,7 @@ func (s *Socket) waitError(ctx context.Context) error {
 	if s.state.Load() >= stateLeaving {
 		return s.closedError()
 	}
-	return &AckError{Missing: 1, Err: context.Cause(ctx)}
+	return &AckError{Missing: 1, Err: ctxend.Err(ctx)}
 }
 
 // closedError is the *DisconnectError of a Socket that left.

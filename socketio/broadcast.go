@@ -140,7 +140,7 @@ func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) (
 	}
 	got := replies{json: b.ns.srv.cfg.JSON}
 	err := b.ns.adapter.BroadcastAck(ctx, &w.packet, b.target(w), got.add)
-	return got.take(), partial(err)
+	return got.take(), partial(ctx, err)
 }
 
 // FetchSockets returns the sockets that b reaches, on all nodes. When not all
@@ -151,7 +151,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	for i := range infos {
 		found[i] = &RemoteSocket{ns: b.ns, info: infos[i]}
 	}
-	return found, partial(err)
+	return found, partial(ctx, err)
 }
 
 // SocketsJoin puts the sockets that b reaches into rooms. It passes over those
@@ -159,18 +159,18 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 // and FetchSockets. It waits for no answer of another node. Errors are those of the
 // adapter, see [adapters.Adapter].
 func (b Broadcast) SocketsJoin(ctx context.Context, rooms ...string) error {
-	return partial(b.ns.adapter.SocketsJoin(ctx, b.ownTarget(), rooms...))
+	return partial(ctx, b.ns.adapter.SocketsJoin(ctx, b.ownTarget(), rooms...))
 }
 
 // SocketsLeave takes the sockets that b reaches out of rooms; see SocketsJoin.
 func (b Broadcast) SocketsLeave(ctx context.Context, rooms ...string) error {
-	return partial(b.ns.adapter.SocketsLeave(ctx, b.ownTarget(), rooms...))
+	return partial(ctx, b.ns.adapter.SocketsLeave(ctx, b.ownTarget(), rooms...))
 }
 
 // DisconnectSockets disconnects the sockets that b reaches; see SocketsJoin and
 // Socket.Disconnect.
 func (b Broadcast) DisconnectSockets(ctx context.Context, closeConn bool) error {
-	return partial(b.ns.adapter.DisconnectSockets(ctx, b.ownTarget(), closeConn))
+	return partial(ctx, b.ns.adapter.DisconnectSockets(ctx, b.ownTarget(), closeConn))
 }
 
 func (b *Broadcast) ownTarget() adapters.Target {

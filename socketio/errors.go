@@ -1,11 +1,13 @@
 package socketio
 
 import (
+	"context"
 	"errors"
 	"net"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/ctxend"
 	"github.com/hermod-io/hermod/socketio/args"
 )
 
@@ -35,7 +37,9 @@ type ArgError = args.ArgError
 
 // AckError reports that acks, or answers of other nodes, are missing; those that came
 // stand. Its fields are Missing, Nodes and Err; see [args.AckError]. A timeout makes it
-// a net.Error that says so, and errors.Is of it context.DeadlineExceeded.
+// a net.Error that says so, and errors.Is of it context.DeadlineExceeded; the end of a
+// context makes errors.Is of it context.Canceled or context.DeadlineExceeded, and the
+// context's cause.
 type AckError = args.AckError
 
 // EncodeError reports an argument of an emit or an ack that could not be
@@ -69,13 +73,18 @@ func (e *DisconnectError) Is(target error) bool {
 	return target == ErrClosed || target == net.ErrClosed
 }
 
-// partial turns the adapter's error about missing answers into ours.
-func partial(err error) error {
+// partial turns the adapter's error about missing answers into ours. If they are
+// missing since ctx has ended, it tells all of that.
+func partial(ctx context.Context, err error) error {
 	var p *adapters.PartialError
-	if errors.As(err, &p) {
-		return &AckError{Missing: p.Missing, Nodes: p.Nodes, Err: p.Cause}
+	if !errors.As(err, &p) {
+		return err
 	}
-	return err
+	why := p.Cause
+	if ended := ctxend.Err(ctx); ended != nil && errors.Is(why, context.Cause(ctx)) {
+		why = ended
+	}
+	return &AckError{Missing: p.Missing, Nodes: p.Nodes, Err: why}
 }
 
 func reservedError(name string) error { return args.Reserved(name) }

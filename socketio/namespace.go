@@ -102,7 +102,7 @@ func (n *Namespace) Socket(id string) *Socket {
 // that did are returned with an *AckError.
 func (n *Namespace) Rooms(ctx context.Context) ([]string, error) {
 	rooms, err := n.adapter.Rooms(ctx)
-	return rooms, partial(err)
+	return rooms, partial(ctx, err)
 }
 
 func (n *Namespace) add(s *Socket) {

@@ -29,7 +29,7 @@ func (n *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, arg
 	}
 	got := replies{json: n.srv.cfg.JSON}
 	err := n.serverSideEmit(ctx, event, args, got.add)
-	return got.take(), partial(err)
+	return got.take(), partial(ctx, err)
 }
 
 func (n *Namespace) serverSideEmit(ctx context.Context, event string, args []any, each func(parser.Args)) error {

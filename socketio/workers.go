@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/ctxend"
 )
 
 const (
@@ -182,6 +184,6 @@ func (p *workers) wait(ctx context.Context) error {
 	case <-rest:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctxend.Err(ctx)
 	}
 }

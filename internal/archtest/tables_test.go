@@ -13,6 +13,7 @@ var floors = map[string][]string{
 	"internal/archtest":  {},
 	"internal/bufpool":   {},
 	"internal/httplist":  {},
+	"internal/ctxend":    {},
 	"internal/usercode":  {},
 	"internal/testnet":   {},
 	"internal/polltest":  {},
@@ -46,8 +47,8 @@ var floors = map[string][]string{
 	"adapters/redisadapter/internal/link": {},
 
 	// 3
-	"socketio":           with(machinery, "internal/usercode", "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
-	"socketio/sioclient": {"internal/usercode", "engineio/eioclient", "socketio/args", "socketio/event", "socketio/parser"},
+	"socketio":           with(machinery, "internal/ctxend", "internal/usercode", "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
+	"socketio/sioclient": {"internal/ctxend", "internal/usercode", "engineio/eioclient", "socketio/args", "socketio/event", "socketio/parser"},
 	"socketio/siotest":   {"socketio", "socketio/args", "socketio/event", "socketio/sioclient", "engineio", "engineio/eioclient", "wscore", "internal/testnet"},
 
 	// 5

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/ctxend"
 	"github.com/hermod-io/hermod/socketio/args"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -23,8 +24,8 @@ type outcome struct {
 
 // ask is EmitWithAck with flags.
 func (s *Socket) ask(ctx context.Context, f flags, name string, values []any) (Args, error) {
-	if ctx.Err() != nil {
-		return Args{}, context.Cause(ctx)
+	if err := ctxend.Err(ctx); err != nil {
+		return Args{}, &AckError{Missing: 1, Err: err}
 	}
 	w := &wait{done: make(chan outcome, 1)}
 	s.m.asks(1)
@@ -43,7 +44,7 @@ func (s *Socket) ask(ctx context.Context, f flags, name string, values []any) (A
 	case o := <-w.done:
 		return o.args, o.err
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		err = ctxend.Err(ctx)
 	case <-late:
 		err = context.DeadlineExceeded
 	}

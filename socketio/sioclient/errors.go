@@ -32,7 +32,8 @@ type Error = args.Error
 type ArgError = args.ArgError
 
 // AckError reports that an ack did not come in time; see [args.AckError]. It is a
-// net.Error, and errors.Is of it context.DeadlineExceeded.
+// net.Error, and errors.Is of it context.DeadlineExceeded; when a context was cancelled
+// it is context.Canceled, and the context's cause.
 type AckError = args.AckError
 
 // EncodeError reports an argument of an emit or an ack that could not be

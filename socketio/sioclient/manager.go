@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/hermod-io/hermod/engineio/eioclient"
+	"github.com/hermod-io/hermod/internal/ctxend"
 )
 
 // Manager keeps one connection to a server, which its Sockets share: it is made
@@ -88,7 +89,7 @@ func (m *Manager) Session() *eioclient.Session {
 
 // Close disconnects all Sockets, closes the connection when what was sent
 // before has left, and waits until all handlers have returned and nothing of
-// the Manager's runs any more, or ctx ends: that is the only error. Handlers must not
+// the Manager's runs any more, or ctx ends: that is the only error, which wraps ctx's and its cause. Handlers must not
 // wait for it.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
@@ -108,6 +109,9 @@ func (m *Manager) Close(ctx context.Context) error {
 		}
 	}
 	if err := m.dialer.Close(ctx); err != nil {
+		if ended := ctxend.Err(ctx); ended != nil {
+			return ended
+		}
 		return err
 	}
 	done := make(chan struct{})
@@ -119,7 +123,7 @@ func (m *Manager) Close(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctxend.Err(ctx)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/eioclient"
+	"github.com/hermod-io/hermod/internal/ctxend"
 	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -40,13 +41,13 @@ func (s *Socket) open() {
 
 // Connect is Open that waits until the Socket is in its namespace. While no
 // connection can be made it goes on trying as Config.Reconnection says. If ctx
-// ends before, the Socket is disconnected, and the error wraps ctx's cause and that
+// ends before, the Socket is disconnected, and the error wraps ctx's, its cause and that
 // of the last attempt. Other errors: a *ConnectError if the server has refused it,
 // an *eioclient.DialError when the connection is given up, a *DisconnectError when it
 // is lost before and not made again, and ErrClosed.
 func (s *Socket) Connect(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+	if err := ctxend.Err(ctx); err != nil {
+		return fmt.Errorf("socketio: connect: %w", err)
 	}
 	s.m.mu.Lock()
 	if s.closed || s.m.closed {
@@ -76,9 +77,9 @@ func (s *Socket) Connect(ctx context.Context) error {
 	s.disconnect()
 	s.m.rest()
 	if last != nil {
-		return fmt.Errorf("socketio: connect: %w (%w)", context.Cause(ctx), last)
+		return fmt.Errorf("socketio: connect: %w (%w)", ctxend.Err(ctx), last)
 	}
-	return fmt.Errorf("socketio: connect: %w", context.Cause(ctx))
+	return fmt.Errorf("socketio: connect: %w", ctxend.Err(ctx))
 }
 
 // tellWaiting ends the waits of Connect. mu is held.

@@ -33,8 +33,9 @@ func (f flags) engine() (out eioclient.SendFlags) {
 func (s *Socket) Emit(event string, args ...any) error { return s.emit(flags{}, event, args, nil) }
 
 // EmitWithAck sends an event and waits for the ack: until the deadline of ctx,
-// or Config.AckTimeout if it has none. After that the error is an *AckError, and
-// an event that has not left is not sent any more. With Config.Retries AckTimeout
+// or Config.AckTimeout if it has none. After that, and when ctx is cancelled, the
+// error is an *AckError that tells which (context.DeadlineExceeded, context.Canceled)
+// and wraps the cause of ctx, and an event that has not left is not sent any more. With Config.Retries AckTimeout
 // is that of each attempt, and without a deadline the wait for a connection has
 // no end. When the connection is lost after the event was sent (with Retries:
 // for the last time) the error is a *DisconnectError; others are as of Emit. It
