@@ -21,7 +21,6 @@ type Event struct {
 	acked  atomic.Bool
 	hasID  bool
 	limit  limit  // what it exceeds, found by the reader
-	held   bool   // counted against the mailbox while a concurrent handler runs
 	next   *Event // in the mailbox, under client.mu
 }
 

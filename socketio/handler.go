@@ -27,9 +27,9 @@ type Handler func(ctx context.Context, s *Socket, e *Event) error
 // many run at once is bounded by Config.Mailbox.
 func Concurrent(h Handler) Handler {
 	return func(ctx context.Context, s *Socket, e *Event) error {
-		s.client.hold(e)
+		release := s.client.hold(e)
 		s.ns.srv.workers.spawn(func() {
-			defer s.client.release(e)
+			defer release()
 			usercode.Tell(func() error { return s.run(h, e) }, func(err error) { s.finish(e, err) })
 		})
 		return nil

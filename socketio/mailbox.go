@@ -186,21 +186,17 @@ func (c *client) uncount(size int) {
 }
 
 // hold counts an event again while a concurrent handler has it, so that their
-// number is bounded as well.
-func (c *client) hold(e *Event) {
+// number is bounded as well. release undoes it: the handler may replace Event.Args,
+// and there may be two of them, so the event does not know what was counted.
+func (c *client) hold(e *Event) (release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e.held = true
+	size := e.size()
 	c.box.packets++
-	c.box.bytes += e.size()
-}
-
-// release undoes hold.
-func (c *client) release(e *Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e.held {
-		e.held = false
-		c.uncount(e.size())
+	c.box.bytes += size
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.uncount(size)
 	}
 }

@@ -179,6 +179,39 @@ func TestConcurrent(t *testing.T) {
 	})
 }
 
+// TestConcurrentTwice: an event that two concurrent handlers have counts for each, and
+// for neither when both are done.
+func TestConcurrentTwice(t *testing.T) {
+	runWebSocket(t, socketio.Config{Mailbox: socketio.Mailbox{Packets: 8}}, func(r *rig) {
+		var handled atomic.Int32
+		count := socketio.Concurrent(func(context.Context, *socketio.Socket, *socketio.Event) error {
+			handled.Add(1)
+			return nil
+		})
+		r.srv.On("n", count)
+		r.srv.OnAny(count)
+		p := r.join("/")
+		p.send(batches(40, 1, `42["n",%d]`)...)
+		r.eventually("all events", func() bool { return handled.Load() == 80 })
+	})
+}
+
+// TestConcurrentReplaces: what an event counts does not change with its arguments,
+// which a handler may replace.
+func TestConcurrentReplaces(t *testing.T) {
+	runWebSocket(t, socketio.Config{Mailbox: socketio.Mailbox{Bytes: 2000}}, func(r *rig) {
+		var handled atomic.Int32
+		r.srv.On("n", socketio.Concurrent(func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
+			e.Args = socketio.Args{}
+			handled.Add(1)
+			return nil
+		}))
+		p := r.join("/")
+		p.send(batches(400, 1, `42["n",%d]`)...)
+		r.eventually("all events", func() bool { return handled.Load() == 400 })
+	})
+}
+
 // TestWorkersEnd: the goroutines of handlers are kept for a while, not for ever
 // and not all.
 func TestWorkersEnd(t *testing.T) {
