@@ -3,6 +3,7 @@ package wscore_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -65,4 +66,27 @@ func TestHandlerAdmits(t *testing.T) {
 	if open.Load() != 0 {
 		t.Errorf("%d are still counted", open.Load())
 	}
+}
+
+// So is it of a connection that could not be taken over.
+func TestHandlerAdmitsInVain(t *testing.T) {
+	spec, _ := talking("/x", "x")
+	list := new(wscore.ProtocolList)
+	list.Add(spec)
+	open := 0
+	h := wscore.NewHandler(list, wscore.ProcessSettings{Admit: func(*http.Request) (func(), error) {
+		open++
+		return func() { open-- }, nil
+	}})
+	r := httptest.NewRequest(http.MethodGet, "/x", nil)
+	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "x"} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder() // is no http.Hijacker
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || open != 0 {
+		t.Errorf("status %d, %d are counted", w.Code, open)
+	}
+	closeWithin(t, h.Shutdown)
 }
