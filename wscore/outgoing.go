@@ -44,6 +44,16 @@ func (o *outgoing) room(size int) *segment {
 	return s
 }
 
+// arena borrows room for size bytes, and for units behind them. All connections of
+// a server may have a few short ones waiting at a time, so the first arena of a
+// queue is no larger than it must be.
+func (o *outgoing) arena(size int) *bufpool.Buffer {
+	if o.empty() {
+		return bufpool.Get(size)
+	}
+	return bufpool.Get(bufpool.Small)
+}
+
 // append queues the frames of msgs, size bytes in all.
 func (o *outgoing) append(p *pools, size int, msgs []Message, masked bool) {
 	if size > maxCopied {
@@ -55,7 +65,7 @@ func (o *outgoing) append(p *pools, size int, msgs []Message, masked bool) {
 		s.n += len(msgs)
 		return
 	}
-	buf := bufpool.Get(bufpool.Small)
+	buf := o.arena(size)
 	o.push(p, segment{encode(buf.Bytes()[:0], msgs, masked), buf, len(msgs)})
 }
 
@@ -70,7 +80,7 @@ func (o *outgoing) appendFrames(p *pools, frames []byte, n int) {
 		s.n += n
 		return
 	}
-	buf := bufpool.Get(bufpool.Small)
+	buf := o.arena(len(frames))
 	o.push(p, segment{append(buf.Bytes()[:0], frames...), buf, n})
 }
 

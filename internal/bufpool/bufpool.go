@@ -4,6 +4,7 @@ import "sync"
 
 // The sizes that are pooled.
 const (
+	Tiny   = 1 << 10
 	Small  = 4 << 10
 	Medium = 16 << 10
 	Large  = 64 << 10
@@ -19,7 +20,7 @@ type Buffer struct {
 // not be used after Put.
 func (b *Buffer) Bytes() []byte { return b.b }
 
-var small, medium, large = newPool(Small), newPool(Medium), newPool(Large)
+var tiny, small, medium, large = newPool(Tiny), newPool(Small), newPool(Medium), newPool(Large)
 
 func newPool(size int) *sync.Pool {
 	return &sync.Pool{New: func() any { return &Buffer{make([]byte, size)} }}
@@ -28,6 +29,8 @@ func newPool(size int) *sync.Pool {
 // pool returns the pool of the smallest buffers that hold size bytes, or nil.
 func pool(size int) *sync.Pool {
 	switch {
+	case size <= Tiny:
+		return tiny
 	case size <= Small:
 		return small
 	case size <= Medium:

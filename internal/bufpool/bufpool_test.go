@@ -9,8 +9,10 @@ import (
 
 func TestSizes(t *testing.T) {
 	for _, c := range []struct{ want, got int }{
-		{0, Small},
-		{1, Small},
+		{0, Tiny},
+		{1, Tiny},
+		{Tiny, Tiny},
+		{Tiny + 1, Small},
 		{Small, Small},
 		{Small + 1, Medium},
 		{Medium, Medium},

@@ -1,4 +1,4 @@
-// Package bufpool lends byte buffers of three sizes, so that a connection holds
+// Package bufpool lends byte buffers of four sizes, so that a connection holds
 // one only while it has data.
 //
 //	buf := bufpool.Get(16 << 10)
