@@ -51,6 +51,7 @@ type Conn struct {
 	buf      *bufpool.Buffer
 	moved    uint32 // when the reader last changed goroutines, by the wheel's clock, in ms
 	n        uint16 // bytes in buf
+	wide     uint8  // how many reads may be of much, see readSize
 	rest     rest
 	next     next
 	used     atomic.Uint32

@@ -9,15 +9,35 @@ import (
 // readOnce is one read without waiting; the buffer is held only if there is
 // something in it.
 func (c *Conn) readOnce(fd uintptr) bool {
-	buf := bufpool.Get(bufpool.Medium)
+	buf := bufpool.Get(c.readSize())
 	n, again, err := c.raw.tryRead(fd, buf.Bytes())
 	if n == 0 {
 		bufpool.Put(buf)
 		c.failRead(err)
 		return !again
 	}
-	c.buf, c.n = buf, uint16(n)
+	c.buf = buf
+	c.hasRead(n)
 	return true
+}
+
+// readSize is how much is read at once. Where reading holds the buffer while it
+// waits that is little, unless one of the last two reads was of so much or more.
+func (c *Conn) readSize() int {
+	if _, holds := c.raw.(plain); holds && c.wide == 0 {
+		return bufpool.Tiny
+	}
+	return bufpool.Medium
+}
+
+// hasRead notes how much was read.
+func (c *Conn) hasRead(n int) {
+	c.n = uint16(n)
+	if n >= bufpool.Tiny {
+		c.wide = 2
+	} else if c.wide > 0 {
+		c.wide--
+	}
 }
 
 // waitRead waits for bytes, or an error, which it returns and keeps.

@@ -50,7 +50,7 @@ func (p probed) waitWritev(v *vector) (n int, err error) {
 }
 
 // plain serves a stream that can only wait: what is written to it is handed to
-// a goroutine at once, and reading holds a buffer.
+// a goroutine at once, and reading holds a buffer: see readSize.
 type plain struct{ rwc io.ReadWriteCloser }
 
 func (p plain) waitRead(f func(fd uintptr) bool) error {
