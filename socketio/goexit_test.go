@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -209,6 +210,11 @@ func TestAdapterOutlivesHooks(t *testing.T) {
 				srv := siotest.Serve(t, func(srv *socketio.Server) {
 					srv.OnError(func(_ *socketio.Socket, event string, err error) { j.add("%s: %v", event, err) })
 					srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { runtime.Goexit() })
+					srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { j.add("next") })
+					srv.OnConnect(func(_ context.Context, s *socketio.Socket) error {
+						s.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { j.add("own") })
+						return nil
+					})
 					srv.OnRoom(func(e socketio.RoomEvent) {
 						if e.Kind == socketio.RoomJoined && e.Room == "room" {
 							j.add("joined")
@@ -226,7 +232,8 @@ func TestAdapterOutlivesHooks(t *testing.T) {
 				for _, c := range clients {
 					siotest.ExpectEvent(t, c, "news")
 				}
-				j.want(t, "joined", "joined", "news: "+exited, "news: "+exited)
+				heard := []string{"next", "own", "news: " + exited}
+				j.want(t, slices.Concat([]string{"joined", "joined"}, heard, heard)...)
 			})
 		})
 	}

@@ -45,9 +45,10 @@ func (n *Namespace) PrependAny(h Handler) (off func()) {
 
 // OnAnyOutgoing adds a function that is called for each emit and broadcast to a
 // socket of this node (not for acks), before it is sent, also if it is then
-// dropped. Who emits waits for it, so it must not block; a broadcast calls it on
-// another goroutine. Event.Ack does nothing. With Config.Recovery it is called right after the event was
-// queued instead, and sees the offset as the last argument. off removes it.
+// dropped. Who emits waits for it, so it must not block; it is called on another
+// goroutine by a broadcast, and with Config.Recovery by an emit, too. There it is
+// called right after the event was queued, and sees the offset as the last argument.
+// Event.Ack does nothing. off removes it.
 func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
 	o := &overhearer{f}
 	n.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, o) })

@@ -85,12 +85,15 @@ func cloneArgs(a parser.Args) parser.Args {
 	return out
 }
 
-// overhearAll calls the hooks of the namespace, then those of the socket.
+// overhearAll calls the hooks of the namespace, then those of the socket, whatever one
+// of them does.
 func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
+	defer func() {
+		if own := s.own.Load(); own != nil {
+			s.overhear(own.onAnyOutgoing, e)
+		}
+	}()
 	s.overhear(hooks, e)
-	if own := s.own.Load(); own != nil {
-		s.overhear(own.onAnyOutgoing, e)
-	}
 }
 
 // overhearApart is overhearAll for a goroutine that is not to end with a hook's, and
@@ -103,11 +106,11 @@ func (s *Socket) overhearApart(hooks []*overhearer, e *Event) {
 
 // overhear calls hooks of outgoing events.
 func (s *Socket) overhear(hooks []*overhearer, e *Event) {
-	for _, o := range hooks {
+	usercode.Each(hooks, func(o *overhearer) {
 		if err := s.ns.srv.guarded(func() error { o.f(s, e); return nil }); err != nil {
 			s.report(e.Name(), err)
 		}
-	}
+	})
 }
 
 // Emitter emits to one socket, with modifiers. It is an immutable value; each
