@@ -56,9 +56,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if token != "" {
 		extra["Sec-WebSocket-Resume"] = []string{token}
 	}
+	begun := false
+	defer func() {
+		if !begun { // also when New ends the goroutine
+			gone(nil, nil)
+		}
+	}()
 	conn, aerr := h.srv.takeOver(w, r, u.Subprotocol, extra)
 	if aerr != nil {
-		gone(nil, aerr)
 		return
 	}
 	u.Header = nil
@@ -67,6 +72,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.register(p, token) {
 		_ = p.CloseNow()
 	}
+	begun = true
 	p.start()
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -89,4 +90,21 @@ func TestHandlerAdmitsInVain(t *testing.T) {
 		t.Errorf("status %d, %d are counted", w.Code, open)
 	}
 	closeWithin(t, h.Shutdown)
+}
+
+// So is it of one whose New ended its goroutine, so that nobody reads.
+func TestHandlerAdmitsWhoExits(t *testing.T) {
+	var open, asked atomic.Int32
+	_, u := serving(t, wscore.ProcessSettings{Admit: func(*http.Request) (func(), error) {
+		asked.Add(1)
+		open.Add(1)
+		return func() { open.Add(-1) }, nil
+	}}, wscore.ProtocolSpec{URI: "/x", Names: []string{"x"}, New: func(*wscore.Process) wscore.Protocol {
+		runtime.Goexit()
+		return nil
+	}})
+	if c, _, err := dialNames(t, u+"/x", nil, "x"); err == nil {
+		defer func() { _ = c.CloseNow() }()
+	}
+	eventually(t, "none is left", func() bool { return asked.Load() == 1 && open.Load() == 0 })
 }
