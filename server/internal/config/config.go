@@ -82,13 +82,24 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	c.chat(fs)
 	c.sockets(fs)
 	c.cluster(fs)
-	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(ff.PlainParser)); err != nil {
+	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(lines)); err != nil {
 		return Config{}, err
 	}
 	if n := fs.NArg(); n > 0 {
 		return Config{}, fmt.Errorf("config: %q is no flag", fs.Arg(0))
 	}
 	return c, c.validate()
+}
+
+// lines parses the file of -config. Of a line that has no space where it belongs only
+// the name is told: what follows may be a password.
+func lines(r io.Reader, set func(name, value string) error) error {
+	return ff.PlainParser(r, func(name, value string) error {
+		if i := strings.IndexAny(name, "=:\t"); i >= 0 {
+			return fmt.Errorf("config: a space belongs behind %q", name[:i])
+		}
+		return set(name, value)
+	})
 }
 
 func usage(fs *flag.FlagSet) {

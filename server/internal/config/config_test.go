@@ -208,7 +208,7 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("%+v, %v", n, err)
 		}
 	})
-	for name, text := range map[string]string{"unknown": "redis-password secret", "unusable": "adapter redis\nredis-url " + url + "\n"} {
+	for name, text := range map[string]string{"unknown": "redis-password secret", "equals": "redis-url=" + url, "tab": "redis-url\t" + url, "colon": "redis-url: " + url, "unusable": "adapter redis\nredis-url " + url + "\n"} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
