@@ -66,8 +66,10 @@ func cpu(label, title, tag string, target float64, args string) entry {
 	switch label {
 	case "connect":
 		e.quick = "-n 1500"
-	case "upgrade", "upgrade-warm":
+	case "upgrade":
 		e.quick = "-n 500"
+	case "upgrade-warm":
+		e.quick, e.smoke = "-n 500", "-before 10"
 	case "broadcast", "broadcast-w8":
 		e.smoke = "-members 10"
 	case "rooms":
