@@ -20,7 +20,7 @@ type dialect interface {
 	// take hands the packets of a POST's body to the session, in order, up to
 	// the first bad one, which is the error. It may overwrite body.
 	take(s *Session, body []byte, binary bool) error
-	// payload is the answer to a GET.
+	// payload is the answer to a GET. The bytes may be shared: nobody writes there.
 	payload(units []unit) (body []byte, contentType string)
 	// firstBeat is when beat is due for the first time.
 	firstBeat(cfg *Config) time.Duration
@@ -92,17 +92,7 @@ func (dialect4) take(s *Session, body []byte, _ bool) error {
 }
 
 func (dialect4) payload(units []unit) (body []byte, contentType string) {
-	for i := range units {
-		if i > 0 {
-			body = append(body, packet.Separator)
-		}
-		if p := units[i].prepared; p != nil {
-			body = append(body, p.chunk(chunkPlain)...)
-		} else {
-			body = packet.AppendPayload(body, units[i].pkts...)
-		}
-	}
-	return body, typeText
+	return chunkPlain.join(units), typeText
 }
 
 func (dialect4) firstBeat(cfg *Config) time.Duration { return cfg.PingInterval }

@@ -50,14 +50,7 @@ func (d dialect3) payload(units []unit) (body []byte, contentType string) {
 	if !d.base64 && anyBinary(units) {
 		form, contentType = chunkBinaryEIO3, typeBytes
 	}
-	for i := range units {
-		if p := units[i].prepared; p != nil {
-			body = append(body, p.chunk(form)...)
-		} else {
-			body = form.appendTo(body, units[i].pkts)
-		}
-	}
-	return body, contentType
+	return form.join(units), contentType
 }
 
 func anyBinary(units []unit) bool {

@@ -83,3 +83,22 @@ var chunkers = [chunkings]func([]byte, []packet.Packet) []byte{
 }
 
 func (c chunking) appendTo(dst []byte, pkts []packet.Packet) []byte { return chunkers[c](dst, pkts) }
+
+// join is the payload of units. One Prepared alone is not copied: many clients may
+// be slow to take the same broadcast.
+func (c chunking) join(units []unit) (body []byte) {
+	if len(units) == 1 && units[0].prepared != nil {
+		return units[0].prepared.chunk(c)
+	}
+	for i := range units {
+		if i > 0 && c == chunkPlain {
+			body = append(body, packet.Separator)
+		}
+		if p := units[i].prepared; p != nil {
+			body = append(body, p.chunk(c)...)
+		} else {
+			body = c.appendTo(body, units[i].pkts)
+		}
+	}
+	return body
+}
