@@ -82,7 +82,7 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	c.chat(fs)
 	c.sockets(fs)
 	c.cluster(fs)
-	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(lines)); err != nil {
+	if err := ff.Parse(fs, args, ff.WithEnvVarPrefix(Prefix), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(lines(fs))); err != nil {
 		return Config{}, err
 	}
 	if n := fs.NArg(); n > 0 {
@@ -93,13 +93,30 @@ func Parse(args []string, out io.Writer) (Config, error) {
 
 // lines parses the file of -config. Of a line that has no space where it belongs only
 // the name is told: what follows may be a password.
-func lines(r io.Reader, set func(name, value string) error) error {
-	return ff.PlainParser(r, func(name, value string) error {
-		if i := strings.IndexAny(name, "=:\t"); i >= 0 {
-			return fmt.Errorf("config: a space belongs behind %q", name[:i])
-		}
-		return set(name, value)
-	})
+func lines(fs *flag.FlagSet) ff.ConfigFileParser {
+	return func(r io.Reader, set func(name, value string) error) error {
+		return ff.PlainParser(r, func(name, value string) error {
+			if i := strings.IndexAny(name, "=:\t"); i >= 0 {
+				return fmt.Errorf("config: a space belongs behind %q", name[:i])
+			}
+			if strings.HasPrefix(value, "#") { // a comment, which PlainParser does not see there
+				value = ""
+				if isBool(fs.Lookup(name)) {
+					value = "true"
+				}
+			}
+			return set(name, value)
+		})
+	}
+}
+
+// isBool reports whether a flag needs no value.
+func isBool(f *flag.Flag) bool {
+	if f == nil {
+		return false
+	}
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
 }
 
 func usage(fs *flag.FlagSet) {

@@ -223,6 +223,17 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// A comment may stand where a value could: it is none.
+func TestCommentsInFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hermod.conf")
+	if err := os.WriteFile(file, []byte("deflate # costs time\nredis-prefix # none\nlog-level debug # for now\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Parse([]string{"-config", file}, io.Discard); err != nil || !c.Deflate || c.RedisPrefix != "" || c.LogLevel != "debug" {
+		t.Errorf("%v, %+v", err, c)
+	}
+}
+
 // Why a combination is refused is said.
 func TestRecoveryRefused(t *testing.T) {
 	_, err := Parse([]string{"-recovery", "1m", "-adapter", "redis"}, io.Discard)
