@@ -203,10 +203,13 @@ func (s *Socket) failed(e *Event, err error) {
 // report logs an error of user code and hands it to OnError, apart: whoever panics,
 // or ends its goroutine, on being told of an error is not told of that.
 func (s *Socket) report(event string, err error) {
-	srv := s.ns.srv
+	srv, hooks := s.ns.srv, s.ns.table.Load().onError
+	if hooks == nil && srv.cfg.Log == nil {
+		return // nobody is told
+	}
 	_ = srv.apart(func() error {
 		// Deferred, because err is the application's and may do so when it is looked at.
-		defer usercode.Each(s.ns.table.Load().onError, func(f func(*Socket, string, error)) {
+		defer usercode.Each(hooks, func(f func(*Socket, string, error)) {
 			_ = srv.guarded(func() error { f(s, event, err); return nil })
 		})
 		s.logFailure(event, err)
