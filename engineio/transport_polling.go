@@ -308,14 +308,31 @@ func (s *Session) endPost() {
 }
 
 // readBody reads the body up to the limit, into what is lent if there is room:
-// the packets of a body are lent to the Handler, like all others.
+// the packets of a body are lent to the Handler, like all others. A long body has
+// to come, and not only to be announced, before it is lent much.
 func (s *Session) readBody(w http.ResponseWriter, r *http.Request) (body []byte, lent *bufpool.Buffer, err error) {
 	limit := s.srv.cfg.MaxHTTPBufferSize
 	if r.ContentLength > limit {
 		return nil, nil, &http.MaxBytesError{Limit: limit}
 	}
-	lent = bufpool.Get(int(min(max(r.ContentLength, 0)+bytes.MinRead, bufpool.Large)))
-	b := bytes.NewBuffer(lent.Bytes()[:0])
-	_, err = b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	in := http.MaxBytesReader(w, r.Body, limit)
+	size, n := int(min(max(r.ContentLength, 0)+bytes.MinRead, bufpool.Large)), 0
+	lent = bufpool.Get(min(size, bufpool.Small))
+	for err == nil && len(lent.Bytes()) < size {
+		var k int
+		k, err = in.Read(lent.Bytes()[n:])
+		if n += k; n == len(lent.Bytes()) {
+			more := bufpool.Get(min(size, 4*n))
+			copy(more.Bytes(), lent.Bytes())
+			bufpool.Put(lent)
+			lent = more
+		}
+	}
+	b := bytes.NewBuffer(lent.Bytes()[:n])
+	if err == nil {
+		_, err = b.ReadFrom(in)
+	} else if err == io.EOF {
+		err = nil
+	}
 	return b.Bytes(), lent, err
 }

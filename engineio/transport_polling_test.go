@@ -3,13 +3,18 @@ package engineio
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/bufpool"
 	"github.com/hermod-io/hermod/internal/testnet"
 )
 
@@ -143,4 +148,60 @@ func TestPOSTBehindTheEnd(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// drip is a body that comes in pieces, and notes whether there was ever room for
+// more than 4 KB and for more than four times of what had come.
+type drip struct {
+	rest []byte
+	end  error
+	come int
+	much bool
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	if len(d.rest) == 0 {
+		return 0, d.end
+	}
+	d.much = d.much || len(p) > max(bufpool.Small, 4*d.come)
+	n := copy(p[:min(len(p), 1+d.come/2)], d.rest)
+	d.come, d.rest = d.come+n, d.rest[n:]
+	return n, nil
+}
+
+func (d *drip) Close() error { return nil }
+
+// A client that only announced a long body was lent 64 KB.
+func TestBodyIsLentWhatHasCome(t *testing.T) {
+	s := &Session{srv: &Server{cfg: Config{MaxHTTPBufferSize: 200_000}}}
+	read := func(d *drip, announced int64) ([]byte, error) {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Body, r.ContentLength = d, announced
+		body, lent, err := s.readBody(httptest.NewRecorder(), r)
+		defer bufpool.Put(lent)
+		return bytes.Clone(body), err
+	}
+	text := make([]byte, 200_000)
+	for i := range text {
+		text[i] = byte(rand.Uint32())
+	}
+	for _, n := range []int{0, 1, 511, 512, 513, 3583, 3584, 3585, 4095, 4096, 4097, 15_871, 15_873, 16_384, 16_385, 60_000, 65_023, 65_024, 65_025, 65_536, 65_537, 200_000} {
+		for _, announced := range []int64{int64(n), -1} {
+			d := &drip{rest: text[:n], end: io.EOF}
+			if got, err := read(d, announced); err != nil || !bytes.Equal(got, text[:n]) {
+				t.Errorf("%d bytes, %d announced: %d came, %v", n, announced, len(got), err)
+			}
+			if d.much {
+				t.Errorf("%d bytes, %d announced: much was lent before it had come", n, announced)
+			}
+			d = &drip{rest: text[:n], end: iotest.ErrTimeout}
+			if _, err := read(d, announced); !errors.Is(err, iotest.ErrTimeout) {
+				t.Errorf("%d bytes that break off, %d announced: %v", n, announced, err)
+			}
+		}
+	}
+	var tooBig *http.MaxBytesError
+	if _, err := read(&drip{rest: append(text, 'x'), end: io.EOF}, -1); !errors.As(err, &tooBig) {
+		t.Errorf("a byte too much: %v", err)
+	}
 }
