@@ -26,8 +26,8 @@ type encoder interface {
 
 // compress returns body as the client accepts it, if that is worth it, and
 // sets the header. The bytes may be body itself.
-func (srv *Server) compress(h http.Header, r *http.Request, body []byte) []byte {
-	if t := srv.cfg.HTTPCompression.threshold(); t < 0 || len(body) < t {
+func (srv *Server) compress(h http.Header, r *http.Request, body pieces) pieces {
+	if t := srv.cfg.HTTPCompression.threshold(); t < 0 || body.size() < t {
 		return body
 	}
 	encoding := chooseEncoding(r.Header.Get("Accept-Encoding"))
@@ -49,10 +49,12 @@ func (srv *Server) compress(h http.Header, r *http.Request, body []byte) []byte 
 		e = gzip.NewWriter(&b)
 	}
 	defer pool.Put(e)
-	_, _ = e.Write(body) // writing to memory does not fail
+	for _, piece := range body {
+		_, _ = e.Write(piece) // writing to memory does not fail
+	}
 	_ = e.Close()
 	h.Set("Content-Encoding", encoding)
-	return b.Bytes()
+	return pieces{b.Bytes()}
 }
 
 func (c *HTTPCompression) threshold() int {

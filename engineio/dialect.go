@@ -20,8 +20,9 @@ type dialect interface {
 	// take hands the packets of a POST's body to the session, in order, up to
 	// the first bad one, which is the error. It may overwrite body.
 	take(s *Session, body []byte, binary bool) error
-	// payload is the answer to a GET. The bytes may be shared: nobody writes there.
-	payload(units []unit) (body []byte, contentType string)
+	// payload is the answer to a GET, behind dst. The bytes may be shared: nobody
+	// writes there.
+	payload(dst pieces, units []unit) (body pieces, contentType string)
 	// firstBeat is when beat is due for the first time.
 	firstBeat(cfg *Config) time.Duration
 	// beat is called when the heartbeat's timer has expired.
@@ -91,8 +92,8 @@ func (dialect4) take(s *Session, body []byte, _ bool) error {
 	return r.Err()
 }
 
-func (dialect4) payload(units []unit) (body []byte, contentType string) {
-	return chunkPlain.join(units), typeText
+func (dialect4) payload(dst pieces, units []unit) (body pieces, contentType string) {
+	return chunkPlain.join(dst, units), typeText
 }
 
 func (dialect4) firstBeat(cfg *Config) time.Duration { return cfg.PingInterval }

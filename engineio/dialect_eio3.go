@@ -45,12 +45,12 @@ func (dialect3) take(s *Session, body []byte, binary bool) error {
 }
 
 // payload is binary if there are bytes in it and the client takes them.
-func (d dialect3) payload(units []unit) (body []byte, contentType string) {
+func (d dialect3) payload(dst pieces, units []unit) (body pieces, contentType string) {
 	form, contentType := chunkTextEIO3, typeText
 	if !d.base64 && anyBinary(units) {
 		form, contentType = chunkBinaryEIO3, typeBytes
 	}
-	return form.join(units), contentType
+	return form.join(dst, units), contentType
 }
 
 func anyBinary(units []unit) bool {

@@ -84,21 +84,45 @@ var chunkers = [chunkings]func([]byte, []packet.Packet) []byte{
 
 func (c chunking) appendTo(dst []byte, pkts []packet.Packet) []byte { return chunkers[c](dst, pkts) }
 
-// join is the payload of units. One Prepared alone is not copied: many clients may
-// be slow to take the same broadcast.
-func (c chunking) join(units []unit) (body []byte) {
-	if len(units) == 1 && units[0].prepared != nil {
-		return units[0].prepared.chunk(c)
+// pieces are a payload, one behind the other.
+type pieces [][]byte
+
+// size is how many bytes they are.
+func (p pieces) size() (n int) {
+	for _, b := range p {
+		n += len(b)
 	}
+	return n
+}
+
+// sharedFrom is the length from which a Prepared is a piece of its own.
+const sharedFrom = 4 << 10
+
+// join appends the payload of units. What is short is put together; a long Prepared is
+// not copied: many clients may be slow to take the same broadcast.
+func (c chunking) join(body pieces, units []unit) pieces {
+	var short []byte
 	for i := range units {
 		if i > 0 && c == chunkPlain {
-			body = append(body, packet.Separator)
+			short = append(short, packet.Separator)
 		}
-		if p := units[i].prepared; p != nil {
-			body = append(body, p.chunk(c)...)
-		} else {
-			body = c.appendTo(body, units[i].pkts)
+		p := units[i].prepared
+		if p == nil {
+			short = c.appendTo(short, units[i].pkts)
+			continue
 		}
+		b := p.chunk(c)
+		if len(units) > 1 && len(b) < sharedFrom {
+			short = append(short, b...)
+			continue
+		}
+		if len(short) > 0 {
+			body, short = append(body, short), nil
+		}
+		body = append(body, b)
+	}
+	if len(short) > 0 {
+		body = append(body, short)
 	}
 	return body
 }

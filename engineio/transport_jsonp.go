@@ -25,11 +25,12 @@ func newJSONP(d dialect, index string) *jsonp {
 	return &jsonp{d, "___eio[" + digits + "]("}
 }
 
-func (j *jsonp) payload(units []unit) (body []byte, contentType string) {
-	text, contentType := j.dialect.payload(units)
-	body = append(make([]byte, 0, len(j.head)+len(text)+len(text)/8+4), j.head...)
-	body = appendScriptString(body, text)
-	return append(body, ");"...), contentType
+func (j *jsonp) payload(dst pieces, units []unit) (body pieces, contentType string) {
+	plain, contentType := j.dialect.payload(nil, units)
+	text := bytes.Join(plain, nil)
+	script := append(make([]byte, 0, len(j.head)+len(text)+len(text)/8+4), j.head...)
+	script = appendScriptString(script, text)
+	return append(dst, append(script, ");"...)), contentType
 }
 
 // take reads the form's field d. A body without one, or with several, has no

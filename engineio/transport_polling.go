@@ -32,6 +32,7 @@ func (g *getRequest) wake() {
 type answer struct {
 	w    http.ResponseWriter
 	sent chan struct{} // closed when it is through; nil as long as nobody waits for that
+	room [1][]byte     // of what is written, mostly
 }
 
 // lastAnswer is how long a client may take to read an answer whose session has
@@ -51,13 +52,15 @@ func (a *answer) limit(d time.Duration) {
 // beginAnswer notes that an answer is on its way to w, which may take as long as
 // the heartbeat bears with a silent client: the deadline of net/http has run while
 // the request waited. mu is held.
-func (s *Session) beginAnswer(w http.ResponseWriter) {
-	s.answer = &answer{w: w}
+func (s *Session) beginAnswer(w http.ResponseWriter) *answer {
+	a := &answer{w: w}
+	s.answer = a
 	if s.state == stateClosed {
-		s.answer.limit(lastAnswer)
-		return
+		a.limit(lastAnswer)
+	} else {
+		a.limit(s.srv.answerTime())
 	}
-	s.answer.limit(s.srv.answerTime())
+	return a
 }
 
 // answerTime is how long a client may take none of an answer.
@@ -167,10 +170,10 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			s.endLocked(s.reason, nil)
 		}
 	}
-	s.beginAnswer(w)
+	a := s.beginAnswer(w)
 	s.mu.Unlock()
 	defer s.answered()
-	if s.writePayload(w, r, units, compress) != nil {
+	if s.writePayload(a, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
 	}
 }
@@ -222,27 +225,41 @@ func headerValue(contentType string) []string {
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
 // buffers cannot fail: an answer that the client will not get ends the session,
 // so that the client hears of the loss, as Engine.IO has no way to repeat one.
-func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, units []unit, compress bool) error {
-	body, contentType := s.dialect.payload(units)
+func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) error {
+	body, contentType := s.dialect.payload(a.room[:0], units)
+	w := a.w
 	h := w.Header()
 	h["Content-Type"] = headerValue(contentType)
 	h["Cache-Control"] = noStore
 	if compress {
 		body = s.srv.compress(h, r, body)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(body.size()))
 	w.WriteHeader(http.StatusOK)
-	for len(body) > 0 {
-		n := min(len(body), answerPiece)
-		if _, err := w.Write(body[:n]); err != nil {
-			return err
-		}
-		if body = body[n:]; len(body) > 0 {
-			s.progress()
-		}
+	if err := s.writePieces(w, body); err != nil {
+		return err
 	}
 	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
 		return err
+	}
+	return nil
+}
+
+// writePieces writes body, and gives the rest its time anew after each answerPiece.
+func (s *Session) writePieces(w io.Writer, body pieces) error {
+	left, since := body.size(), 0
+	for _, b := range body {
+		for len(b) > 0 {
+			n := min(len(b), answerPiece-since)
+			if _, err := w.Write(b[:n]); err != nil {
+				return err
+			}
+			b, left, since = b[n:], left-n, since+n
+			if since == answerPiece && left > 0 {
+				since = 0
+				s.progress()
+			}
+		}
 	}
 	return nil
 }
