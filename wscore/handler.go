@@ -42,32 +42,32 @@ func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
 // and 503 goes a Retry-After, of a second if w has none. RFC 6455 section 4.2.2.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, spec, err := h.negotiate(r)
-	var gone func(*Process, error)
+	var leave func()
 	if err == nil {
-		gone, err = h.admit(r, u, spec)
+		leave, err = h.admit(r, u, spec)
 	}
 	if err != nil {
 		refuse(w, err)
 		h.settings.logger().Info("wscore: upgrade refused", "remote", r.RemoteAddr, "status", err.Status, "reason", err.Msg)
 		return
 	}
+	begun := false
+	defer func() {
+		if !begun { // also when New ends the goroutine
+			leave()
+		}
+	}()
 	token := h.identify(u, r)
 	extra := http.Header{"Sec-WebSocket-Connection-ID": {strconv.FormatInt(u.ID, 10)}}
 	if token != "" {
 		extra["Sec-WebSocket-Resume"] = []string{token}
 	}
-	begun := false
-	defer func() {
-		if !begun { // also when New ends the goroutine
-			gone(nil, nil)
-		}
-	}()
 	conn, aerr := h.srv.takeOver(w, r, u.Subprotocol, extra)
 	if aerr != nil {
 		return
 	}
 	u.Header = nil
-	p := newProcess(conn, &h.settings, *u, gone)
+	p := newProcess(conn, &h.settings, *u, h.ended(leave))
 	p.build(spec)
 	if !h.register(p, token) {
 		_ = p.CloseNow()
@@ -103,26 +103,23 @@ func (h *Handler) negotiate(r *http.Request) (*Upgrade, *ProtocolSpec, *Handshak
 	return u, &spec, nil
 }
 
-// admit asks the application. gone is to be told when the process has ended, or that
-// there is none.
-func (h *Handler) admit(r *http.Request, u *Upgrade, spec *ProtocolSpec) (gone func(*Process, error), refused *HandshakeError) {
-	gone = h.forget
+// admit asks the application. What it returns is to be called, once, when the process
+// has ended, or when there is none after all; of a refused one it was.
+func (h *Handler) admit(r *http.Request, u *Upgrade, spec *ProtocolSpec) (func(), *HandshakeError) {
+	leave := func() {}
 	if h.settings.Admit != nil {
-		leave, err := h.settings.Admit(r)
+		entered, err := h.settings.Admit(r)
 		if err != nil {
 			return nil, vetoed(err)
 		}
-		if leave != nil {
-			gone = func(p *Process, err error) {
-				leave() // who waits for forget finds it done
-				h.forget(p, err)
-			}
+		if entered != nil {
+			leave = entered
 		}
 	}
 	admitted := false
 	defer func() {
 		if !admitted { // also when a check panics
-			gone(nil, nil)
+			leave()
 		}
 	}()
 	for _, check := range []func(*Upgrade) error{spec.Check, h.settings.OnUpgrade} {
@@ -130,11 +127,11 @@ func (h *Handler) admit(r *http.Request, u *Upgrade, spec *ProtocolSpec) (gone f
 			continue
 		}
 		if err := check(u); err != nil {
-			return gone, vetoed(err)
+			return nil, vetoed(err)
 		}
 	}
 	admitted = true
-	return gone, nil
+	return leave, nil
 }
 
 func vetoed(err error) *HandshakeError {
@@ -198,11 +195,17 @@ func (h *Handler) arrived(p *Process) {
 	h.resume.confirm(p)
 }
 
-// forget is told when a process has ended, or with nil that none came to be.
-func (h *Handler) forget(p *Process, _ error) {
-	if p == nil {
-		return
+// ended is what a process tells that it has ended. Who waits for forget finds that
+// leave was called.
+func (h *Handler) ended(leave func()) func(*Process, error) {
+	return func(p *Process, _ error) {
+		leave()
+		h.forget(p)
 	}
+}
+
+// forget takes out a process that has ended.
+func (h *Handler) forget(p *Process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.procs[p.ID()] == p {
