@@ -31,9 +31,9 @@ type outcome struct {
 // or Config.AckTimeout if it has none. After that, and when ctx is cancelled, the error is
 // an *AckError that tells which (context.DeadlineExceeded, context.Canceled) and wraps
 // the cause of ctx; when the socket disconnects, a *DisconnectError; otherwise as of
-// Emit. With a ctx that has ended nothing is sent. An ack that stands for an error is returned as it is, see Call. It may
-// be called in a handler, since acks overtake events; pass on the handler's
-// ctx, so that it is known who waits.
+// Emit. With a ctx that has ended nothing is sent. An ack that stands for an error is
+// returned as it is, see Call. It may be called in a handler, since acks overtake
+// events; pass on the handler's ctx, so that it is known who waits.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	return s.ask1(ctx, adapters.Flags{}, event, args)
 }

@@ -40,12 +40,10 @@ func (m *Manager) call(k hook, v any) {
 	if len(list) == 0 {
 		return
 	}
-	called := make(chan struct{})
-	go func() { // it is waited for
-		defer close(called)
+	_ = usercode.Apart(func() error {
 		usercode.Each(list, func(f func(any)) { m.guard(func() { f(v) }) })
-	}()
-	<-called
+		return nil
+	})
 }
 
 func (m *Manager) hook(k hook, f func(v any)) {

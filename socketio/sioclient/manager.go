@@ -89,8 +89,8 @@ func (m *Manager) Session() *eioclient.Session {
 
 // Close disconnects all Sockets, closes the connection when what was sent
 // before has left, and waits until all handlers have returned and nothing of
-// the Manager's runs any more, or ctx ends: that is the only error, which wraps ctx's and its cause. Handlers must not
-// wait for it.
+// the Manager's runs any more, or ctx ends: that is the only error, which wraps ctx's
+// and its cause. Handlers must not wait for it.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true

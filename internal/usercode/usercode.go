@@ -1,0 +1,70 @@
+package usercode
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// Panic is a panic of the application's code as an error, or [Exited].
+type Panic struct {
+	Value any    // of the panic; nil if there was none
+	Stack []byte // of the goroutine, as debug.Stack has it; nil if there was none
+}
+
+// Exited is the error of code that ended its goroutine. Callers let it stand until
+// the code has returned, and deal with it in a deferred function, as [Tell] does.
+var Exited error = new(Panic)
+
+// Error tells what happened.
+func (p *Panic) Error() string {
+	if error(p) == Exited {
+		return "socketio: runtime.Goexit was called"
+	}
+	return fmt.Sprintf("socketio: panic: %v", p.Value)
+}
+
+// Recovered is to be deferred around the application's code: it turns a panic into
+// an error, and leaves err as it is if there is none.
+func Recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &Panic{v, debug.Stack()}
+	}
+}
+
+// Guarded calls f; a panic becomes an error.
+func Guarded(f func() error) (err error) {
+	defer Recovered(&err)
+	return f()
+}
+
+// Tell calls f, and then tell with its error, unless that is nil, or with Exited if
+// f has ended the goroutine. Panics are f's own matter.
+func Tell(f func() error, tell func(error)) {
+	err := Exited
+	defer func() {
+		if err != nil {
+			tell(err)
+		}
+	}()
+	err = f()
+}
+
+// Each calls f for all of list in order, also if one call ends the goroutine.
+func Each[T any](list []T, f func(T)) {
+	if len(list) > 0 {
+		defer Each(list[1:], f)
+		f(list[0])
+	}
+}
+
+// Apart calls f on a goroutine of its own, waits for it, and returns its error, its
+// panic as one, or Exited: f does not end the goroutine of the caller.
+func Apart(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := Exited
+		defer func() { done <- err }()
+		err = Guarded(f)
+	}()
+	return <-done
+}
