@@ -43,6 +43,15 @@ func start(t *testing.T, args ...string) (a *App, addr string, stop context.Canc
 	return a, regexp.MustCompile(`http://\S+`).FindString(string(line[:n])), stop, done
 }
 
+// finish ends the program that start has begun.
+func finish(t *testing.T, stop func(), ended <-chan error) {
+	t.Helper()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // Plain sockets are closed at once, however long those of Socket.IO take.
 func TestPlainSocketsDoNotWait(t *testing.T) {
 	a, addr, stop, ended := start(t, "-ws-chat")
@@ -95,8 +104,5 @@ func TestPlainSocketsHaveTheQueue(t *testing.T) {
 	if q := a.plainSockets(nil).Queue; q != (wscore.Queue{Bytes: 5000, Packets: 50, OnFull: wscore.DropNewest}) {
 		t.Errorf("queue %+v", q)
 	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	finish(t, stop, ended)
 }

@@ -75,10 +75,7 @@ func TestLimitsHoldForPlainSockets(t *testing.T) {
 				t.Errorf("one too many again: %d", status)
 			}
 			_ = api.CloseNow()
-			stop()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
+			finish(t, stop, ended)
 		})
 	}
 }
@@ -97,8 +94,5 @@ func TestRateHoldsForPlainSockets(t *testing.T) {
 		t.Errorf("a session: %d", status)
 	}
 	_ = c.CloseNow()
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	finish(t, stop, ended)
 }
