@@ -22,7 +22,7 @@
 //	}
 //
 // Each runs a test over polling, WebSocket, and the upgrade from the one to the
-// other.
+// other. ServeCluster starts several servers, the nodes of one cluster.
 //
 // # Order
 //
@@ -44,6 +44,6 @@
 // What runs in a bubble must not wait for anything outside of it: a real network
 // connection, a child process. Outside of a bubble all works in real time, but
 // goroutines and sessions that are left are not looked for; ExpectNothing then
-// waits for as long as it says. There is one node: other adapters are given to
-// socketio.Config.Adapter as usual, and what they connect to is not in memory.
+// waits for as long as it says. Other adapters than the one of ServeCluster are given
+// to socketio.Config.Adapter as usual; what they connect to is not in memory.
 package siotest
