@@ -115,6 +115,9 @@ func (srv *Server) ServerSideEmitWithAck(ctx context.Context, event string, args
 	return srv.main.ServerSideEmitWithAck(ctx, event, args...)
 }
 
+// ServerSide is Namespace.ServerSide of the main namespace.
+func (srv *Server) ServerSide() ServerSide { return srv.main.ServerSide() }
+
 // Sockets is Namespace.Sockets of the main namespace.
 func (srv *Server) Sockets() iter.Seq[*Socket] { return srv.main.Sockets() }
 

@@ -14,7 +14,7 @@
 // acknowledgement is a value. [Args] makes a struct stand for several arguments
 // instead of one. What handles an event is a function of the package that owns
 // the receiving socket's type, such as socketio.HandleMessage and
-// socketio.HandleRequest.
+// socketio.HandleRequest. Many at once are asked by socketio.Gather.
 //
 // The package knows nothing of connections: whoever has the methods of
 // [Emitter] or [Caller] can be used with it.
