@@ -85,7 +85,7 @@ func (dialect4) takesBytes() bool { return false }
 func (dialect4) take(s *Session, body []byte, _ bool) error {
 	r := packet.NewPayloadReader(body)
 	for r.Next() {
-		if !s.receive(r.Packet()) {
+		if !s.receive(packet.ValidText(r.Packet())) {
 			return nil
 		}
 	}

@@ -37,7 +37,7 @@ func (dialect3) take(s *Session, body []byte, binary bool) error {
 		r = packet.NewBinaryReaderEIO3(body)
 	}
 	for r.Next() {
-		if !s.receive(r.Packet()) {
+		if !s.receive(packet.ValidText(r.Packet())) {
 			return nil
 		}
 	}

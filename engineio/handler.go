@@ -30,7 +30,8 @@ type Handler interface {
 	// OnOpen is called once, before anything of the session is read and after
 	// its open packet was queued. It may send, and is the place for SetValue.
 	OnOpen(s *Session)
-	// OnMessage is called for each message. data is lent until it returns. It
+	// OnMessage is called for each message. data is lent until it returns. Text is
+	// UTF-8; what is not, which long-polling lets through, has become U+FFFD. It
 	// may block, which stops the reading of this session: TCP then slows the
 	// client down. It should mark such a wait by Suspend and Resume, and end it
 	// when [Session.Done] is closed.

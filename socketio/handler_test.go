@@ -451,7 +451,7 @@ func TestMalformed(t *testing.T) {
 		{`451-["x",{"_placeholder":true,"num":1}]`, "b\x01"}, {`451-["x",{"_placeholder":true,"num":-1}]`, "b\x01"},
 		{`451-["x",{"_placeholder":true,"num":0.5}]`, "b\x01"}, {`451-["x",{"_placeholder":true,"num":"splice"}]`, "b\x01"},
 		{`451-["x",{"_placeholder":true,"num":0}]`, `42["y"]`}, {"b\x01"}, {`451-["x",{"_placeholder":true,"num":0}]`, "b\x01", "b\x02"},
-		{"42[\"x\",\"\xff\"]"}, {`42[` + strings.Repeat("[", 1_000_000/2) + strings.Repeat("]", 1_000_000/2-10) + `]`},
+		{`42[` + strings.Repeat("[", 1_000_000/2) + strings.Repeat("]", 1_000_000/2-10) + `]`},
 		{`42["x",` + strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000) + `]`},
 	} {
 		t.Run(fmt.Sprintf("%.30q", packets), func(t *testing.T) {

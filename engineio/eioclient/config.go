@@ -84,8 +84,8 @@ type Queue struct {
 type Handler struct {
 	// OnOpen is called first, before Dial returns and before any message.
 	OnOpen func(s *Session)
-	// OnMessage is called for each message. data is lent until it returns. It
-	// may block, see the package.
+	// OnMessage is called for each message. data is lent until it returns; text is
+	// UTF-8, with U+FFFD for what long-polling let through. It may block, see the package.
 	OnMessage func(binary bool, data []byte)
 	// OnPing is called when the server has sent a ping, which is answered.
 	OnPing func()

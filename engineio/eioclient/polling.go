@@ -64,7 +64,7 @@ func (s *Session) poll(r *packet.PayloadReader) {
 // payload takes the packets of a response.
 func (s *Session) payload(r *packet.PayloadReader) {
 	for !s.over() && r.Next() {
-		s.receive(r.Packet())
+		s.receive(packet.ValidText(r.Packet()))
 	}
 	if err := r.Err(); err != nil && !s.over() {
 		s.end(ParseError, err)

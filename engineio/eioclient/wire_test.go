@@ -169,7 +169,8 @@ func TestQueueFull(t *testing.T) {
 }
 
 // Cookies, headers and the query are sent; a failed upgrade leaves the session
-// alone; a ping is answered without its data, as by the official client.
+// alone; a ping is answered without its data, and what is no UTF-8 becomes U+FFFD, as
+// with the official client.
 func TestRequests(t *testing.T) {
 	f, url := serve(t, 25000, 1000)
 	jar, err := cookiejar.New(nil)
@@ -182,8 +183,8 @@ func TestRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.answers <- "6\x1e4text\x1ebAQID\x1e2data"
-	if a, b := <-got, <-got; a != "falsetext" || b != "true\x01\x02\x03" {
+	f.answers <- "6\x1e4tex\xff\x1ebAQID\x1e2data"
+	if a, b := <-got, <-got; a != "falsetex\ufffd" || b != "true\x01\x02\x03" {
 		t.Errorf("got %q, %q", a, b)
 	}
 	if pong := <-f.posts; pong != "3" {

@@ -25,5 +25,5 @@
 // The text of a message is not escaped: one that contains 0x1E is split when
 // it travels in a payload, as in the official implementation. The codec does
 // not look at the encoding of text; whether a body or a frame is valid UTF-8
-// is checked where it is read.
+// is checked where it is read, of a body with [ValidText].
 package packet

@@ -1,5 +1,7 @@
 package packet
 
+import "unicode/utf8"
+
 // Type is the kind of a packet, as the byte that stands for it on the wire.
 // Engine.IO protocol v4, "Packet encoding".
 type Type byte
@@ -96,6 +98,21 @@ func DecodeText(msg []byte) (Packet, error) {
 // packet. Data aliases msg.
 func DecodeBinary(msg []byte) Packet {
 	return Packet{Type: Message, Binary: true, Data: msg}
+}
+
+// ValidText returns p, if it is text with U+FFFD for each byte that is not UTF-8, in
+// memory of its own. The official implementation reads a body of long-polling likewise.
+func ValidText(p Packet) Packet {
+	if p.Binary || utf8.Valid(p.Data) {
+		return p
+	}
+	valid := make([]byte, 0, len(p.Data)+len(p.Data)/8)
+	for rest := p.Data; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		valid, rest = utf8.AppendRune(valid, r), rest[n:]
+	}
+	p.Data = valid
+	return p
 }
 
 // decodeTyped decodes a non-empty packet that begins with its type.

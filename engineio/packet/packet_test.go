@@ -76,3 +76,20 @@ func TestTypeNames(t *testing.T) {
 func equal(a, b Packet) bool {
 	return a.Type == b.Type && a.Binary == b.Binary && bytes.Equal(a.Data, b.Data)
 }
+
+func TestValidText(t *testing.T) {
+	valid := Packet{Type: Message, Data: []byte("Zoë\x00\ufffd")}
+	if got := ValidText(valid); &got.Data[0] != &valid.Data[0] {
+		t.Error("valid text was copied")
+	}
+	bytes := Packet{Type: Message, Binary: true, Data: []byte("\xff")}
+	if got := ValidText(bytes); string(got.Data) != "\xff" {
+		t.Errorf("bytes: %q", got.Data)
+	}
+	for text, want := range map[string]string{"\xffa": "\ufffda", "€\xe2\x82": "€\ufffd\ufffd", "\xed\xa0\x80": "\ufffd\ufffd\ufffd"} {
+		p := Packet{Type: Message, Data: []byte(text)}
+		if got := ValidText(p); string(got.Data) != want || string(p.Data) != text {
+			t.Errorf("%q: %q, of %q", text, got.Data, p.Data)
+		}
+	}
+}
