@@ -38,6 +38,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may go, the clients stay
 	ctx, stop := untilSignal()
 	defer stop()
 	a, err := app.New(ctx, cfg, log)
@@ -50,12 +51,15 @@ func run() error {
 	return a.Run(ctx, os.Stdout)
 }
 
-// untilSignal returns a context that a signal ends: SIGTERM, SIGINT, and unless it was
-// ignored from the beginning, as under nohup, SIGHUP. One of the first two that comes
-// later ends the program at once. SIGHUP does not: when a terminal is closed it may
-// come from there and from the shell.
+// untilSignal returns a context that SIGTERM, SIGINT and SIGHUP end, except for what
+// was ignored from the beginning: SIGHUP under nohup, SIGINT in the background of a
+// script. One of the first two that comes later ends the program at once. SIGHUP does
+// not: when a terminal is closed it may come from there and from the shell.
 func untilSignal() (ctx context.Context, stop context.CancelFunc) {
-	signals := []os.Signal{syscall.SIGTERM, os.Interrupt}
+	signals := []os.Signal{syscall.SIGTERM}
+	if !signal.Ignored(os.Interrupt) {
+		signals = append(signals, os.Interrupt)
+	}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // caught for good
