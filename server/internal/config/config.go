@@ -1,13 +1,11 @@
 package config
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +22,7 @@ import (
 // HERMOD_PING_INTERVAL.
 const Prefix = "HERMOD"
 
-// Config is what the program can be told. Parse fills it in; a zero duration or
-// size means the default of the library it goes to.
+// Config is what the program can be told. Parse fills it in.
 type Config struct {
 	File            string
 	Addr            string
@@ -91,34 +88,6 @@ func Parse(args []string, out io.Writer) (Config, error) {
 	return c, c.validate()
 }
 
-// lines parses the file of -config. Of a line that has no space where it belongs only
-// the name is told: what follows may be a password.
-func lines(fs *flag.FlagSet) ff.ConfigFileParser {
-	return func(r io.Reader, set func(name, value string) error) error {
-		return ff.PlainParser(r, func(name, value string) error {
-			if i := strings.IndexAny(name, "=:\t"); i >= 0 {
-				return fmt.Errorf("config: a space belongs behind %q", name[:i])
-			}
-			if strings.HasPrefix(value, "#") { // a comment, which PlainParser does not see there
-				value = ""
-				if isBool(fs.Lookup(name)) {
-					value = "true"
-				}
-			}
-			return set(name, value)
-		})
-	}
-}
-
-// isBool reports whether a flag needs no value.
-func isBool(f *flag.Flag) bool {
-	if f == nil {
-		return false
-	}
-	b, ok := f.Value.(interface{ IsBoolFlag() bool })
-	return ok && b.IsBoolFlag()
-}
-
 func usage(fs *flag.FlagSet) {
 	fmt.Fprintf(fs.Output(), "hermod serves Socket.IO clients, and a chat page at /.\n\n"+
 		"Each flag can also be given as an environment variable, -ping-interval 20s as\n%[1]s_PING_INTERVAL=20s, or in the file of -config, as a line \"ping-interval 20s\".\n"+
@@ -128,7 +97,7 @@ func usage(fs *flag.FlagSet) {
 }
 
 func (c *Config) program(fs *flag.FlagSet) {
-	fs.StringVar(&c.File, "config", "", "`file` with further flags: on each line a name without the hyphen, a space and the value; # begins a comment; what the command line or the environment says counts instead")
+	fs.StringVar(&c.File, "config", "", "`file` with further flags: on each line a name without the hyphen, a space and the value; a name alone is true, or empty; # begins a comment; what the command line or the environment says counts instead")
 	fs.StringVar(&c.Addr, "addr", ":3000", "`host:port` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "least `level` that is logged: debug, info, warn, error")
 	fs.StringVar(&c.LogFormat, "log-format", "auto", "`form` of the log: text, json, or auto (text on a terminal)")
@@ -166,65 +135,6 @@ func (c *Config) chat(fs *flag.FlagSet) {
 func (c *Config) sockets(fs *flag.FlagSet) {
 	fs.BoolVar(&c.WSChat, "ws-chat", false, "serve a plain WebSocket chat at /ws/chat (subprotocol chat, or none)")
 	fs.BoolVar(&c.WSREST, "ws-rest", false, "serve REST over WebSocket at /ws/rest (subprotocols synopsejson, synopsebin, synopsebinary)")
-}
-
-func (c *Config) validate() error {
-	for _, check := range []func() error{c.validateProgram, c.validateEngine, c.validateProxies, c.validateCluster} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	s := c.SocketIO()
-	return s.Validate()
-}
-
-// levels are those that -log-level takes, in upper or lower case: of logrus's those
-// that hide no errors.
-var levels = []string{"trace", "debug", "info", "warn", "warning", "error"}
-
-func (c *Config) validateProgram() error {
-	switch {
-	case !slices.Contains(levels, strings.ToLower(c.LogLevel)):
-		return fmt.Errorf("config: -log-level: %q is none of debug, info, warn, error", c.LogLevel)
-	case c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json":
-		return fmt.Errorf("config: -log-format: %q is none of text, json, auto", c.LogFormat)
-	case c.ShutdownTimeout <= 0:
-		return errors.New("config: -shutdown-timeout must be positive")
-	case c.MaxHTTPBufferSize < 1:
-		return errors.New("config: -max-http-buffer-size must be positive")
-	case c.ChatHistory < 1 || c.ChatMaxFile < 1:
-		return errors.New("config: -chat-history and -chat-max-file must be positive")
-	case int64(c.ChatMaxFile) > c.MaxHTTPBufferSize/10*7:
-		return errors.New("config: -chat-max-file must be at most 7/10 of -max-http-buffer-size: polling sends files in base64")
-	}
-	return nil
-}
-
-func (c *Config) validateEngine() error {
-	switch {
-	case !strings.HasPrefix(c.Path, "/"):
-		return fmt.Errorf("config: -path: %q does not begin with a slash", c.Path)
-	case path.Clean(c.Path) == "/":
-		return errors.New("config: -path: the root is the page's")
-	case strings.ContainsAny(c.Path, "{}?#%\\\"<> \t\r\n"): // the router or a browser takes them for something else
-		return fmt.Errorf("config: -path: %q has characters that no path should have", c.Path)
-	}
-	for _, o := range c.Origins() {
-		if !isOrigin(o) {
-			return fmt.Errorf("config: -cors-origin: %q is no origin, such as https://example.com", o)
-		}
-	}
-	return nil
-}
-
-// isOrigin reports whether o is an origin or a pattern of some, in which one
-// asterisk stands for anything: of more than one the others would be taken as they are.
-func isOrigin(o string) bool {
-	scheme, host, ok := strings.Cut(o, "://")
-	if !ok && strings.HasPrefix(o, "*") { // of any scheme
-		scheme, host = "*", o
-	}
-	return o == "null" || strings.Count(o, "*") < 2 && scheme != "" && host != "" && !strings.ContainsAny(host, "/?#@ ")
 }
 
 // Origins are those of -cors-origin.

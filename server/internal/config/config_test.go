@@ -62,7 +62,6 @@ func TestRefused(t *testing.T) {
 		{"-path", "/a b"},
 		{"-log-level", "loud"},
 		{"-log-level", "fatal"},
-		{"-max-handshakes", "NaN"},
 		{"-cors-origin", "a.example"},
 		{"-cors-origin", "https://a.example,https://b.example/"},
 		{"-cors-origin", "https://"},
@@ -72,7 +71,8 @@ func TestRefused(t *testing.T) {
 		{"-shutdown-timeout", "0s"},
 		{"-chat-history", "0"},
 		{"-chat-max-file", "800000"},
-		{"-ping-interval", "-1s"},
+		{"-addr", ""},
+		{"-transports", " , "},
 		{"-adapter", "pigeon"},
 		{"-recovery", "-1s"},
 		{"-trusted-proxies", "10.0.0.0/33"},
@@ -108,11 +108,26 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// A size that is no size is named as such, not as one that is less than another.
-func TestBufferSizeRefused(t *testing.T) {
-	for _, size := range []string{"0", "-1"} {
-		if _, err := Parse([]string{"-max-http-buffer-size", size}, io.Discard); err == nil || !strings.Contains(err.Error(), "must be positive") {
-			t.Errorf("%s: %v", size, err)
+// A number that cannot be meant is refused by the name of its flag. Zero is the default
+// to the library, which is not what it says; a size is not named as one that is less
+// than another.
+func TestNumbersRefused(t *testing.T) {
+	for name, values := range map[string][]string{
+		"-max-http-buffer-size":   {"0", "-1"},
+		"-queue-bytes":            {"0", "-1"},
+		"-queue-packets":          {"0", "-1"},
+		"-ping-interval":          {"0", "-1s"},
+		"-ping-timeout":           {"0", "-1s"},
+		"-upgrade-timeout":        {"0", "-1s"},
+		"-connect-timeout":        {"0", "-1s"},
+		"-max-connections":        {"-1"},
+		"-max-connections-per-ip": {"-1"},
+		"-max-handshakes":         {"-0.5", "NaN"},
+	} {
+		for _, v := range values {
+			if _, err := Parse([]string{name, v}, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "config: ") || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s %s: %v", name, v, err)
+			}
 		}
 	}
 }
@@ -220,17 +235,6 @@ func TestSecrets(t *testing.T) {
 	}
 	if _, err := Parse([]string{"-config", file + ".none"}, io.Discard); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without the file: %v", err)
-	}
-}
-
-// A comment may stand where a value could: it is none.
-func TestCommentsInFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "hermod.conf")
-	if err := os.WriteFile(file, []byte("deflate # costs time\nredis-prefix # none\nlog-level debug # for now\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if c, err := Parse([]string{"-config", file}, io.Discard); err != nil || !c.Deflate || c.RedisPrefix != "" || c.LogLevel != "debug" {
-		t.Errorf("%v, %+v", err, c)
 	}
 }
 
