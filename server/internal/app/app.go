@@ -71,6 +71,7 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(sc.Log.Handler(), slog.LevelWarn),
 	}
 	return a, nil
 }
@@ -117,10 +118,16 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", displayAddr(l.Addr()))
 	a.log.WithField("addr", l.Addr().String()).Info("listening")
+	return a.serve(ctx, l)
+}
+
+// serve serves until ctx ends or l fails, and drains then, too.
+func (a *App) serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- a.http.Serve(l) }() // ends with the server; Run waits for it
+	go func() { failed <- a.http.Serve(l) }() // ends with the server; serve waits for it
 	select {
 	case err := <-failed:
+		a.drain()
 		return err
 	case <-ctx.Done():
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
 
 	"github.com/hermod-io/hermod/internal/polltest"
 	"github.com/hermod-io/hermod/server/internal/config"
@@ -105,4 +108,57 @@ func TestPlainSocketsHaveTheQueue(t *testing.T) {
 		t.Errorf("queue %+v", q)
 	}
 	finish(t, stop, ended)
+}
+
+// faulty is a listener whose Accept fails as these say, one after the other.
+type faulty struct {
+	net.Listener
+	failures []error
+}
+
+func (l *faulty) Accept() (net.Conn, error) {
+	if len(l.failures) == 0 {
+		return l.Listener.Accept()
+	}
+	err := l.failures[0]
+	l.failures = l.failures[1:]
+	return nil, err
+}
+
+// temporary is an error behind which net/http tries again.
+type temporary struct{ error }
+
+func (temporary) Timeout() bool   { return false }
+func (temporary) Temporary() bool { return true }
+
+// When the listener fails for good the clients are taken leave of as at any other end;
+// what net/http has to say goes to the log of the program.
+func TestListenerFails(t *testing.T) {
+	cfg, err := config.Parse([]string{"-addr", "127.0.0.1:0", "-ws-chat"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, lines := logtest.NewNullLogger()
+	a, err := New(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.serve(t.Context(), &faulty{l, []error{temporary{errors.New("too many files")}, broken}}); err != broken {
+		t.Errorf("serve: %v", err)
+	}
+	var got []string
+	for _, e := range lines.AllEntries() {
+		got = append(got, e.Level.String()+" "+e.Message)
+	}
+	text := strings.Join(got, "\n")
+	for _, want := range []string{"warning http: Accept error: too many files", "info draining", "info stopped"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
 }

@@ -22,10 +22,14 @@ func New(w io.Writer, level, format string) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetOutput(w)
 	log.SetLevel(l)
-	if format == "text" || format == "auto" && isTerminal(w) {
+	const stamp = "2006-01-02T15:04:05.000Z07:00"
+	switch terminal := isTerminal(w); {
+	case format == "json" || format == "auto" && !terminal:
+		log.SetFormatter(&logrus.JSONFormatter{TimestampFormat: stamp})
+	case terminal: // who looks on knows the day
 		log.SetFormatter(&logrus.TextFormatter{FullTimestamp: true, TimestampFormat: "15:04:05.000"})
-	} else {
-		log.SetFormatter(&logrus.JSONFormatter{})
+	default:
+		log.SetFormatter(&logrus.TextFormatter{TimestampFormat: stamp})
 	}
 	return log, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,5 +65,23 @@ func TestDisabled(t *testing.T) {
 	l := Slog(log)
 	if n := alloctest.PerRun(100, func() { l.Debug("x") }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// A line tells its day, to the millisecond, where no person looks on.
+func TestTimes(t *testing.T) {
+	for format, want := range map[string]string{
+		"json": `"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[Z+-]`,
+		"text": `time="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[Z+-]`,
+	} {
+		var out bytes.Buffer
+		log, err := New(&out, "info", format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("now")
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("%s: %s", format, &out)
+		}
 	}
 }
