@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/hermod-io/hermod/server/internal/app"
@@ -31,6 +33,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	if cfg.Version {
+		fmt.Println("hermod", version(), runtime.Version())
+		return nil
+	}
 	if cfg.Healthcheck {
 		return app.Healthcheck(cfg.Addr)
 	}
@@ -49,6 +55,14 @@ func run() error {
 		return err
 	}
 	return a.Run(ctx, os.Stdout)
+}
+
+// version is that of the module: a release, or what the repository was at.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 // untilSignal returns a context that SIGTERM, SIGINT and SIGHUP end, except for what

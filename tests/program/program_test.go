@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,17 @@ func TestHelp(t *testing.T) {
 		t.Errorf("exit status %d", status)
 	}
 	if !strings.Contains(p.Output(), "-addr host:port") {
+		t.Errorf("it says %q", p.Output())
+	}
+}
+
+// It says of what version it is, and by which Go it was built.
+func TestVersion(t *testing.T) {
+	p := proc.Start(t, proc.Command{Path: proc.Build(t, "./server"), Args: []string{"-version"}})
+	if status := p.Wait(patience); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if !regexp.MustCompile(`^hermod \S+ go1\.\S+\n$`).MatchString(p.Output()) {
 		t.Errorf("it says %q", p.Output())
 	}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	ShutdownTimeout time.Duration
 	ClientDir       string
 	Healthcheck     bool
+	Version         bool
 
 	Path              string
 	PingInterval      time.Duration
@@ -104,6 +105,7 @@ func (c *Config) program(fs *flag.FlagSet) {
 	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", 10*time.Second, "`time` that connections have to end after SIGTERM, SIGINT or SIGHUP")
 	fs.StringVar(&c.ClientDir, "client-dir", "server/web/dist", "`folder` of the official browser client (socket.io.js and its siblings)")
 	fs.BoolVar(&c.Healthcheck, "healthcheck", false, "ask the server at -addr whether it is ready, and exit with 0 or 1")
+	fs.BoolVar(&c.Version, "version", false, "print the version of the program and of the Go that built it, and exit")
 }
 
 func (c *Config) engine(fs *flag.FlagSet) {
