@@ -133,6 +133,7 @@ bench: deps-node bench-programs tests/load/official/node_modules/.package-lock.j
 .PHONY: bench-programs
 bench-programs:
 	go build -o tests/load/build/ ./tests/load/benchapp ./tests/load/bound ./tests/load/sio/sioload ./tests/load/sio/bench
+	go test -c -o tests/load/build/ ./socketio
 
 .PHONY: bench-micro
 bench-micro: ## all Go benchmarks, six times, for benchstat

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -70,15 +71,26 @@ func (b *bench) perform(ctx context.Context) error {
 	}
 	for round := 1; round <= b.o.rounds; round++ {
 		for _, e := range b.plan {
-			for i := range b.programs {
-				p := b.programs[(i+round-1)%len(b.programs)]
-				if p.tags[0] != "all" && !slices.Contains(p.tags, e.tag) {
-					continue
-				}
-				if err := b.once(ctx, p, e, round); err != nil {
-					return fmt.Errorf("%s, %s: %w", p.name, e.Label, err)
-				}
+			if err := b.line(ctx, e, round); err != nil {
+				return fmt.Errorf("%s: %w", e.Label, err)
 			}
+		}
+	}
+	return nil
+}
+
+// line runs one line against all servers that can do it.
+func (b *bench) line(ctx context.Context, e entry, round int) error {
+	if e.inMemory != "" {
+		return b.inMemory(ctx, e, round)
+	}
+	for i := range b.programs {
+		p := b.programs[(i+round-1)%len(b.programs)]
+		if p.tags[0] != "all" && !slices.Contains(p.tags, e.tag) {
+			continue
+		}
+		if err := b.once(ctx, p, e, round); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	return nil
@@ -109,30 +121,55 @@ func (b *bench) once(ctx context.Context, p program, e entry, round int) error {
 	}
 	defer s.stop()
 	gen := pin(1, place, append([]string{filepath.Join(b.o.build, "sioload"), "-addr", s.addr, "-pid", strconv.Itoa(s.cmd.Process.Pid),
-		"-name", p.name, "-label", e.Label, "-round", strconv.Itoa(round), "-out", b.o.out}, strings.Fields(args)...)...)
+		"-name", p.name, "-label", e.Label, "-round", strconv.Itoa(round)}, strings.Fields(args)...)...)
 	gen.Env = append(os.Environ(), "GOMAXPROCS=1")
-	var out, complaint bytes.Buffer
-	gen.Stdout, gen.Stderr = &out, &complaint
-	if err := gen.Start(); err != nil {
+	var complaint bytes.Buffer
+	gen.Stderr = &complaint
+	out, err := output(ctx, gen)
+	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- gen.Wait() }() // ends with the generator
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		_ = gen.Process.Kill() // it may have ended meanwhile
-		<-done
-		return context.Cause(ctx)
-	}
 	var r report.Result
-	if jsonErr := json.Unmarshal(out.Bytes(), &r); jsonErr != nil {
-		return errors.Join(err, fmt.Errorf("%q, %q: %w", out.String(), complaint.String(), jsonErr))
+	if jsonErr := json.Unmarshal(out, &r); jsonErr != nil {
+		return errors.Join(err, fmt.Errorf("%q, %q: %w", out, complaint.String(), jsonErr))
 	}
+	return b.note(r) // what failed is in it
+}
+
+// output runs cmd until ctx ends, and returns what it prints.
+func output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }() // ends with the command
+	select {
+	case err := <-done:
+		return out.Bytes(), err
+	case <-ctx.Done():
+		_ = cmd.Process.Kill() // it may have ended meanwhile
+		<-done
+		return nil, context.Cause(ctx)
+	}
+}
+
+// note shows a result and keeps it, in the file as well.
+func (b *bench) note(r report.Result) error {
 	b.set.Results = append(b.set.Results, r)
 	fmt.Fprintf(os.Stderr, "%d %-14s %-12s %9.0f/s %8.2f µs  server %3.0f %%  generator %3.0f %%  %s\n",
-		round, e.Label, p.name, r.PerSec, r.CPU, r.ServerBusy*100, r.GenBusy*100, r.Error)
-	return nil
+		r.Round, r.Label, r.Server, r.PerSec, r.CPU, r.ServerBusy*100, r.GenBusy*100, r.Error)
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(b.o.out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
 }
 
 // read takes results of an earlier run, and of its servers those that are in it.

@@ -13,10 +13,13 @@ import (
 func TestPlan(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range plan {
-		if seen[e.Label] || e.Title == "" || !strings.HasPrefix(e.args, "-s ") {
+		if seen[e.Label] || e.Title == "" || strings.HasPrefix(e.args, "-s ") == (e.inMemory != "") {
 			t.Errorf("%+v", e)
 		}
 		seen[e.Label] = true
+		if e.inMemory != "" {
+			continue
+		}
 		able := 0
 		for _, p := range programs("build", ".") {
 			for _, tag := range p.tags {
@@ -44,6 +47,18 @@ func TestBeyondTable(t *testing.T) {
 	for _, want := range []string{"GOMAXPROCS=2, both cores | 11.0 | 1.10 | ≤ 1.15 | | | |", "GOGC=400 | 13.0 | – |  | 1.00 | ≤ 2.00 | 50.0 |"} {
 		if got := b.beyondTable(); !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
+		}
+	}
+}
+
+func TestMetricOf(t *testing.T) {
+	out := "goos: linux\nBenchmarkScale/rooms/100 \t 13526\t 51858 ns/op\t 2516.5 cpu-ns/each\t 160 B/op\nPASS\n"
+	if got, err := metricOf(out); got != 2516.5 || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, bad := range []string{"", "PASS", "cpu-ns/each 1", "x cpu-ns/each"} {
+		if got, err := metricOf(bad); err == nil {
+			t.Errorf("%q: %v", bad, got)
 		}
 	}
 }

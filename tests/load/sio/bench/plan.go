@@ -2,7 +2,11 @@
 
 package main
 
-import "github.com/hermod-io/hermod/tests/load/sio/report"
+import (
+	"fmt"
+
+	"github.com/hermod-io/hermod/tests/load/sio/report"
+)
 
 // entry is a line of the plan.
 type entry struct {
@@ -14,6 +18,8 @@ type entry struct {
 	// args of sioload; quick is added in a quick run, smoke in a smoke.
 	args, quick, smoke string
 	free               bool // the server may use both cores
+	// inMemory is a benchmark of package socketio that is run instead, of ours alone.
+	inMemory string
 }
 
 // Arguments added to all lines.
@@ -30,9 +36,9 @@ var plan = []entry{
 	cpu("echo-json", "echo of an object of 200 B", "echo", 0.50, "-s echo -n 200 -payload json"),
 	cpu("echo-json1k", "echo of an object of 1 KB", "echo", 0, "-s echo -n 200 -payload json1k"),
 	cpu("echo-bin", "echo of 1 KB binary", "bin", 0.35, "-s echo -n 200 -payload bin -size 1024"),
-	cpu("broadcast", "broadcast to 1000, each delivery", "rooms", 0.55, "-s rooms -n 1000"),
+	cpu("broadcast", "broadcast to 1000, each delivery", "rooms", 0.55, "-s rooms -n 1000").at("members", 1000),
 	cpu("broadcast-w8", "broadcast to 1000, eight outstanding", "rooms", 0.15, "-s rooms -n 1000 -w 8"),
-	cpu("rooms", "200 rooms of 10, each delivery", "rooms", 0.45, "-s rooms -n 1000 -rooms 200 -members 10 -w 16"),
+	cpu("rooms", "200 rooms of 10, each delivery", "rooms", 0.45, "-s rooms -n 1000 -rooms 200 -members 10 -w 16").at("rooms", 200),
 	cpu("connect", "connect until the namespace is joined", "connect", 0.35, "-s connect -n 3000"),
 	cpu("polling", "echo of 64 B over long-polling", "polling", 0.50, "-s echo -polling -n 100"),
 	cpu("upgrade", "from polling to WebSocket, fresh server", "polling", 0.25, "-s upgrade -n 1000 -ramp 128"),
@@ -58,6 +64,42 @@ var plan = []entry{
 		Line: report.Line{Label: "stall", Title: "200 MB to a room with a deaf member", Kind: report.Held, Target: 4.2},
 		tag:  "polling", args: "-s stall -messages 6400 -size 32768 -w 8", quick: "-messages 6400 -warm 0s", smoke: "-messages 60",
 	},
+	curve("members-100", "members", 100, "-s rooms -n 100 -members 100", "-members 10"),
+	curve("members-9000", "members", 9000, "-s rooms -n 9000 -members 9000", "-members 10"),
+	curve("rooms-20", "rooms", 20, "-s rooms -n 1000 -rooms 20 -members 10 -w 16", "-rooms 4 -members 3 -w 4"),
+	curve("rooms-10000", "rooms", 10_000, "-s rooms -n 1000 -rooms 10000 -members 10 -w 16", "-rooms 40 -members 3 -w 4"),
+	inMemory("members", 100),
+	inMemory("members", 1000),
+	inMemory("members", 10_000),
+	inMemory("members", 50_000),
+	inMemory("rooms", 10),
+	inMemory("rooms", 100),
+	inMemory("rooms", 10_000),
+	inMemory("namespaces", 1),
+	inMemory("namespaces", 100),
+	inMemory("namespaces", 10_000),
+}
+
+// at puts a line on a curve, too.
+func (e entry) at(curve string, x float64) entry {
+	e.Scale = report.Point{Curve: curve, X: x}
+	return e
+}
+
+// curve is a line that is on a curve only.
+func curve(label, curve string, x float64, args, smoke string) entry {
+	e := cpu(label, label, "rooms", 0, args).at(curve, x)
+	e.Scale.Alone, e.smoke = true, smoke
+	return e
+}
+
+// inMemory is a point of BenchmarkScale.
+func inMemory(curve string, n int) entry {
+	e := entry{inMemory: fmt.Sprintf("^BenchmarkScale$/^%s$/^%d$", curve, n)}
+	e.Label = fmt.Sprintf("memory-%s-%d", curve, n)
+	e.Title = e.Label
+	e.Scale = report.Point{Curve: curve, X: float64(n), Of: ", in memory", Alone: true}
+	return e
 }
 
 // cpu is a line that measures processor time.

@@ -41,17 +41,16 @@ func (b *bench) publish(w io.Writer) error {
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		return err
 	}
-	charts := b.set.Charts()
-	for _, name := range slices.Sorted(maps.Keys(charts)) {
-		c := charts[name]
+	all := b.set.Pictures()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		var svg strings.Builder
-		if err := c.SVG(&svg); err != nil {
+		if err := all[name].SVG(&svg); err != nil {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(pictures, name), []byte(svg.String()), 0o644); err != nil {
 			return err
 		}
-		text += fmt.Sprintf("\n![%s](bench/%s)\n", c.Title, name)
+		text += fmt.Sprintf("\n![%s](bench/%s)\n", all[name].Caption(), name)
 	}
 	path := filepath.Join(b.o.root, "docs", "benchmarks.md")
 	doc, err := os.ReadFile(path)

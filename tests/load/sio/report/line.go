@@ -36,6 +36,18 @@ type Line struct {
 	Target float64
 	// Saturates says that the server is meant to be busy all the time.
 	Saturates bool
+	// Scale is the line's point on a curve.
+	Scale Point
+}
+
+// Point is where a line is on a curve, which shows how a cost grows.
+type Point struct {
+	Curve string // "" is on none
+	X     float64
+	// Of is told of the curve beside the name of the server.
+	Of string
+	// Alone says that the line is on the curve only, not in the table.
+	Alone bool
 }
 
 // Busy is the share of its core that a server must have had for a run of a
@@ -107,6 +119,7 @@ type Cell struct {
 	Ratio  Spread
 	Busy   Spread // server's share of its core
 	Gen    Spread // generator's
+	Rate   Spread // that were counted each second, as a ratio to the base server, each within its round
 	P50    Spread // ms
 	P99    Spread // ms
 	Peak   Spread // MB above the base
@@ -128,7 +141,7 @@ type Set struct {
 func (s *Set) Cell(l Line, server string) Cell {
 	c := Cell{Server: server}
 	ours, base := s.counting(l, server, &c), s.counting(l, s.Base, nil)
-	var v, ratio, busy, gen, p50, p99, peak []float64
+	var v, ratio, rate, busy, gen, p50, p99, peak []float64
 	for _, r := range ours {
 		v, busy, gen = append(v, l.value(r)), append(busy, r.ServerBusy), append(gen, r.GenBusy)
 		p50, p99 = append(p50, r.P50/1e3), append(p99, r.P99/1e3)
@@ -137,10 +150,13 @@ func (s *Set) Cell(l Line, server string) Cell {
 			if b.Round == r.Round && l.value(b) > 0 {
 				ratio = append(ratio, l.value(r)/l.value(b))
 			}
+			if b.Round == r.Round && b.PerSec > 0 {
+				rate = append(rate, r.PerSec/b.PerSec)
+			}
 		}
 	}
 	c.Values, c.Ratio, c.Busy, c.Gen = SpreadOf(v), SpreadOf(ratio), SpreadOf(busy), SpreadOf(gen)
-	c.P50, c.P99, c.Peak = SpreadOf(p50), SpreadOf(p99), SpreadOf(peak)
+	c.Rate, c.P50, c.P99, c.Peak = SpreadOf(rate), SpreadOf(p50), SpreadOf(p99), SpreadOf(peak)
 	return c
 }
 

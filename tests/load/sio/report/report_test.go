@@ -3,6 +3,8 @@ package report
 import (
 	"encoding/xml"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,8 +23,8 @@ func set() *Set {
 	for round := 1; round <= 4; round++ {
 		noise := float64(round) // what disturbs a round disturbs all of it
 		s.Results = append(s.Results,
-			Result{Server: "ours", Label: "a", Round: round, CPU: 10 * noise, ServerBusy: 0.95},
-			Result{Server: "js", Label: "a", Round: round, CPU: 40 * noise, ServerBusy: 0.99},
+			Result{Server: "ours", Label: "a", Round: round, CPU: 10 * noise, ServerBusy: 0.95, PerSec: 400 / noise},
+			Result{Server: "js", Label: "a", Round: round, CPU: 40 * noise, ServerBusy: 0.99, PerSec: 100 / noise},
 			Result{Server: "other", Label: "a", Round: round, CPU: 60 * noise, ServerBusy: 0.40},
 			Result{Server: "ours", Label: "b", Round: round, PerClient: 6000},
 			Result{Server: "js", Label: "b", Round: round, PerClient: 19000},
@@ -91,32 +93,76 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-func TestCharts(t *testing.T) {
-	charts := set().Charts()
-	if len(charts) != 3 {
-		t.Errorf("%d charts", len(charts))
+func TestPictures(t *testing.T) {
+	s := set()
+	for i, x := range []float64{100, 10, 1000} { // in any order
+		label := string(rune('p' + i))
+		s.Lines = append(s.Lines, Line{Label: label, Kind: CPU, Scale: Point{Curve: "rooms", X: x, Of: ", in memory", Alone: true}})
+		s.Results = append(s.Results, Result{Server: "ours", Label: label, Round: 1, CPU: x / 100})
 	}
-	for name, c := range charts {
-		c.Title += " <&>"
+	for i := range s.Results {
+		if r := &s.Results[i]; r.Label == "c" {
+			r.Latency = []float64{50, 100, 200, 400, 500, 900, 1000, 2000, 3000, 4000}
+		}
+	}
+	pictures := s.Pictures()
+	if got, want := slices.Sorted(maps.Keys(pictures)), []string{"cpu.svg", "latency.svg", "memory.svg", "rooms.svg", "throughput.svg"}; !slices.Equal(got, want) {
+		t.Fatalf("pictures %q, want %q", got, want)
+	}
+	for name, p := range pictures {
 		var b strings.Builder
-		if err := c.SVG(&b); err != nil {
+		if err := p.SVG(&b); err != nil {
 			t.Fatal(err)
 		}
-		elements := 0
-		for d := xml.NewDecoder(strings.NewReader(b.String())); ; {
-			tok, err := d.Token()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if _, ok := tok.(xml.StartElement); ok {
-				elements++
-			}
-		}
-		if elements < 10 || strings.Contains(b.String(), "NaN") {
+		if n := elements(t, b.String()); n < 10 || strings.Contains(b.String(), "NaN") || strings.Contains(b.String(), "Inf") || p.Caption() == "" {
 			t.Errorf("%s: %s", name, b.String())
+		}
+	}
+	rooms := pictures["rooms.svg"].(Curves)
+	if len(rooms.Curves) != 1 || rooms.Curves[0].Name != "ours, in memory" || rooms.Curves[0].Points[0] != (Measured{10, Spread{0.1, 0.1, 0.1, 1}}) || rooms.Ticks[2] != (Tick{1000, "1000"}) {
+		t.Errorf("%+v", rooms)
+	}
+	if got := pictures["throughput.svg"].(Chart).Groups; len(got) != 1 || got[0].Bars[0] != (Spread{4, 4, 4, 4}) {
+		t.Errorf("%+v", got)
+	}
+	late := pictures["latency.svg"].(Curves)
+	if got := late.Curves[0].Points; len(got) != len(Shares) || got[5].Y.Median != 0.9 {
+		t.Errorf("%+v", got)
+	}
+	var table strings.Builder
+	if err := s.Markdown(&table); err != nil || strings.Contains(table.String(), "|  | µs | 1.00") {
+		t.Errorf("what is on a curve only is in the table: %v, %s", err, table.String())
+	}
+}
+
+// What cannot be drawn is an error, not a picture without sense; names are text.
+func TestOddCurves(t *testing.T) {
+	c := Curves{Title: "<&>", Ticks: []Tick{{1, "<"}, {10, "&"}}, Curves: []Curve{{Name: "<a>", Points: []Measured{{1, Spread{1, 1, 1, 1}}}}}}
+	var b strings.Builder
+	if err := c.SVG(&b); err != nil {
+		t.Error(err)
+	}
+	elements(t, b.String())
+	for _, odd := range []Curves{{Curves: c.Curves}, {Ticks: c.Ticks}, {Ticks: c.Ticks, Curves: []Curve{{Points: []Measured{{1, Spread{}}}}}}} {
+		if err := odd.SVG(io.Discard); err == nil {
+			t.Errorf("drawn: %+v", odd)
+		}
+	}
+}
+
+// elements reads a picture and returns how many elements it has.
+func elements(t *testing.T, svg string) (n int) {
+	t.Helper()
+	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
+		tok, err := d.Token()
+		if err == io.EOF {
+			return n
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, svg)
+		}
+		if _, ok := tok.(xml.StartElement); ok {
+			n++
 		}
 	}
 }

@@ -1,5 +1,9 @@
 package report
 
+// Shares are those of the messages whose latency is reported: so many of them had
+// no greater one.
+var Shares = []float64{0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999}
+
 // Result is one run: a line of JSON. Times are in seconds unless the name says
 // otherwise, memory is in bytes, shares are of one core.
 type Result struct {
@@ -31,6 +35,8 @@ type Result struct {
 	P99  float64 `json:"p99_us,omitempty"`
 	P999 float64 `json:"p999_us,omitempty"`
 	Max  float64 `json:"max_us,omitempty"`
+	// Latency has the latencies of Shares, of a run on a schedule.
+	Latency []float64 `json:"latency_us,omitempty"`
 
 	// Sent99 is how late the generator was: 99 % of the messages on a schedule left
 	// within so many microseconds of when they were due. It is part of the latencies.

@@ -58,17 +58,29 @@ func (c Chart) SVG(w io.Writer) error {
 	for _, g := range c.Groups {
 		y += c.group(&b, g, y, most)
 	}
+	return picture{c.Title, c.Note, c.Series, y}.write(w, b.String())
+}
+
+// picture is what all pictures have.
+type picture struct {
+	title, note string
+	series      []string
+	height      int
+}
+
+// write writes the picture, with what is drawn below its head.
+func (p picture) write(w io.Writer, drawn string) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="system-ui, sans-serif" font-size="12">`+"\n", chartWidth, y, chartWidth, y)
-	fmt.Fprintf(&out, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", chartWidth, y)
-	fmt.Fprintf(&out, `<text x="12" y="24" font-size="16" font-weight="600">%s</text>`+"\n", html.EscapeString(c.Title))
-	fmt.Fprintf(&out, `<text x="12" y="44" fill="#555">%s</text>`+"\n", html.EscapeString(c.Note))
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="system-ui, sans-serif" font-size="12">`+"\n", chartWidth, p.height, chartWidth, p.height)
+	fmt.Fprintf(&out, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", chartWidth, p.height)
+	fmt.Fprintf(&out, `<text x="12" y="24" font-size="16" font-weight="600">%s</text>`+"\n", html.EscapeString(p.title))
+	fmt.Fprintf(&out, `<text x="12" y="44" fill="#555">%s</text>`+"\n", html.EscapeString(p.note))
 	x := 12
-	for i, name := range c.Series {
+	for i, name := range p.series {
 		fmt.Fprintf(&out, `<rect x="%d" y="56" width="12" height="12" fill="%s"/><text x="%d" y="66">%s</text>`+"\n", x, colours[i%len(colours)], x+17, html.EscapeString(name))
 		x += 40 + 8*len(name)
 	}
-	out.WriteString(b.String())
+	out.WriteString(drawn)
 	out.WriteString("</svg>\n")
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -100,43 +112,4 @@ func (c Chart) group(b *strings.Builder, g Group, y int, most float64) int {
 		fmt.Fprintf(b, `<path d="M%.1f %dV%d" stroke="#d02020" stroke-width="2" stroke-dasharray="3 2"><title>target %s</title></path>`+"\n", at(g.Target), y-3, y+height+1, number(g.Target))
 	}
 	return height + groupGap
-}
-
-// Charts are the pictures of a comparison, by the name of their file.
-func (s *Set) Charts() map[string]Chart {
-	cpu := Chart{Title: "Processor time of the server, as a ratio to " + s.Base, Series: s.Servers, Most: 2, Unit: " ×",
-		Note: "Medians of the ratios within a round, with their range; shorter is better. Dashed: the target."}
-	memory := Chart{Title: "Memory of an idle connection", Series: s.Servers, Unit: " KB",
-		Note: "Resident set, browser-like headers, after a garbage collection; shorter is better. Dashed: the target."}
-	latency := Chart{Title: "Latency on a schedule", Series: s.Servers, Unit: " ms",
-		Note: "From the time a message was due; shorter is better."}
-	for _, l := range s.Lines {
-		g, p50, p99 := Group{Name: l.Title, Target: l.Target}, Group{Name: "50 %: " + l.Title}, Group{Name: "99 %: " + l.Title}
-		any := false
-		for _, name := range s.Servers {
-			c := s.Cell(l, name)
-			v := c.Values
-			if l.Kind == CPU {
-				v = c.Ratio
-			}
-			any = any || v.N > 0
-			g.Bars, p50.Bars, p99.Bars = append(g.Bars, v), append(p50.Bars, c.P50), append(p99.Bars, c.P99)
-		}
-		switch {
-		case !any:
-		case l.Kind == CPU:
-			cpu.Groups = append(cpu.Groups, g)
-		case l.Kind == Resident || l.Kind == PerClient:
-			memory.Groups = append(memory.Groups, g)
-		case l.Kind == Latency:
-			latency.Groups = append(latency.Groups, p50, p99)
-		}
-	}
-	charts := map[string]Chart{}
-	for name, c := range map[string]Chart{"cpu.svg": cpu, "memory.svg": memory, "latency.svg": latency} {
-		if len(c.Groups) > 0 {
-			charts[name] = c
-		}
-	}
-	return charts
 }

@@ -22,7 +22,7 @@ func (s *Set) Markdown(w io.Writer) error {
 		for i, name := range s.Servers {
 			cells[i] = s.Cell(l, name)
 		}
-		if cells[0].Runs == 0 {
+		if cells[0].Runs == 0 || l.Scale.Alone {
 			continue
 		}
 		fmt.Fprintf(&b, "| %s | %s |", l.Title, l.Kind.unit())
@@ -103,8 +103,8 @@ func (s *Set) details(b *strings.Builder) {
 	var more []string
 	for _, l := range s.Lines {
 		row, any := "| "+l.Title+" |", false
-		if l.Kind == Grown || l.Kind == PerClient {
-			continue // the same runs as those of the line before
+		if l.Kind == Grown || l.Kind == PerClient || l.Scale.Alone {
+			continue // the same runs as those of the line before, or on a curve
 		}
 		for _, name := range s.Servers {
 			c := s.Cell(l, name)

@@ -143,6 +143,9 @@ func (r *run) end() error {
 	}
 	if h := &r.sent; h.n > 0 {
 		s.Sent99 = h.quantile(.99)
+		for _, share := range report.Shares {
+			s.Latency = append(s.Latency, r.late.quantile(share))
+		}
 	}
 	return nil
 }
