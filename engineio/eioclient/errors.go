@@ -46,7 +46,8 @@ type DialError struct {
 	Status int
 	// Code is what an Engine.IO server says of a refused request, if there is a
 	// Message: 0 transport unknown, 1 session unknown, 2 bad method, 3 bad request,
-	// 4 forbidden, 5 unsupported protocol.
+	// 4 forbidden, 5 unsupported protocol. Over WebSocket it says the Message alone,
+	// which the Code follows from: 4 for any text of the application's own.
 	Code int
 	// Message is its text for that; "" if it said nothing.
 	Message string

@@ -3,7 +3,6 @@ package eioclient
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -207,18 +206,4 @@ func (s *Session) request(ctx context.Context, method string, body []byte) ([]by
 		return nil, &DialError{Transport: Polling, Status: resp.StatusCode, Err: errTooLong}
 	}
 	return got, nil
-}
-
-// refusal is the error of a response that is none of ours.
-func refusal(transport string, resp *http.Response) *DialError {
-	e := &DialError{Transport: transport, Status: resp.StatusCode}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-	var said struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(body, &said) == nil {
-		e.Code, e.Message = said.Code, said.Message
-	}
-	return e
 }

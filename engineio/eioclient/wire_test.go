@@ -251,6 +251,10 @@ func TestDialErrors(t *testing.T) {
 		case "403":
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"code":4,"message":"go away"}`)
+		case "Session ID unknown", "go home", "<h1>502</h1>", "": // as a server answers an upgrade request
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, r.Header.Get("X-Want"))
 		case "garbage":
 			_, _ = io.WriteString(w, "<html>")
 		case "message":
@@ -281,6 +285,16 @@ func TestDialErrors(t *testing.T) {
 		}
 		if e := dial("wait", transport, 20*time.Millisecond); !e.Timeout() || !errors.Is(e, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", transport, e)
+		}
+	}
+	for text, code := range map[string]int{"Session ID unknown": 1, "go home": 4} {
+		if e := dial(text, eioclient.WebSocket, 0); e.Status != 400 || e.Code != code || e.Message != text {
+			t.Errorf("%q: %v", text, e)
+		}
+	}
+	for _, page := range []string{"<h1>502</h1>", ""} {
+		if e := dial(page, eioclient.WebSocket, 0); e.Status != 400 || e.Code != 0 || e.Message != "" {
+			t.Errorf("a page: %v", e)
 		}
 	}
 	dial("garbage", eioclient.Polling, 0)

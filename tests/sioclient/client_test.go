@@ -375,7 +375,7 @@ func TestEngineRefuses(t *testing.T) {
 				cfg.Engine.Query = map[string][]string{"refuse": {"because"}}
 				var no *eioclient.DialError
 				err := a.socket("/", cfg).Connect(t.Context())
-				if !errors.As(err, &no) || no.Status != 403 && no.Status != 400 || mode == "polling" && no.Message != "because" {
+				if !errors.As(err, &no) || no.Status != 403 && no.Status != 400 || no.Code != 4 || no.Message != "because" {
 					t.Errorf("%s: %v", mode, err)
 				}
 			}
