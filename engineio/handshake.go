@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/internal/formquery"
 )
 
 // Handshake is the request that opened a session.
@@ -18,6 +19,21 @@ type Handshake struct {
 	RemoteAddr string      // host:port
 	Secure     bool        // over TLS
 	Time       time.Time   // when the session was made
+}
+
+// Query returns the parameters of URL as the official server reads them; each call
+// parses anew. Unlike URL.Query it passes over nothing: an escape that is none stands
+// for itself, and a semicolon is a character. Of values with one name that server
+// keeps the last.
+func (h *Handshake) Query() url.Values {
+	all := url.Values{}
+	if h.URL == nil {
+		return all
+	}
+	for name, value := range formquery.Pairs(h.URL.RawQuery) {
+		all[name] = append(all[name], value)
+	}
+	return all
 }
 
 // openPacket is the first packet of a session.

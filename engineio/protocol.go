@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/hermod-io/hermod/internal/formquery"
 	"github.com/hermod-io/hermod/internal/httplist"
 )
 
@@ -39,12 +38,8 @@ type query struct {
 }
 
 func parseQuery(raw string) (q query) {
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		key, value, _ := strings.Cut(pair, "=")
-		value = decoded(value)
-		switch decoded(key) {
+	for name, value := range formquery.Pairs(raw) {
+		switch name {
 		case "transport":
 			q.transport = value
 		case "sid":
@@ -58,17 +53,6 @@ func parseQuery(raw string) (q query) {
 		}
 	}
 	return q
-}
-
-// decoded is a name or a value of a query; what is not encoded as it should be stays
-// as it is. It takes no memory for what is not encoded.
-func decoded(s string) string {
-	if strings.ContainsAny(s, "%+") {
-		if d, err := url.QueryUnescape(s); err == nil {
-			return d
-		}
-	}
-	return s
 }
 
 // verify checks a request in the order of the official server. s is the

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,4 +26,20 @@ func TestEncodedNames(t *testing.T) {
 			w.t.Errorf("a handshake: %+v", res)
 		}
 	})
+}
+
+// Handshake.Query passes over nothing of the query, whatever net/url thinks of it.
+func TestHandshakeQuery(t *testing.T) {
+	scenario(t, Config{}, func(w *world) {
+		if res := w.request("GET", pollingQuery+"&token=50%&semi;colon=1;2&twice=1&twice=2", ""); res.status != 200 {
+			w.t.Fatalf("%+v", res)
+		}
+		q := w.h.session(0).Handshake().Query()
+		if q.Get("EIO") != "4" || q.Get("token") != "50%" || q.Get("semi;colon") != "1;2" || !slices.Equal(q["twice"], []string{"1", "2"}) {
+			w.t.Errorf("%v", q)
+		}
+	})
+	if q := (&Handshake{}).Query(); len(q) != 0 {
+		t.Errorf("without a URL: %v", q)
+	}
 }

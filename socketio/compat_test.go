@@ -209,7 +209,7 @@ func TestSocketKnows(t *testing.T) {
 			r.Fatalf("socket %v of %s", s, n.Name())
 		}
 		if h := s.Handshake(); h.Time.Before(before) || h.Time.After(time.Now()) || h.Secure || h.Header.Get("Origin") != "" ||
-			h.Header.Get("Host") != "server" || h.URL.Path != "/socket.io/" || h.URL.Query().Get("transport") != r.transport || h.RemoteAddr == "" {
+			h.Header.Get("Host") != "server" || h.URL.Path != "/socket.io/" || h.Query().Get("transport") != r.transport || h.RemoteAddr == "" {
 			r.Errorf("handshake %+v", h.Handshake)
 		}
 		if s.Session().Transport() != r.transport || s.Session().ID() == s.ID() || s.Session().Context().Value(requestKey{}) != "of the request" {

@@ -55,9 +55,9 @@ func (h *Handshake) describe() adapters.Handshake {
 	}
 	if h.URL != nil {
 		out.URL = h.URL.RequestURI()
-		for k, vs := range h.URL.Query() {
-			out.Query[k] = vs[len(vs)-1]
-		}
+	}
+	for k, vs := range h.Handshake.Query() {
+		out.Query[k] = vs[len(vs)-1]
 	}
 	return out
 }

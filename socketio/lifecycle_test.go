@@ -39,7 +39,7 @@ func TestConnect(t *testing.T) {
 		if err := seen.DecodeAuth(&auth); err != nil || auth.Token != "x" || string(seen.Auth()) != `{"token":"x"}` {
 			r.Errorf("auth %s, %v", seen.Auth(), err)
 		}
-		if q := seen.URL.Query(); q.Get("EIO") != "4" || q.Get("transport") != r.transport || seen.RemoteAddr == "" {
+		if q := seen.Query(); q.Get("EIO") != "4" || q.Get("transport") != r.transport || seen.RemoteAddr == "" {
 			r.Errorf("handshake %+v", seen)
 		}
 		if id := p.join("/"); id == p.socket().Session().ID() {

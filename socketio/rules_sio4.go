@@ -2,10 +2,10 @@ package socketio
 
 import (
 	"encoding/json"
-	"net/url"
 	"strings"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/formquery"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -27,23 +27,13 @@ func (rules4) address(p parser.Packet) parser.Packet {
 	}
 	p.JSON = nil
 	values := map[string]string{}
-	for pair := range strings.SplitSeq(query, "&") {
-		if key, value, _ := strings.Cut(pair, "="); pair != "" {
-			values[unescapeQuery(key)] = unescapeQuery(value)
-		}
+	for name, value := range formquery.Pairs(query) {
+		values[name] = value
 	}
 	if len(values) > 0 {
 		p.JSON, _ = json.Marshal(values) // of strings: that does not fail
 	}
 	return p
-}
-
-// unescapeQuery leaves what is no escape as it is.
-func unescapeQuery(s string) string {
-	if u, err := url.QueryUnescape(s); err == nil {
-		return u
-	}
-	return s
 }
 
 // socketID is what these clients work out for themselves.

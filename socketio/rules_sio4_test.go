@@ -57,7 +57,7 @@ func TestOldClientNamespaces(t *testing.T) {
 		chat.OnDisconnect(func(s *socketio.Socket, reason socketio.Reason) { ends.add(s.ID() + " " + string(reason)) })
 		chat.On("x", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return e.Ack() })
 		p, sid := r.old()
-		p.send("40/chat?token=a%20b&x=1&x=2&y,")
+		p.send("40/chat?token=a%20b&x=1&x=2&y&z=50%;%41,")
 		p.want("40/chat,", "the answer of a namespace")
 		p.send(`42/chat,1["x"]`, `42/chat?token=a,2["x"]`)
 		p.want(`43/chat,1[]`, "events")
@@ -76,7 +76,7 @@ func TestOldClientNamespaces(t *testing.T) {
 		p.want(`44/nowhere,{"message":"Invalid namespace"}`, "an unknown namespace")
 		p.send("40/made?a=b,")
 		p.want("40/made,", "a dynamic namespace")
-		if want := []string{`{"token":"a b","x":"2","y":""}`, ""}; !slices.Equal(auths, want) {
+		if want := []string{`{"token":"a b","x":"2","y":"","z":"50%;A"}`, ""}; !slices.Equal(auths, want) {
 			r.Errorf("auth %q, want %q", auths, want)
 		}
 		if want := []string{id + " client namespace disconnect"}; !slices.Equal(ends.all(), want) {

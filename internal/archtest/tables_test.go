@@ -12,6 +12,7 @@ var floors = map[string][]string{
 	"internal/alloctest": {},
 	"internal/archtest":  {},
 	"internal/bufpool":   {},
+	"internal/formquery": {},
 	"internal/httplist":  {},
 	"internal/ctxend":    {},
 	"internal/usercode":  {},
@@ -60,7 +61,7 @@ var floors = map[string][]string{
 }
 
 // machinery is what every floor above 0 may use.
-var machinery = []string{"internal/bufpool", "internal/httplist", "internal/wheel"}
+var machinery = []string{"internal/bufpool", "internal/formquery", "internal/httplist", "internal/wheel"}
 
 func with(list []string, more ...string) []string {
 	return append(append([]string(nil), list...), more...)

@@ -355,9 +355,13 @@ function values() {
     // compat: socket.handshake.query
     test(`3.33 the handshake keeps the whole query (${kind})`, async () => {
       const t = await server();
-      const s = await joined(kind, t.port, { query: { t: 'abc123', custom: 'a b&c', empty: '' } });
+      const written = 'bad=%zz%&semi;colon=1;2&a+b=%41&=none&twice=1&twice'; // a name is sent as it is
+      const s = await joined(kind, t.port, { query: { t: 'abc123', custom: 'a b&c', empty: '', [written]: '2' } });
       const h = await t.control('handshake', { id: s.id });
-      assert.deepEqual(h.query, { EIO: '4', transport: kind, t: 'abc123', custom: 'a b&c', empty: '' });
+      assert.deepEqual(h.query, {
+        EIO: '4', transport: kind, t: 'abc123', custom: 'a b&c', empty: '',
+        bad: '%zz%', 'semi;colon': '1;2', 'a b': 'A', '': 'none', twice: '2',
+      });
       assert.deepEqual(h.auth, {});
       assert.equal(h.secure, false);
       assert.match(h.address, /127\.0\.0\.1$/);

@@ -76,7 +76,7 @@ func handshake(s *socketio.Socket) (any, error) {
 		return nil, err
 	}
 	query := map[string]string{}
-	for k, vs := range h.URL.Query() {
+	for k, vs := range h.Query() {
 		query[k] = vs[len(vs)-1]
 	}
 	headers := map[string]string{}
