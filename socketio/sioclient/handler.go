@@ -23,8 +23,8 @@ type Handler func(ctx context.Context, s *Socket, e *Event) error
 // a new one.
 type table struct {
 	handlers       map[string]Handler
-	onAny          []Handler
-	onAnyOutgoing  []func(*Socket, *Event)
+	onAny          []*catchAll
+	onAnyOutgoing  []*overhearer
 	onConnect      []func(context.Context, *Socket) error
 	onDisconnect   []func(*Socket, Reason)
 	onConnectError []func(*Socket, error)
@@ -76,25 +76,6 @@ func (s *Socket) Once(event string, h Handler) {
 // Off removes the handler of an event. JS: off.
 func (s *Socket) Off(event string) { s.On(event, nil) }
 
-// OnAny adds a handler of every event, which runs before that of the event. JS:
-// onAny.
-func (s *Socket) OnAny(h Handler) {
-	s.change(func(t *table) { t.onAny = append(t.onAny, h) })
-}
-
-// OffAny removes all handlers of every event. JS: offAny.
-func (s *Socket) OffAny() { s.change(func(t *table) { t.onAny = nil }) }
-
-// OnAnyOutgoing adds a function that is told of every event that is emitted,
-// also of one that has to wait for a connection, by the goroutine that emits it.
-// JS: onAnyOutgoing.
-func (s *Socket) OnAnyOutgoing(f func(s *Socket, e *Event)) {
-	s.change(func(t *table) { t.onAnyOutgoing = append(t.onAnyOutgoing, f) })
-}
-
-// OffAnyOutgoing removes all functions of OnAnyOutgoing. JS: offAnyOutgoing.
-func (s *Socket) OffAnyOutgoing() { s.change(func(t *table) { t.onAnyOutgoing = nil }) }
-
 // OnConnect adds a function that is called when the Socket has joined its
 // namespace, each time, as a handler is. An error goes to OnError. JS: event
 // connect.
@@ -132,8 +113,8 @@ func (s *Socket) handle(e *Event) {
 func (s *Socket) runAll(e *Event) error {
 	t := s.table.Load()
 	var all []error
-	for _, h := range t.onAny {
-		if err := s.run(h, e); err != nil {
+	for _, c := range t.onAny {
+		if err := s.run(c.h, e); err != nil {
 			all = append(all, err)
 		}
 	}

@@ -132,7 +132,7 @@ func (s *Socket) emit(f flags, name string, values []any, ack *wait) error {
 	if hooks := s.table.Load().onAnyOutgoing; hooks != nil {
 		e := &Event{Args: args.New(cloneArgs(w.packet.Args), s.m.cfg.JSON, 1), socket: s, name: name}
 		for _, hook := range hooks {
-			s.tell(func() { hook(s, e) })
+			s.tell(func() { hook.f(s, e) })
 		}
 	}
 	if s.m.cfg.Retries > 0 && !f.volatile {
