@@ -28,7 +28,7 @@ var (
 
 // Error is an error whose content the client may see: as the ack of a handler
 // that returned it, or as CONNECT_ERROR (without Code) of a middleware. Its fields are
-// Code, Message and Data; see [args.Error].
+// Code, Message, Data and More; see [args.Error].
 type Error = args.Error
 
 // ArgError reports a received argument that is missing or of the wrong type. As

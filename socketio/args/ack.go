@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/hermod-io/hermod/socketio/event"
 )
@@ -16,7 +17,7 @@ const (
 
 // errorAck is the argument of an error ack.
 type errorAck struct {
-	Error errorBody `json:"error"`
+	Error any `json:"error"` // an errorBody, or a map of more
 }
 
 type errorBody struct {
@@ -25,9 +26,29 @@ type errorBody struct {
 	Data    any    `json:"data,omitzero"`
 }
 
+// The members of an errorBody.
+const (
+	memberCode    = "code"
+	memberMessage = "message"
+	memberData    = "data"
+)
+
+// body is the content of e.
+func (e *Error) body() any {
+	if len(e.More) == 0 {
+		return errorBody{e.Code, e.Message, e.Data}
+	}
+	all := maps.Clone(e.More)
+	all[memberCode], all[memberMessage] = e.Code, e.Message
+	if delete(all, memberData); e.Data != nil {
+		all[memberData] = e.Data
+	}
+	return all
+}
+
 // ErrorAck returns the argument of the ack that a handler's error becomes unless
 // the application has another rule: {"error":{"code","message","data"}} with
-// the content of an *Error, code "bad_request" for an *ArgError, and "internal"
+// the content of an *Error, More included, code "bad_request" for an *ArgError, and "internal"
 // without any detail for all else.
 func ErrorAck(err error) any {
 	var (
@@ -36,7 +57,7 @@ func ErrorAck(err error) any {
 	)
 	switch {
 	case errors.As(err, &own):
-		return errorAck{errorBody{own.Code, own.Message, own.Data}}
+		return errorAck{own.body()}
 	case errors.As(err, &arg):
 		return errorAck{errorBody{Code: codeArgument, Message: arg.brief()}}
 	}
@@ -67,7 +88,7 @@ const InternalError = internalError
 // ErrorOf returns the error that an ack stands for, which has the form of
 // [ErrorAck], or nil for one that is an answer. Its Data is a json.RawMessage, nil
 // where there is none, and what the codec makes of it, see [Args.Values], where the
-// ack has binary values.
+// ack has binary values; so are the values of More.
 func ErrorOf(ack Args) *Error {
 	const blank = " \t\r\n"
 	raw := ack.Raw(0)
@@ -79,20 +100,46 @@ func ErrorOf(ack Args) *Error {
 	if json.Unmarshal(raw, &got) != nil || len(got) != 1 {
 		return nil
 	}
-	var body struct {
-		Code, Message *string
-		Data          json.RawMessage
-	}
-	if json.Unmarshal(got["error"], &body) != nil || body.Code == nil || body.Message == nil {
+	var body map[string]json.RawMessage
+	if json.Unmarshal(got["error"], &body) != nil {
 		return nil
 	}
-	e := &Error{Code: *body.Code, Message: *body.Message}
-	switch {
-	case body.Data == nil:
-	case len(ack.raw.Attachments) == 0 || ack.json.Decode(body.Data, ack.raw.Attachments, &e.Data) != nil:
-		e.Data = body.Data
+	code, hasCode := text(body[memberCode])
+	message, hasMessage := text(body[memberMessage])
+	if !hasCode || !hasMessage {
+		return nil
+	}
+	e := &Error{Code: code, Message: message}
+	for name, raw := range body {
+		switch name {
+		case memberCode, memberMessage:
+		case memberData:
+			e.Data = ack.value(raw)
+		default:
+			if e.More == nil {
+				e.More = make(map[string]any)
+			}
+			e.More[name] = ack.value(raw)
+		}
 	}
 	return e
+}
+
+// text is a JSON string; ok is false for all else.
+func text(raw json.RawMessage) (s string, ok bool) {
+	var v *string
+	if raw == nil || json.Unmarshal(raw, &v) != nil || v == nil {
+		return "", false
+	}
+	return *v, true
+}
+
+// value is raw, or what the codec makes of it where there are binary values.
+func (a Args) value(raw json.RawMessage) (v any) {
+	if len(a.raw.Attachments) == 0 || a.json.Decode(raw, a.raw.Attachments, &v) != nil {
+		return raw
+	}
+	return v
 }
 
 // Answer decodes an ack into what [event.Targets] makes of reply. err, that of the

@@ -80,6 +80,7 @@ func TestDecoder(t *testing.T) {
 func TestErrorAck(t *testing.T) {
 	for want, err := range map[string]error{
 		`{"error":{"code":"c","message":"m 1"}}`:                           args.Errorf("c", "m %d", 1),
+		`{"error":{"code":"c","message":"m","retry":5}}`:                   &args.Error{Code: "c", Message: "m", More: map[string]any{"retry": 5, "code": "not this", "data": 1}},
 		`{"error":{"code":"","message":"m","data":[1]}}`:                   &args.Error{Message: "m", Data: []int{1}},
 		`{"error":{"code":"internal","message":"internal error"}}`:         errors.New("secret"),
 		`{"error":{"code":"bad_request","message":"argument 2: invalid"}}`: &args.ArgError{Index: 2, Err: errors.New("secret")},
@@ -103,6 +104,8 @@ func TestErrorOf(t *testing.T) {
 		`[{"error":{"code":"c","message":"m"},"x":1}]`:         "",
 		`[{"error":{"code":"c","message":"m"}},1]`:             "",
 		`[{"error":{"code":"c"}}]`:                             "",
+		`[{"error":{"Code":"c","Message":"m"}}]`:               "",
+		`[{"error":{"code":1,"message":"m"}}]`:                 "",
 		`[{"error":{"code":"c","message":null}}]`:              "",
 		`[{"error":[]}]`: "",
 		`[{"errors":{"code":"c","message":"m"}}]`: "",
@@ -137,6 +140,25 @@ func TestErrorOfWithBinaryData(t *testing.T) {
 	in.Attachments = [][]byte{{1}} // beside text that knows nothing of it
 	in.JSON = []byte(`[{"error":{"code":"c","message":"m"}}]`)
 	if e := args.ErrorOf(args.New(in, p, 0)); e == nil || e.Data != nil {
+		t.Errorf("%#v", e)
+	}
+}
+
+// An error of somebody else's server may say more, which a handler that returns it
+// passes on.
+func TestErrorOfWithMore(t *testing.T) {
+	const ack = `{"error":{"code":"c","data":[1],"message":"m","retry":5,"why":{"a":null}}}`
+	codec := parser.DefaultJSON()
+	e := args.ErrorOf(args.New(parser.Args{JSON: []byte("[" + ack + "]")}, codec, 0))
+	want := &args.Error{Code: "c", Message: "m", Data: json.RawMessage(`[1]`), More: map[string]any{"retry": json.RawMessage(`5`), "why": json.RawMessage(`{"a":null}`)}}
+	if !reflect.DeepEqual(e, want) {
+		t.Fatalf("%#v, want %#v", e, want)
+	}
+	if text, _, err := codec.Append(nil, nil, args.ErrorAck(e)); err != nil || string(text) != ack {
+		t.Errorf("passed on as %s, %v", text, err)
+	}
+	in := parser.Args{JSON: []byte(`[{"error":{"code":"c","message":"m","raw":{"_placeholder":true,"num":0}}}]`), Attachments: [][]byte{{7}}}
+	if e := args.ErrorOf(args.New(in, codec, 0)); e == nil || !reflect.DeepEqual(e.More, map[string]any{"raw": []byte{7}}) {
 		t.Errorf("%#v", e)
 	}
 }

@@ -23,6 +23,11 @@ type Error struct {
 	Code    string // for programs
 	Message string // for people
 	Data    any    // any more; nil is left out
+
+	// More are further members of the error object of an ack, as servers of others
+	// have them; nil is none. A code, a message or data in it does not count. It is no
+	// part of a CONNECT_ERROR.
+	More map[string]any
 }
 
 // Errorf returns an *Error with a formatted message and no data.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -165,7 +166,7 @@ func TestCallHearsErrors(t *testing.T) {
 			_, err2 := join.Call(t.Context(), s.Timeout(time.Second), room)
 			for _, err := range []error{err, err2, s.Call(t.Context(), "join", nil, room)} {
 				var got *sioclient.Error
-				if !errors.As(err, &got) || *got != want {
+				if !errors.As(err, &got) || !reflect.DeepEqual(*got, want) {
 					t.Errorf("%s: %v", room, err)
 				}
 			}

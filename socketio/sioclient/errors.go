@@ -24,7 +24,7 @@ var (
 
 // Error is an error whose content the server may see, as the ack of a handler
 // that returned it; what Call returns for the ack of such an error. Its fields are Code,
-// Message and Data; see [args.Error].
+// Message, Data and More; see [args.Error].
 type Error = args.Error
 
 // ArgError reports a received argument that is missing or of the wrong type. As
