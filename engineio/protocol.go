@@ -142,6 +142,7 @@ func (srv *Server) reject(w http.ResponseWriter, r *http.Request, e *ConnectionE
 	if srv.cfg.OnConnectionError != nil {
 		srv.cfg.OnConnectionError(e)
 	}
+	endBody(w, r)
 	status := e.Status()
 	if e.status != 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))

@@ -49,6 +49,24 @@ func (a *answer) limit(d time.Duration) {
 	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(d))
 }
 
+// lateBody is how long the rest of a body that nobody wants is awaited. net/http reads
+// it before it answers, for which there must be time left.
+const lateBody = lastAnswer - time.Second
+
+// refuse answers a request that is not served further, in a moment.
+func refuse(w http.ResponseWriter, r *http.Request, status int) {
+	endBody(w, r)
+	w.WriteHeader(status)
+}
+
+// endBody bounds the time for the rest of a body to lateBody. For the next request of
+// the connection the bound is off again.
+func endBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lateBody))
+	}
+}
+
 // beginAnswer notes that an answer is on its way to w, which may take as long as
 // the heartbeat bears with a silent client: the deadline of net/http has run while
 // the request waited. mu is held.
@@ -116,7 +134,7 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		s.answerPost(w, r)
 	default:
-		w.WriteHeader(http.StatusInternalServerError)
+		refuse(w, r, http.StatusInternalServerError)
 	}
 	_ = rc.SetWriteDeadline(time.Now().Add(lastAnswer)) // net/http sends short answers when we have returned
 }
@@ -129,7 +147,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	if s.get != nil {
 		s.endLocked(TransportError, errOverlap)
 		s.mu.Unlock()
-		w.WriteHeader(http.StatusBadRequest)
+		refuse(w, r, http.StatusBadRequest)
 		return
 	}
 	if s.ws.Load() != nil { // the upgrade was faster than this request
@@ -172,6 +190,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	}
 	a := s.beginAnswer(w)
 	s.mu.Unlock()
+	endBody(w, r)
 	defer s.answered()
 	if s.writePayload(a, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
@@ -267,14 +286,14 @@ func (s *Session) writePieces(w io.Writer, body pieces) error {
 // answerPost takes packets.
 func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	if !s.beginPost(w) {
-		w.WriteHeader(http.StatusBadRequest)
+		refuse(w, r, http.StatusBadRequest)
 		return
 	}
 	defer s.endPost()
 	binary := r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
-		w.WriteHeader(http.StatusBadRequest)
+		refuse(w, r, http.StatusBadRequest)
 		return
 	}
 	body, lent, err := s.readBody(w, r)
@@ -283,7 +302,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		refuse(w, r, http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:
 		s.end(TransportError, errAborted)
