@@ -172,7 +172,7 @@ func TestReplicaIsNotUsed(t *testing.T) {
 	w.top.sentinel = true
 	r.Do("replicaof", "127.0.0.1", "1")
 	publish(t, w, "c", "x")
-	sess, err := w.top.connect(w.ctx, "")
+	sess, err := w.top.connect(w.ctx, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,4 +188,29 @@ func TestReplicaIsNotUsed(t *testing.T) {
 	if s := w.Stats(); s.Published != 1 {
 		t.Errorf("%+v: want 1 published", s)
 	}
+}
+
+// A subscriber whose connection broke without a sign to Redis was counted twice
+// there, until TCP gave the old connection up, minutes later: whoever counted the
+// nodes waited for one that was not there.
+func TestGhost(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	slow, fast := redistest.NewProxy(t, r.Addr()), redistest.NewProxy(t, r.Addr())
+	var addr atomic.Value
+	addr.Store(slow.Addr())
+	client := redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, addr.Load().(string))
+	}})
+	defer func() { _ = client.Close() }()
+	s := newSubscriber(t, client, Config{PingInterval: 100 * time.Millisecond})
+	var in inbox
+	subscribe(t, s, Plain, in.handle, "c")
+	slow.Silence()
+	addr.Store(fast.Addr())
+	redistest.Until(t, "it is connected anew", func() bool { c := s.Stats(); return c.Reconnects == 1 && c.Confirmed == 1 })
+	if n := r.Do("publish", "c", "x"); n != int64(1) {
+		t.Errorf("%v connections hear the channel, want 1", n)
+	}
+	in.await(t, 1)
 }

@@ -21,6 +21,7 @@ type feed struct {
 	addr string
 	kick chan struct{}
 	back backoff
+	old  identity // of the connection, or of that before
 
 	// -- guarded by Subscriber.mu
 	subs     map[*sub]struct{}
@@ -74,7 +75,7 @@ func (f *feed) remove(u *sub) {
 func (f *feed) run() {
 	failures := 0
 	for f.needed() {
-		sess, err := f.s.top.connect(f.s.ctx, f.addr)
+		sess, err := f.s.top.connect(f.s.ctx, f.addr, f.greet)
 		if err == nil {
 			err = f.serve(sess)
 		}
@@ -95,6 +96,9 @@ func (f *feed) run() {
 		f.reroute(failures)
 	}
 }
+
+// greet is called when the server lets a connection in.
+func (f *feed) greet(ctx context.Context, c *redis.Conn) error { return f.old.greet(ctx, c.Do) }
 
 // errEmpty ends a connection that is of no use any more.
 var errEmpty = errors.New("link: nothing is subscribed")

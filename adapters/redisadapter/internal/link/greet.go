@@ -13,25 +13,27 @@ import (
 // listens at the master would hear it.
 var errNotMaster = errors.New("link: the server is not the master")
 
-// identity is how Redis knows a connection.
+// identity is how Redis knows a connection; the zero identity is none.
 type identity struct{ id, addr string }
 
-// greet is the first exchange on a connection. Where Redis can (6.2), it ends
-// the connection before: what that still had in its buffers could otherwise be
-// carried out later than what this one sends. A server that does not know a
-// command, or does not allow it, is used all the same.
-func (l *lane) greet(s *session) error {
-	text, err := s.client.Do(background, "client", "info").Text()
+// greet is the first exchange on a connection, after which i is that one. Where
+// Redis can (6.2), it ends the connection that i was: Redis may not know yet that it
+// is broken. What a writer still had in its buffers could otherwise be carried out
+// later than what this one sends, and a subscriber would count twice among those who
+// hear a channel. A server that does not know a command, or does not allow it, is
+// used all the same.
+func (i *identity) greet(ctx context.Context, do func(context.Context, ...any) *redis.Cmd) error {
+	text, err := do(ctx, "client", "info").Text()
 	if err != nil && (!isRefusal(err) || redis.IsAuthError(err)) {
 		return err
 	}
-	if l.old.id != "" {
-		err := s.client.Do(background, "client", "kill", "id", l.old.id, "addr", l.old.addr).Err()
+	if i.id != "" {
+		err := do(ctx, "client", "kill", "id", i.id, "addr", i.addr).Err()
 		if err != nil && !isRefusal(err) {
 			return err
 		}
 	}
-	l.old = parseIdentity(text)
+	*i = parseIdentity(text)
 	return nil
 }
 
@@ -46,10 +48,22 @@ func onMaster(next func(context.Context, *redis.Conn) error) func(context.Contex
 		if len(role) > 0 && role[0] != "master" {
 			return errNotMaster
 		}
-		if next == nil {
-			return nil
-		}
 		return next(ctx, c)
+	}
+}
+
+// inTurn calls those of two functions that are not nil.
+func inTurn(first, second func(context.Context, *redis.Conn) error) func(context.Context, *redis.Conn) error {
+	return func(ctx context.Context, c *redis.Conn) error {
+		for _, f := range [...]func(context.Context, *redis.Conn) error{first, second} {
+			if f == nil {
+				continue
+			}
+			if err := f(ctx, c); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

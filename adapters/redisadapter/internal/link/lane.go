@@ -180,11 +180,11 @@ func (l *lane) try() error {
 
 // open connects.
 func (l *lane) open() error {
-	s, err := l.w.top.connect(l.w.ctx, l.addr)
+	s, err := l.w.top.connect(l.w.ctx, l.addr, nil)
 	if err != nil {
 		return err
 	}
-	if err := l.greet(s); err != nil {
+	if err := l.old.greet(background, s.client.Do); err != nil {
 		s.close()
 		return err
 	}

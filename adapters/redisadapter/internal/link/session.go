@@ -24,8 +24,9 @@ type session struct {
 	stop   func() bool // undoes that it is closed with a context
 }
 
-// connect connects to a server, until the context ends. Nothing is sent yet.
-func (t *topology) connect(ctx context.Context, addr string) (*session, error) {
+// connect connects to a server, until the context ends. Nothing is sent yet; greet,
+// if it is not nil, is called behind the handshake.
+func (t *topology) connect(ctx context.Context, addr string, greet func(context.Context, *redis.Conn) error) (*session, error) {
 	o := t.options(addr)
 	dialCtx, cancel := context.WithTimeout(ctx, max(o.DialTimeout, time.Second))
 	defer cancel()
@@ -51,6 +52,7 @@ func (t *topology) connect(ctx context.Context, addr string) (*session, error) {
 	o.ClientSideCache, o.ClientSideCacheConfig, o.Limiter = nil, nil, nil
 	o.PushNotificationProcessor = nil
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.OnConnect = inTurn(o.OnConnect, greet)
 	if t.sentinel {
 		o.OnConnect = onMaster(o.OnConnect)
 	}

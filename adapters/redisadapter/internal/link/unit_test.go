@@ -38,7 +38,7 @@ func TestKeySlot(t *testing.T) {
 // connected is a connection of w's that has greeted.
 func connected(t *testing.T, w *Writer) *session {
 	t.Helper()
-	sess, err := w.top.connect(w.ctx, "")
+	sess, err := w.top.connect(w.ctx, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
