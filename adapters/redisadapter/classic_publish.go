@@ -1,8 +1,6 @@
 package redisadapter
 
 import (
-	"time"
-
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -33,9 +31,7 @@ func (b *classicBus) Publish(m *cluster.Message) error {
 	if m.Type == cluster.Broadcast && m.RequestID == "" {
 		return b.publish(b.names.of(&m.Target, &b.moved), b.appendBroadcast(m))
 	}
-	if m.Type == cluster.SocketsJoin {
-		b.moved.add(m.Rooms, time.Now())
-	}
+	b.moved.note(m)
 	payload := b.appendRequest(m)
 	if payload == nil {
 		return nil // a type that has no meaning here

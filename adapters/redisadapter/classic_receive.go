@@ -80,9 +80,12 @@ func parseBroadcast(d wire.Dialect, m *cluster.Message, packet, opts wire.Value)
 // onRequest takes a request.
 func (b *classicBus) onRequest(in link.Message) {
 	r, err := parseClassicRequest(in.Payload)
-	switch {
-	case err != nil:
+	if err != nil {
 		b.link.poison(in.Channel, err)
+		return
+	}
+	b.moved.note(&r.Message)
+	switch {
 	case r.From == b.uid: // done when it was sent
 	case r.sid != "" && !b.has(r.sid):
 	default:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"strconv"
-	"time"
 	"unicode/utf16"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
@@ -35,7 +34,7 @@ func (f *classicForm) send(l *link.Writer, nsp string, m *cluster.Message) error
 		w.String(m.From)
 		writeRequest(&w, m)
 	default: // those have no uid
-		f.moved.add(m.Rooms, time.Now())
+		f.moved.note(m)
 		w.Map(3)
 		writeRequest(&w, m)
 	}

@@ -4,11 +4,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hermod-io/hermod/adapters/cluster"
 )
 
-// moved knows into which rooms sockets of other nodes were put a moment ago.
-// Those nodes subscribe the channel of the room only now, so that a broadcast
-// behind it would be lost there: it goes to the channel for all.
+// moved knows into which rooms sockets of other nodes were put a moment ago, by this
+// node or by others. Those nodes subscribe the channel of the room only now, so that
+// a broadcast behind it would be lost there: it goes to the channel for all.
 type moved struct {
 	until atomic.Int64 // Unix nanoseconds, until which something may be in rooms; 0: nothing is
 
@@ -23,6 +25,13 @@ const (
 	// maxMoved is how many rooms are told apart.
 	maxMoved = 4096
 )
+
+// note notes the rooms of a SocketsJoin that is sent or was received.
+func (m *moved) note(msg *cluster.Message) {
+	if msg.Type == cluster.SocketsJoin {
+		m.add(msg.Rooms, time.Now())
+	}
+}
 
 // add notes rooms.
 func (m *moved) add(rooms []string, now time.Time) {

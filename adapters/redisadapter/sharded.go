@@ -114,8 +114,8 @@ var ErrNoShardedPubSub = errors.New("redisadapter: this Redis has no sharded pub
 // What differs from the official adapter: this node's sockets are served before
 // Redis is asked, and whatever it says; a Join has returned when what other nodes
 // send to the rooms arrives here (the official one loses a broadcast that follows
-// closely); after a SocketsJoin the broadcasts of this node to those rooms go to
-// all nodes for some seconds, since the channels of the rooms may be new there; the
+// closely); after a SocketsJoin of any node the broadcasts of this one to those rooms
+// go to all for some seconds, since the channels of the rooms may be new there; the
 // channel of a room is given up only seconds after its last member has left; a node
 // that is lost ends what waits for it.
 //

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"strings"
-	"time"
 
 	"github.com/hermod-io/hermod/adapters/cluster"
 	"github.com/hermod-io/hermod/adapters/cluster/wire"
@@ -57,9 +56,7 @@ func (b *shardedBus) Traits() cluster.Traits {
 
 // Publish implements [cluster.Bus].
 func (b *shardedBus) Publish(m *cluster.Message) error {
-	if m.Type == cluster.SocketsJoin {
-		b.moved.add(m.Rooms, time.Now())
-	}
+	b.moved.note(m)
 	return b.send(b.channelOf(m), m)
 }
 
@@ -138,6 +135,7 @@ func (b *shardedBus) hand(m *cluster.Message, nsp string) error {
 	if nsp != b.nsp {
 		return errNamespace
 	}
+	b.moved.note(m)
 	b.link.receive(m)
 	return nil
 }

@@ -13,11 +13,12 @@ import (
 // masters is how many a Cluster has.
 const masters = 3
 
-// Cluster is a Redis Cluster of three masters without replicas.
+// Cluster is a Redis Cluster of three masters without replicas, see AddReplica.
 type Cluster struct {
 	t     testing.TB
-	Nodes []*Server
+	Nodes []*Server // the masters
 	ids   []string
+	buses []int
 }
 
 // StartCluster starts a Cluster and waits until each of its nodes serves all
@@ -25,14 +26,8 @@ type Cluster struct {
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
-	buses := make([]int, masters)
-	for i := range masters {
-		s := newServer(t)
-		buses[i] = freePort(t)
-		s.args = append(s.args, "--save", "", "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(buses[i]),
-			"--cluster-node-timeout", "3000", "--cluster-require-full-coverage", "no")
-		s.launch()
-		c.Nodes = append(c.Nodes, s)
+	for range masters {
+		c.Nodes = append(c.Nodes, c.start())
 	}
 	for i, s := range c.Nodes {
 		s.Do("cluster", "set-config-epoch", i+1)
@@ -42,7 +37,7 @@ func StartCluster(t testing.TB) *Cluster {
 	for i, s := range c.Nodes {
 		for k, other := range c.Nodes {
 			if k != i {
-				s.Do("cluster", "meet", "127.0.0.1", other.port, buses[k])
+				s.Do("cluster", "meet", "127.0.0.1", other.port, c.buses[k])
 			}
 		}
 	}
@@ -54,6 +49,33 @@ func StartCluster(t testing.TB) *Cluster {
 		})
 	}
 	return c
+}
+
+// start starts a server that is alone in its Cluster.
+func (c *Cluster) start() *Server {
+	s, bus := newServer(c.t), freePort(c.t)
+	s.args = append(s.args, "--save", "", "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(bus),
+		"--cluster-node-timeout", "3000", "--cluster-require-full-coverage", "no")
+	s.launch()
+	c.buses = append(c.buses, bus)
+	return s
+}
+
+// AddReplica adds a replica of a master, and waits until each master knows it as one
+// that is in order. It is not among Nodes.
+func (c *Cluster) AddReplica(of int) *Server {
+	c.t.Helper()
+	s := c.start()
+	c.Nodes[of].Do("config", "set", "repl-ping-replica-period", 1) // it is named once it has something of its master
+	s.Do("cluster", "meet", "127.0.0.1", c.Nodes[of].port, c.buses[of])
+	Until(c.t, "the replica knows its master", func() bool { return strings.Contains(s.Text("cluster", "nodes"), c.ids[of]) })
+	s.Do("cluster", "replicate", c.ids[of])
+	for _, m := range c.Nodes {
+		Until(c.t, "a master names the replica to clients", func() bool {
+			return strings.Contains(fmt.Sprint(m.Do("cluster", "slots")), fmt.Sprint(" ", s.port, " "))
+		})
+	}
+	return s
 }
 
 // Addrs returns the addresses of the nodes.

@@ -166,3 +166,30 @@ func clusterNode(t *testing.T, c *redistest.Cluster) {
 		wantIncreasing(t, in[k].all())
 	}
 }
+
+// Who subscribes at a replica is counted, as the nodes in JavaScript do whose client
+// is ioredis: what it sent to them came, but nobody waited for their answers.
+func TestNumSubReplica(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t)
+	replica := c.AddReplica(1)
+	w := newWriter(t, c.Client(), Config{})
+	subs := replica.Client().Subscribe(t.Context(), "c")
+	defer func() { _ = subs.Close() }()
+	if _, err := subs.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Until(t, "it is counted", func() bool {
+		counts, err := w.NumSub(within(t), Plain, "c", "none")
+		return err == nil && fmt.Sprint(counts) == "[1 0]"
+	})
+	publish(t, w, "c", "x")
+	if m, err := subs.ReceiveMessage(t.Context()); err != nil || m.Payload != "x" {
+		t.Errorf("at the replica: %v, %v", m, err)
+	}
+	replica.Kill()
+	redistest.Until(t, "it is gone, and keeps nobody from counting", func() bool {
+		counts, err := w.NumSub(within(t), Plain, "c")
+		return err == nil && counts[0] == 0
+	})
+}

@@ -8,10 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// replicaPatience is how long the replicas of a Cluster are waited for when
+// subscribers are counted.
+const replicaPatience = 500 * time.Millisecond
+
 // NumSub asks, through the client that the Writer was made of, how many
 // subscribers channels have, Plain or Sharded, in their order; on a Cluster each
-// master is asked, and the sums come even with an error, of the masters that
-// answered. It does not outlast the deadline of ctx.
+// server is asked, and the sums come even with an error, of the masters that
+// answered. Nobody of this package subscribes at a replica, but others do (ioredis
+// takes any server); one that does not answer soon counts as having no subscribers.
+// It does not outlast the deadline of ctx.
 func (w *Writer) NumSub(ctx context.Context, kind Kind, channels ...string) ([]int64, error) {
 	var mu sync.Mutex
 	sums := make([]int64, len(channels))
@@ -29,12 +35,18 @@ func (w *Writer) NumSub(ctx context.Context, kind Kind, channels ...string) ([]i
 		}
 		return err
 	}
-	var err error
-	if w.top.cluster != nil {
-		err = w.top.cluster.ForEachMaster(ctx, ask)
-	} else {
-		err = ask(ctx, w.top.client.(*redis.Client))
+	if w.top.cluster == nil {
+		err := ask(ctx, w.top.client.(*redis.Client))
+		return sums, err
 	}
+	var replicas sync.WaitGroup
+	replicas.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, replicaPatience)
+		defer cancel()
+		_ = w.top.cluster.ForEachSlave(ctx, ask)
+	})
+	err := w.top.cluster.ForEachMaster(ctx, ask)
+	replicas.Wait()
 	return sums, err
 }
 
