@@ -161,14 +161,16 @@ func consumes(r *restorer) {
 		r.lose(m, s)
 		var wg sync.WaitGroup
 		results := make([]restoration, 4)
+		ctx, cancel := context.WithCancel(r.ctx)
 		for i := range results {
-			ctx, cancel := context.WithTimeout(r.ctx, short)
 			wg.Go(func() {
-				defer cancel()
-				results[i] = r.restore(ctx, i, s.PID, "")
+				if results[i] = r.restore(ctx, i, s.PID, ""); results[i].err == nil {
+					time.AfterFunc(short, cancel) // the others wait for a socket that stays
+				}
 			})
 		}
 		wg.Wait()
+		cancel()
 		var has []*member
 		for _, got := range results {
 			if got.err == nil {
