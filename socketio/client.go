@@ -36,7 +36,8 @@ type client struct {
 // client's mu guards it.
 type others struct {
 	sockets []*Socket
-	left    []string // names of namespaces that were joined and left, see missing
+	left    []string  // names of namespaces that were joined and left, see missing
+	leaving []*leaver // those whose hooks have not returned, see follows
 }
 
 // more returns the Sockets but the first. It needs mu.
@@ -165,8 +166,11 @@ func (c *client) connectTo(p *parser.Packet) {
 	}
 	s := newSocket(n, c, p.JSON)
 	s.held = held
-	err = c.admit(s)
-	if err == nil {
+	waits, err := c.admit(s)
+	switch {
+	case waits:
+		return
+	case err == nil:
 		c.srv.workers.run(s)
 		return
 	}
@@ -180,21 +184,21 @@ func (c *client) connectTo(p *parser.Packet) {
 	}
 }
 
-// admit puts a Socket among those of the client. The error is the client's
-// fault.
-func (c *client) admit(s *Socket) error {
+// admit puts a Socket among those of the client; waits says that somebody else begins
+// its work. The error is the client's fault.
+func (c *client) admit(s *Socket) (waits bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.find(s.ns.name)
 	switch {
 	case c.ended.Load():
-		return errEnded
+		return false, errEnded
 	case old != nil && old.repeatedBy(s):
-		return errRepeated
+		return false, errRepeated
 	case old != nil:
-		return errUnexpected("second CONNECT for namespace " + s.ns.name)
+		return false, errUnexpected("second CONNECT for namespace " + s.ns.name)
 	case c.full():
-		return c.srv.exceeded(limitNamespaces)
+		return false, c.srv.exceeded(limitNamespaces)
 	case c.first == nil:
 		c.first = s
 	default:
@@ -202,7 +206,7 @@ func (c *client) admit(s *Socket) error {
 		o.sockets = append(o.sockets, s)
 	}
 	s.working = true
-	return nil
+	return c.follows(s), nil
 }
 
 // repeatedBy reports whether the CONNECT of other asks for nothing new: it says what

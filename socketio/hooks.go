@@ -77,7 +77,8 @@ func (n *Namespace) OnDisconnecting(f func(s *Socket, r Reason)) {
 }
 
 // OnDisconnect adds a function that is called last, once for each socket that
-// OnConnect was called for.
+// OnConnect was called for. When the client joins again over the same connection, that
+// waits until these functions have returned, but for 10 s at most.
 func (n *Namespace) OnDisconnect(f func(s *Socket, r Reason)) {
 	n.change(func(t *table) { t.onDisconnect = append(t.onDisconnect, f) })
 }

@@ -279,6 +279,9 @@ func (s *Socket) leave(cause *DisconnectError, notify bool) {
 	}
 	c.remove(s)
 	c.remember(s.ns)
+	if state == stateLive {
+		c.leaving(s)
+	}
 	if notify {
 		s.drop()
 	}
@@ -320,6 +323,7 @@ func (s *Socket) endLast(t *table, cause *DisconnectError) {
 	defer func() {
 		s.saveLast(cause, rooms, true)
 		s.letGo()
+		s.client.left(s)
 	}()
 	s.farewell(t.onDisconnect, cause.Reason)
 }
