@@ -105,7 +105,8 @@ func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
 // ServerSideEmit, in place of an earlier one. Such events are handled one at a
 // time, in order. Event.Ack answers, to a node that asked by ServerSideEmitWithAck; an
 // error becomes the answer, as a handler's would. Without either, or without f, that
-// node waits until its deadline.
+// node waits until its deadline. While 4096 events wait further ones are dropped,
+// which is logged.
 func (n *Namespace) OnServerSide(event string, f func(ctx context.Context, e *Event) error) {
 	n.change(func(t *table) {
 		if t.serverSide == nil {

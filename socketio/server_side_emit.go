@@ -44,18 +44,41 @@ func (n *Namespace) serverSideEmit(ctx context.Context, event string, args []any
 	return n.adapter.ServerSideEmit(ctx, parser.Args{JSON: text, Attachments: attachments}, each)
 }
 
+// maxServerSide is how many events of other nodes wait for their handlers at most.
+const maxServerSide = 4096
+
 // serverBox holds the events of other nodes that wait for their handlers. A
 // goroutine handles them, as long as there are any; Server.Close waits for it.
 type serverBox struct {
 	mu      sync.Mutex // guards what follows
 	events  []*Event
 	running bool
+	dropped int // events since it was full
+}
+
+// logServerSideFull tells that events are dropped, once until there is room for all.
+func (n *Namespace) logServerSideFull() {
+	_ = n.srv.guarded(func() error {
+		if n.srv.logs(slog.LevelWarn) {
+			n.srv.cfg.Log.Warn("server-side events dropped, their handlers are too slow", slog.String("nsp", n.name), slog.Int("waiting", maxServerSide))
+		}
+		return nil
+	})
 }
 
 func (n *Namespace) takeServerSide(got parser.Args, reply func(parser.Args)) {
 	e := &Event{Args: args.New(got, n.srv.cfg.JSON, 1), reply: reply, hasID: reply != nil}
 	b := &n.serverBox
 	b.mu.Lock()
+	if len(b.events) >= maxServerSide {
+		b.dropped++
+		first := b.dropped == 1
+		b.mu.Unlock()
+		if first {
+			n.logServerSideFull()
+		}
+		return
+	}
 	b.events = append(b.events, e)
 	start := !b.running
 	b.running = true
@@ -75,7 +98,7 @@ func (n *Namespace) runServerSide() {
 	for {
 		b.mu.Lock()
 		if len(b.events) == 0 {
-			b.events, b.running = nil, false
+			b.events, b.running, b.dropped = nil, false, 0
 			b.mu.Unlock()
 			ended = true
 			return
