@@ -234,14 +234,12 @@ func (srv *Server) Close(ctx context.Context) error {
 // Shutdown refuses new sessions as Close does and closes the transports of the others,
 // 500 a second, so that clients, which reconnect, do not come back all at once, or so
 // many that two seconds, or half the time until ctx's deadline if that is less, are
-// enough. Then it goes on as [Server.Close].
+// enough. As long at most it waits for those who have yet to take what was queued for
+// them. Then it goes on as [Server.Close].
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.stop()
 	all := srv.sessions.all()
-	pause := min(2*time.Second, time.Duration(len(all))*2*time.Millisecond)
-	if d, ok := ctx.Deadline(); ok {
-		pause = min(pause, time.Until(d)/2)
-	}
+	pause := min(atMost(ctx, drainTime), time.Duration(len(all))*2*time.Millisecond)
 	const steps = 20
 	for i := range steps {
 		for _, s := range all[len(all)*i/steps : len(all)*(i+1)/steps] {
@@ -255,7 +253,35 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	linger(ctx, all)
 	return srv.Close(ctx)
+}
+
+// drainTime bounds how long Shutdown takes to close the transports, and then for their
+// end.
+const drainTime = 2 * time.Second
+
+// atMost is d, or half the time until ctx's deadline if that is less.
+func atMost(ctx context.Context, d time.Duration) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return min(d, time.Until(end)/2)
+	}
+	return d
+}
+
+// linger waits until all have ended, for a while.
+func linger(ctx context.Context, all []*Session) {
+	over := time.NewTimer(atMost(ctx, drainTime))
+	defer over.Stop()
+	for _, s := range all {
+		select {
+		case <-s.Done():
+		case <-over.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (srv *Server) stop() {

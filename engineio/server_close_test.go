@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -62,4 +64,65 @@ func TestOnCloseFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Shutdown lets those end by themselves who are slow to take what was queued for
+// them: where clients are few nobody was given time, so that a last message, or even
+// the close frame, was lost.
+func TestShutdownDelivers(t *testing.T) {
+	last := func(w *world, size int) {
+		w.t.Helper()
+		if err := w.h.session(0).Send(0, Message{Data: bytes.Repeat([]byte("x"), size)}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	shutdown := func(w *world) (took <-chan time.Duration) {
+		done, began := make(chan time.Duration, 1), time.Now()
+		go func() { // ends with the server
+			if err := w.srv.Shutdown(w.t.Context()); err != nil {
+				w.t.Error(err)
+			}
+			done <- time.Since(began)
+		}()
+		return done
+	}
+	t.Run("between two polls", func(t *testing.T) {
+		scenario(t, Config{}, func(w *world) {
+			p := w.poller()
+			last(w, 3)
+			took := shutdown(w)
+			w.pass(500 * time.Millisecond)
+			p.get("4xxx", "what was queued comes first")
+			p.get("6\x1e1", "then the end")
+			if d := <-took; d != 500*time.Millisecond {
+				t.Errorf("took %v", d)
+			}
+		})
+	})
+	t.Run("slow reader", func(t *testing.T) {
+		scenario(t, Config{}, func(w *world) {
+			c := w.websocket()
+			last(w, 1<<20)
+			took := shutdown(w)
+			w.pass(500 * time.Millisecond)
+			_ = c.nc.SetReadDeadline(time.Now().Add(time.Minute))
+			if n, err := io.CopyN(io.Discard, c.r, 10+1+1<<20); err != nil { // header, type, data
+				t.Fatalf("%d bytes, %v", n, err)
+			}
+			c.want("close", "the close frame comes behind")
+			_ = c.nc.Close()
+			if d := <-took; d != 500*time.Millisecond {
+				t.Errorf("took %v", d)
+			}
+		})
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		scenario(t, Config{}, func(w *world) {
+			w.poller()
+			last(w, 3)
+			if d := <-shutdown(w); d > 2*time.Second+2*time.Millisecond {
+				t.Errorf("took %v", d)
+			}
+		})
+	})
 }
