@@ -311,3 +311,32 @@ func TestRegistration(t *testing.T) {
 		}
 	})
 }
+
+// A Socket that was closed stays closed: once more it took the one that the Manager had
+// made since in its place out of the Manager, which heard nothing any more.
+func TestCloseTwice(t *testing.T) {
+	runWebSocket(t, echoes, func(w *world) {
+		t := w.T
+		m, err := sioclient.NewManager("http://server", w.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close(m)
+		first := m.Socket("/chat", sioclient.SocketOptions{})
+		w.connect(first)
+		w.close(first)
+		second := m.Socket("/chat", sioclient.SocketOptions{})
+		w.connect(second)
+		w.close(first)
+		if second != m.Socket("/chat", sioclient.SocketOptions{}) || !second.Connected() {
+			t.Error("the second Socket is not the Manager's any more")
+		}
+		if _, err := second.Timeout(time.Minute).EmitWithAck(t.Context(), "echo", 1); err != nil {
+			t.Error(err)
+		}
+		w.close(m)
+		if err := m.Socket("/late", sioclient.SocketOptions{}).Emit("echo", 1); !errors.Is(err, sioclient.ErrClosed) {
+			t.Errorf("a Socket of a closed Manager: %v", err)
+		}
+	})
+}

@@ -62,7 +62,7 @@ type SocketOptions struct {
 
 // Socket returns the Socket in a namespace ("" is "/"), which is not connected
 // yet. A second call for the same namespace returns the same Socket, and o does
-// not count. JS: manager.socket.
+// not count. After Close it is one that is closed. JS: manager.socket.
 func (m *Manager) Socket(namespace string, o SocketOptions) *Socket {
 	if !strings.HasPrefix(namespace, "/") {
 		namespace = "/" + namespace
@@ -73,6 +73,7 @@ func (m *Manager) Socket(namespace string, o SocketOptions) *Socket {
 		return s
 	}
 	s := newSocket(m, namespace, o)
+	s.closed = m.closed
 	m.sockets[namespace] = s
 	return s
 }

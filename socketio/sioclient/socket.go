@@ -157,7 +157,9 @@ func (s *Socket) Close(ctx context.Context) error {
 	s.closed = true
 	s.dropQueue(ErrClosed)
 	s.m.rest()
-	delete(s.m.sockets, s.nsp)
+	if s.m.sockets[s.nsp] == s { // else there is another one since
+		delete(s.m.sockets, s.nsp)
+	}
 	idle := s.idle()
 	s.m.mu.Unlock()
 	select {
