@@ -3,8 +3,10 @@
 package socketio_test
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/hermod-io/hermod/internal/alloctest"
@@ -160,5 +162,25 @@ func TestSilentLogCostsNothing(t *testing.T) {
 	}
 	if none, off := measure(nil), measure(slog.New(slog.DiscardHandler)); off > none {
 		t.Errorf("%v allocations with a silent logger, %v without one", off, none)
+	}
+}
+
+// TestOnAllocations of many handlers of one socket: each once copied all of those
+// before it, so that 100 took 1.6 ms and 645 KB of each connection.
+func TestOnAllocations(t *testing.T) {
+	srv := newDirect(t, socketio.Config{}).srv
+	h := func(context.Context, *socketio.Socket, *socketio.Event) error { return nil }
+	names := make([]string, 500)
+	for i := range names {
+		names[i] = "event " + strconv.Itoa(i)
+	}
+	n := alloctest.PerRun(10, func() {
+		s := socketio.BareSocket(srv)
+		for _, name := range names {
+			s.On(name, h)
+		}
+	})
+	if most := 5.0 * float64(len(names)); n > most {
+		t.Errorf("%v allocations of %d handlers, at most %v", n, len(names), most)
 	}
 }

@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -130,5 +131,27 @@ func BenchmarkOperators(b *testing.B) {
 		if err := srv.To("a", "b").Except("c").Volatile().Emit("news", "x"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkOn: a socket that is given its handlers one by one, as programs do that
+// register them when it connects, and the first event.
+func BenchmarkOn(b *testing.B) {
+	srv, err := socketio.New(socketio.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := func(context.Context, *socketio.Socket, *socketio.Event) error { return nil }
+	for _, n := range []int{10, 50, 100} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s := socketio.BareSocket(srv)
+				for i := range n {
+					s.On(strconv.Itoa(i), h)
+				}
+				socketio.Bind(s)
+			}
+		})
 	}
 }

@@ -15,3 +15,9 @@ const (
 	SizeofClient = unsafe.Sizeof(client{})
 	SizeofEvent  = unsafe.Sizeof(smallEvent{})
 )
+
+// BareSocket returns a Socket that nobody is connected by, to register things on.
+func BareSocket(srv *Server) *Socket { return &Socket{ns: srv.main} }
+
+// Bind does what the first event does with the handlers of s.
+func Bind(s *Socket) { s.overrides(s.ns.table.Load()) }

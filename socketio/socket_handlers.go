@@ -1,9 +1,6 @@
 package socketio
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // catchAll and overhearer are registrations of OnAny and OnAnyOutgoing; their
 // addresses tell them apart.
@@ -27,13 +24,23 @@ func without[T comparable](list []T, one T) []T {
 // overrides are the handlers of one socket. They are immutable, as a table is;
 // On and its siblings make new ones.
 type overrides struct {
-	of            *table // whose middlewares are around them
+	of            *table // whose middlewares are around them; nil: not done yet, see bound
 	handlers      map[string]*registered
+	latest        *addition // what On has set since
+	additions     int       // how many
 	onAny         []*catchAll
 	onAnyOutgoing []*overhearer
 	around        []func(Handler) Handler
 	inherited     map[string]*registered // the namespace's, within around; nil without
 	nobody        Handler                // what is within around when there is no handler
+}
+
+// addition is a call of On, after others. Programs that have their handlers per socket
+// make many of them before the first event, so that one must not cost as much as all.
+type addition struct {
+	before *addition
+	name   string
+	h      Handler // nil gives the event back to the namespace
 }
 
 // overrides returns the socket's for t, or nil if it has none.
@@ -53,31 +60,58 @@ func (s *Socket) change(f func(*overrides)) {
 		old, made := s.own.Load(), new(overrides)
 		if old != nil {
 			*made = *old
-			made.handlers = maps.Clone(old.handlers)
 			made.onAny = slices.Clip(old.onAny)
 			made.onAnyOutgoing = slices.Clip(old.onAnyOutgoing)
 			made.around = slices.Clip(old.around)
 		}
 		f(made)
-		if s.own.CompareAndSwap(old, made.bound(s.ns.table.Load())) {
+		made.of = nil
+		if made.additions > len(made.handlers)+maxAdditions {
+			made = made.bound(s.ns.table.Load()) // no event does it
+		}
+		if s.own.CompareAndSwap(old, made) {
 			return
 		}
 	}
+}
+
+// maxAdditions is how many calls of On may wait for the next event, beside one for each
+// handler there is.
+const maxAdditions = 64
+
+// all returns the handlers, what On has set since included, without the middlewares.
+func (o *overrides) all() map[string]Handler {
+	all := make(map[string]Handler, len(o.handlers)+o.additions)
+	for name, r := range o.handlers {
+		all[name] = r.h
+	}
+	calls := make([]*addition, 0, o.additions)
+	for a := o.latest; a != nil; a = a.before {
+		calls = append(calls, a)
+	}
+	for _, a := range slices.Backward(calls) {
+		if all[a.name] = a.h; a.h == nil {
+			delete(all, a.name)
+		}
+	}
+	return all
 }
 
 // bound returns o with the middlewares of t and its own around its handlers.
 func (o *overrides) bound(t *table) *overrides {
 	made := *o
 	made.of, made.inherited, made.nobody = t, nil, nil
+	made.latest, made.additions = nil, 0
 	wrap := func(h Handler) Handler {
 		for _, mw := range slices.Backward(o.around) {
 			h = mw(h)
 		}
 		return t.wrap(h)
 	}
-	made.handlers = make(map[string]*registered, len(o.handlers))
-	for name, r := range o.handlers {
-		made.handlers[name] = &registered{name, r.h, wrap(r.h)}
+	all := o.all()
+	made.handlers = make(map[string]*registered, len(all))
+	for name, h := range all {
+		made.handlers[name] = &registered{name, h, wrap(h)}
 	}
 	if o.around != nil {
 		made.inherited = make(map[string]*registered, len(t.handlers))
@@ -94,14 +128,8 @@ func (o *overrides) bound(t *table) *overrides {
 // to be handled.
 func (s *Socket) On(event string, h Handler) {
 	s.change(func(o *overrides) {
-		if h == nil {
-			delete(o.handlers, event)
-			return
-		}
-		if o.handlers == nil {
-			o.handlers = make(map[string]*registered)
-		}
-		o.handlers[event] = &registered{event, h, nil}
+		o.latest = &addition{o.latest, event, h}
+		o.additions++
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -162,6 +163,35 @@ func TestMiddlewareOfSocket(t *testing.T) {
 		if all := got.all(); !slices.Equal(all, []string{"ns", "ns 2"}) {
 			r.Errorf("another socket: %q", all)
 		}
+	})
+}
+
+// Whatever was set last holds, however often that was before an event comes.
+func TestOnManyTimes(t *testing.T) {
+	run(t, socketio.Config{}, func(r *rig) {
+		r.srv.On("x 1", ack("namespace"))
+		r.srv.On("x 0", ack("namespace"))
+		p := r.join("/")
+		s := p.socket()
+		set := func(round, names int) {
+			for i := range names {
+				s.On("x "+strconv.Itoa(i), ack(strconv.Itoa(round)))
+			}
+			s.On("x 1", nil)
+		}
+		for round := range 5 {
+			for range 1 + 100*round { // far more calls than handlers
+				set(-1, 3)
+			}
+			set(round, 150)
+			for i, want := range map[int]string{0: strconv.Itoa(round), 1: "namespace", 77: strconv.Itoa(round), 149: strconv.Itoa(round)} {
+				p.send(`421["x ` + strconv.Itoa(i) + `"]`)
+				p.want(`431["`+want+`"]`, "handler "+strconv.Itoa(i))
+			}
+		}
+		s.On("x 0", nil)
+		p.send(`421["x 0"]`)
+		p.want(`431["namespace"]`, "given back")
 	})
 }
 
