@@ -201,13 +201,7 @@ func (g *gathering) end(cause error) error {
 }
 
 // wait returns when everything came, or with a *PartialError.
-func (a *Adapter) wait(ctx context.Context, g *gathering, timeout time.Duration) error {
-	var expired <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		expired = timer.C
-	}
+func (a *Adapter) wait(ctx context.Context, g *gathering) error {
 	look := time.NewTicker(a.opts.LivenessInterval)
 	defer look.Stop()
 	for {
@@ -216,8 +210,6 @@ func (a *Adapter) wait(ctx context.Context, g *gathering, timeout time.Duration)
 			return g.end(nil)
 		case <-ctx.Done():
 			return g.end(context.Cause(ctx))
-		case <-expired:
-			return g.end(context.DeadlineExceeded)
 		case <-a.closed:
 			return g.end(adapters.ErrClosed)
 		case <-look.C:

@@ -57,6 +57,8 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *parser.Packet, t adapters
 	if t.Flags.Local {
 		return a.rooms.BroadcastAck(ctx, p, t, each)
 	}
+	ctx, cancel := within(ctx, t.Flags.Timeout)
+	defer cancel()
 	g := newGathering(true, func(m *Message) { each(m.Args) })
 	id, done, err := a.open(g)
 	if err != nil {
@@ -77,7 +79,15 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *parser.Packet, t adapters
 	if err := a.expect(ctx, g); err != nil {
 		return g.end(err)
 	}
-	return a.wait(ctx, g, t.Flags.Timeout)
+	return a.wait(ctx, g)
+}
+
+// within returns ctx with a timeout; 0 is none.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // remaining returns how long ctx lasts, for the nodes that answer; without a
@@ -128,6 +138,12 @@ func (a *Adapter) ask(ctx context.Context, m *Message, take func(*Message)) erro
 		return err
 	}
 	defer done()
+	timeout := m.Target.Flags.Timeout
+	if _, bounded := ctx.Deadline(); timeout <= 0 && !bounded {
+		timeout = a.opts.RequestTimeout
+	}
+	ctx, cancel := within(ctx, timeout)
+	defer cancel()
 	if err := a.expect(ctx, g); err != nil {
 		return g.end(err)
 	}
@@ -140,11 +156,7 @@ func (a *Adapter) ask(ctx context.Context, m *Message, take func(*Message)) erro
 	if err := a.publish(m); err != nil {
 		return g.end(err)
 	}
-	timeout := m.Target.Flags.Timeout
-	if _, bounded := ctx.Deadline(); timeout == 0 && !bounded {
-		timeout = a.opts.RequestTimeout
-	}
-	return a.wait(ctx, g, timeout)
+	return a.wait(ctx, g)
 }
 
 // Fetch describes the sockets of t on all nodes; with a *PartialError those of
