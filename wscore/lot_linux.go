@@ -1,6 +1,7 @@
 package wscore
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -97,7 +98,8 @@ func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32, first b
 		return nil, 0, false
 	}
 	if l.epoll == nil {
-		if l.broken = l.open(g) != nil; l.broken {
+		if err := l.open(g); err != nil {
+			l.broken = !passing(err)
 			return nil, 0, false
 		}
 	}
@@ -113,6 +115,12 @@ func (l *lot) enter(g *group, c *Conn) (epoll syscall.RawConn, at int32, first b
 	c.place = at + 1
 	l.n++
 	return l.rc, at, first
+}
+
+// passing reports whether the system had no epoll only at the moment: later, who is
+// silent still asks again.
+func passing(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // where returns the place of c, -1 if it has none.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -208,4 +209,33 @@ func TestParkedElsewhereMeanwhile(t *testing.T) {
 	}
 	_ = m.client.SetReadDeadline(time.Now().Add(time.Minute))
 	m.echo(t, "it is woken")
+}
+
+// A process that had as many files open as it may, when the first connection was to be
+// parked, parked none ever after.
+func TestParkingWithTooManyFiles(t *testing.T) {
+	s, l := resting(t), listen(t)
+	s.parking.least = 3
+	a, b := newRester(t, s, l), newRester(t, s, l)
+	a.echo(t, "one")
+	b.echo(t, "two")
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	restore := sync.OnceFunc(func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			t.Error(err)
+		}
+	})
+	defer restore()
+	if epoll, _, _ := s.lot.enter(&s.group, a.conn); epoll != nil {
+		t.Fatal("there was a file left")
+	}
+	restore()
+	newRester(t, s, l)
+	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 }
