@@ -117,17 +117,30 @@ func (p *Process) Stop() int {
 // which goes away with the test.
 func Build(t testing.TB, pkg string, flags ...string) string {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), "program")
+	exe, err := Compile(t.TempDir(), pkg, flags...)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return exe
+}
+
+// Compile is Build for a TestMain, whose tests share the executable; it goes to dir.
+func Compile(dir, pkg string, flags ...string) (exe string, err error) {
+	root, err := findRoot()
+	if err != nil {
+		return "", fmt.Errorf("proc: %w", err)
+	}
+	exe = filepath.Join(dir, "program")
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
 	args := append([]string{"build", "-o", exe}, flags...)
 	cmd := exec.Command("go", append(args, pkg)...)
-	cmd.Dir = Root(t)
+	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("proc: go build %s: %v\n%s", pkg, err, out)
+		return "", fmt.Errorf("proc: go build %s: %w\n%s", pkg, err, out)
 	}
-	return exe
+	return exe, nil
 }
 
 // Root returns the root folder of the module that the test is part of.

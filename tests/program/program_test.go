@@ -3,8 +3,10 @@
 package program
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,10 +19,27 @@ import (
 
 const patience = time.Minute
 
+// bin is the program, which TestMain builds once for all tests.
+var bin string
+
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+
+func runAll(m *testing.M) (status int) {
+	dir, err := os.MkdirTemp("", "hermod-program-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		bin, err = proc.Compile(dir, "./server")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
 // start runs the program on a free port and returns its address.
 func start(t *testing.T, args ...string) (*proc.Process, string) {
 	t.Helper()
-	bin := proc.Build(t, "./server")
 	p := proc.Start(t, proc.Command{Path: bin, Args: append([]string{"-addr", "127.0.0.1:0"}, args...)})
 	return p, p.WaitFor(`listening on (http://127\.0\.0\.1:\d+)`, patience)[1]
 }
@@ -81,7 +100,6 @@ func TestOtherPath(t *testing.T) {
 // Where it cannot listen it says so, and nothing of an end of what never began.
 func TestPortTaken(t *testing.T) {
 	_, url := start(t)
-	bin := proc.Build(t, "./server")
 	p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-addr", strings.TrimPrefix(url, "http://")}})
 	if status := p.Wait(patience); status != 1 {
 		t.Errorf("exit status %d", status)
@@ -94,7 +112,6 @@ func TestPortTaken(t *testing.T) {
 
 func TestHealthcheck(t *testing.T) {
 	_, url := start(t)
-	bin := proc.Build(t, "./server")
 	for addr, want := range map[string]int{strings.TrimPrefix(url, "http://"): 0, "127.0.0.1:1": 1} {
 		p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-healthcheck", "-addr", addr}})
 		if status := p.Wait(patience); status != want {
@@ -104,7 +121,7 @@ func TestHealthcheck(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	p := proc.Start(t, proc.Command{Path: proc.Build(t, "./server"), Args: []string{"-h"}})
+	p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-h"}})
 	if status := p.Wait(patience); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
@@ -115,7 +132,7 @@ func TestHelp(t *testing.T) {
 
 // It says of what version it is, and by which Go it was built.
 func TestVersion(t *testing.T) {
-	p := proc.Start(t, proc.Command{Path: proc.Build(t, "./server"), Args: []string{"-version"}})
+	p := proc.Start(t, proc.Command{Path: bin, Args: []string{"-version"}})
 	if status := p.Wait(patience); status != 0 {
 		t.Errorf("exit status %d", status)
 	}

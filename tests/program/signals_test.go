@@ -36,7 +36,6 @@ func TestHangup(t *testing.T) {
 // What was ignored from the beginning, as SIGHUP is under nohup and SIGINT in the
 // background of a script, does not end it.
 func TestIgnoredSignals(t *testing.T) {
-	bin := proc.Build(t, "./server")
 	for name, sig := range map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT} {
 		t.Run(name, func(t *testing.T) {
 			p := proc.Start(t, proc.Command{Path: "sh", Args: []string{"-c", `trap "" ` + name + `; exec "$0" "$@"`, bin, "-addr", "127.0.0.1:0"}})
@@ -58,7 +57,6 @@ func TestIgnoredSignals(t *testing.T) {
 // program, and with it all connections.
 func TestLogReaderGone(t *testing.T) {
 	const script = `mkfifo log; (head -n 1 <log; echo reader gone) & exec "$0" "$@" 2>log`
-	bin := proc.Build(t, "./server")
 	p := proc.Start(t, proc.Command{Path: "sh", Args: []string{"-c", script, bin, "-addr", "127.0.0.1:0", "-log-level", "debug"}})
 	url := p.WaitFor(`listening on (http://127\.0\.0\.1:\d+)`, patience)[1]
 	p.WaitFor(`reader gone`, patience)
