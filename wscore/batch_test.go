@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/testnet"
 )
 
@@ -111,7 +112,7 @@ func TestBatchWithFailures(t *testing.T) {
 			m.want(t, fmt.Sprint(i))
 			continue
 		}
-		eventually(t, func() bool { n, _ := m.rec.closed(); return n == 1 }, func() string { return fmt.Sprint(i, " is not closed") })
+		await.Until(t, fmt.Sprint(i, " is closed"), func() bool { n, _ := m.rec.closed(); return n == 1 })
 		if _, why := m.rec.closed(); failing[i] && !errors.Is(why, syscall.EPIPE) || !errors.Is(why, net.ErrClosed) {
 			t.Errorf("%d: %v", i, why)
 		}

@@ -5,7 +5,8 @@ import (
 	"net"
 	"runtime"
 	"testing"
-	"time"
+
+	"github.com/hermod-io/hermod/internal/await"
 )
 
 // base is what there is when nothing is connected.
@@ -22,24 +23,12 @@ func measure() base {
 	return base{runtime.NumGoroutine(), m.HeapAlloc}
 }
 
-// eventually waits until ok says so, and fails after a minute.
-func eventually(t *testing.T, ok func() bool, what func() string) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal(what())
-		}
-	}
-}
-
 // wantBack waits until goroutines and heap are back at the base.
 func wantBack(t *testing.T, before base) {
 	t.Helper()
 	const slack = 2 << 20
 	var now base
-	eventually(t, func() bool {
+	await.Until(t, "goroutines and heap are back", func() bool {
 		now = measure()
 		return now.goroutines <= before.goroutines+2 && now.heap <= before.heap+slack
 	}, func() string {
@@ -87,7 +76,7 @@ func (a *acceptor) churn(t *testing.T, n int, end func(t *testing.T, a *acceptor
 		}
 		end(t, a, nc)
 	}
-	eventually(t, func() bool { return a.ws.Conns() == 0 }, func() string { return fmt.Sprintf("%d connections are left", a.ws.Conns()) })
+	await.Until(t, "all connections are gone", func() bool { return a.ws.Conns() == 0 }, func() string { return fmt.Sprint(a.ws.Conns(), " are left") })
 }
 
 // The server closes a thousand at once.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -22,7 +23,7 @@ func TestClientObeysANormalClose(t *testing.T) {
 	s, told := recording(wscore.ClientSettings{})
 	c := wscore.NewClient(u, own, s)
 	for range 2 {
-		p, err := c.Connect(within(t))
+		p, err := c.Connect(await.Context(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +34,7 @@ func TestClientObeysANormalClose(t *testing.T) {
 			t.Error("there is a connection")
 		}
 	}
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,12 +58,12 @@ func TestClientTellsInOrder(t *testing.T) {
 	s.OnReconnect = func(p *wscore.Process) {
 		_ = p.CloseNow()
 		<-p.Done()
-		eventually(t, "all is told of its end", func() bool { return p.State() == wscore.StateDestroy && h.Len() == 0 })
+		await.Until(t, "all is told of its end", func() bool { return p.State() == wscore.StateDestroy && h.Len() == 0 })
 		told <- "again"
 		<-held
 	}
 	c := wscore.NewClient(u, own, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestClientOnLostMayPanic(t *testing.T) {
 		panic("harms nobody")
 	}
 	c := wscore.NewClient(u, own, s)
-	if _, err := c.Connect(within(t)); err != nil {
+	if _, err := c.Connect(await.Context(t)); err != nil {
 		t.Fatal(err)
 	}
 	closeWithin(t, h.Shutdown)
@@ -112,7 +113,7 @@ func TestClientCloseIsBounded(t *testing.T) {
 		closed <- c.Close(ctx)
 	}
 	c = wscore.NewClient(u, own, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestClientCallbacksMayEndTheirGoroutine(t *testing.T) {
 	s.OnLost = func(err error, attempt int) { lost(err, attempt); runtime.Goexit() }
 	s.OnReconnect = func(p *wscore.Process) { again(p); runtime.Goexit() }
 	c := wscore.NewClient(u, own, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,9 +190,9 @@ func TestNewEndsItsGoroutine(t *testing.T) {
 	spec, _ := talking("", "x")
 	spec.New = func(*wscore.Process) wscore.Protocol { runtime.Goexit(); return nil }
 	_, u := serving(t, wscore.ProcessSettings{}, spec)
-	c, _, err := wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: []string{"x"}}, nil)
+	c, _, err := wscore.Dial(await.Context(t), u, &wscore.Settings{Subprotocols: []string{"x"}}, nil)
 	if err == nil {
-		_, _, err = c.Read(within(t))
+		_, _, err = c.Read(await.Context(t))
 	}
 	if err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("ended with %v", err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -32,7 +33,7 @@ func TestClientReconnectsAndResumes(t *testing.T) {
 	spec, events := talking("", "x")
 	s, told := recording(wscore.ClientSettings{Dial: wscore.DialOptions{Header: http.Header{"Authorization": {"Bearer b"}}}})
 	c := wscore.NewClient(u+"/path?q", spec, s)
-	p1, err := c.Connect(within(t))
+	p1, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestClientReconnectsAndResumes(t *testing.T) {
 	if up := p1.Upgrade(); up.ID == 0 || up.Resumed || up.Subprotocol != "x" || up.BearerToken != "b" || up.URI != "path?q" || up.Secure || !p1.IsClient() || c.Process() != p1 {
 		t.Errorf("%+v", up)
 	}
-	if _, err := c.Connect(within(t)); !errors.Is(err, wscore.ErrConnected) {
+	if _, err := c.Connect(await.Context(t)); !errors.Is(err, wscore.ErrConnected) {
 		t.Errorf("a second Connect: %v", err)
 	}
 	sp, _ := h.Lookup(p1.ID())
@@ -57,14 +58,14 @@ func TestClientReconnectsAndResumes(t *testing.T) {
 	if !ok || sp2 == sp || sp2.Data() != "kept" {
 		t.Error("the server does not know it again")
 	}
-	if err := c.Close(within(t)); err != nil {
+	if err := c.Close(await.Context(t)); err != nil {
 		t.Error(err)
 	}
 	want(t, told, "disconnect")
 	if c.Process() != nil || len(told) != 0 {
 		t.Error("it goes on after Close")
 	}
-	if _, err := c.Connect(within(t)); err == nil {
+	if _, err := c.Connect(await.Context(t)); err == nil {
 		t.Error("Connect after Close")
 	}
 }
@@ -93,7 +94,7 @@ func TestClientWaitsForTheServer(t *testing.T) {
 	own, _ := talking("", "x")
 	s, told := recording(wscore.ClientSettings{})
 	c := wscore.NewClient(hs.URL, own, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestClientConnectFails(t *testing.T) {
 	s, told := recording(wscore.ClientSettings{})
 	c := wscore.NewClient(u, other, s)
 	var he *wscore.HandshakeError
-	if _, err := c.Connect(within(t)); !errors.As(err, &he) || he.Status != 400 {
+	if _, err := c.Connect(await.Context(t)); !errors.As(err, &he) || he.Status != 400 {
 		t.Errorf("got %v", err)
 	}
 	if len(told) != 0 || c.Process() != nil {
@@ -135,7 +136,7 @@ func TestClientConnectFails(t *testing.T) {
 	plain := httptest.NewServer(echoHandler(t, wscore.Settings{}, nil))
 	defer plain.Close()
 	c = wscore.NewClient(plain.URL, spec, wscore.ClientSettings{})
-	if _, err := c.Connect(within(t)); !errors.As(err, &he) {
+	if _, err := c.Connect(await.Context(t)); !errors.As(err, &he) {
 		t.Errorf("got %v", err)
 	}
 	closeWithin(t, c.Close)
@@ -147,7 +148,7 @@ func TestClientWithoutReconnect(t *testing.T) {
 	own, _ := talking("", "x")
 	s, told := recording(wscore.ClientSettings{NoReconnect: true})
 	c := wscore.NewClient(u, own, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func TestClientCloseWhileAway(t *testing.T) {
 	s, told := recording(wscore.ClientSettings{})
 	s.MinBackoff, s.MaxBackoff = time.Hour, time.Hour
 	c := wscore.NewClient(u, own, s)
-	if _, err := c.Connect(within(t)); err != nil {
+	if _, err := c.Connect(await.Context(t)); err != nil {
 		t.Fatal(err)
 	}
 	closeWithin(t, h.Shutdown)
@@ -198,7 +199,7 @@ func TestClientConnectNotReady(t *testing.T) {
 		return unready{p: p}
 	}}, s)
 	var ce *wscore.CloseError
-	if p, err := c.Connect(within(t)); p != nil || !errors.As(err, &ce) || ce.Code != 4000 {
+	if p, err := c.Connect(await.Context(t)); p != nil || !errors.As(err, &ce) || ce.Code != 4000 {
 		t.Errorf("got %v, %v", p, err)
 	}
 	want(t, told, "connect", "disconnect")

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/testnet"
 	"github.com/hermod-io/hermod/wscore"
 )
@@ -41,7 +42,7 @@ func deflating(t *testing.T, server, client *wscore.Deflate) (*wscore.Conn, *wsc
 	t.Cleanup(hs.Close)
 	d := wscore.NewDialer(wscore.Settings{Deflate: client, MaxMessage: 4 << 20})
 	t.Cleanup(func() { closeWithin(t, d.Close) })
-	c, resp, err := d.Dial(within(t), hs.URL, nil)
+	c, resp, err := d.Dial(await.Context(t), hs.URL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestDeflatePrepared(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, want := range []string{"a" + sample(3000), sample(5000), "short"} {
-					if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+					if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != want {
 						t.Fatalf("got %.30q, %v", got, err)
 					}
 				}
@@ -103,7 +104,7 @@ func TestDeflateStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := deflating(t, d, d)
 			for _, n := range []int{0, 10, 16384, 200000} {
-				w, err := c.NextWriter(within(t), wscore.OpText)
+				w, err := c.NextWriter(await.Context(t), wscore.OpText)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -117,14 +118,14 @@ func TestDeflateStreams(t *testing.T) {
 				if err := errors.Join(c.Send(wscore.OpText, []byte(sample(2000))), w.Close()); err != nil {
 					t.Fatal(err)
 				}
-				_, r, err := c.NextReader(within(t))
+				_, r, err := c.NextReader(await.Context(t))
 				if err != nil {
 					t.Fatal(err)
 				}
 				if got, err := io.ReadAll(r); err != nil || string(got) != sample(n) {
 					t.Fatalf("%d bytes: got %d, %v", n, len(got), err)
 				}
-				_, r, err = c.NextReader(within(t))
+				_, r, err = c.NextReader(await.Context(t))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -212,7 +213,7 @@ func TestDeflateBomb(t *testing.T) {
 				ended <- read(conn)
 			}))
 			defer hs.Close()
-			c, _, err := wscore.Dial(within(t), hs.URL, &wscore.Settings{Deflate: &wscore.Deflate{}}, nil)
+			c, _, err := wscore.Dial(await.Context(t), hs.URL, &wscore.Settings{Deflate: &wscore.Deflate{}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -223,7 +224,7 @@ func TestDeflateBomb(t *testing.T) {
 			if err := <-ended; !errors.As(err, &ce) || ce.Code != wscore.CloseTooBig {
 				t.Errorf("the server: %v", err)
 			}
-			if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseTooBig {
+			if _, _, err := c.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseTooBig {
 				t.Errorf("the client: %v", err)
 			}
 		})

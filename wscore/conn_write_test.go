@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/testnet"
 )
 
@@ -303,7 +304,7 @@ func broadcastWrites(t *testing.T, members, rounds int, cost time.Duration) floa
 	}
 	writes := 0
 	for i, c := range conns {
-		eventually(t, func() bool { _, n := c.Buffered(); return n == 0 }, func() string { return "messages still wait" })
+		await.Until(t, "all messages are written", func() bool { _, n := c.Buffered(); return n == 0 })
 		writes += ends[i].Writes()
 		if n := ends[i].Stats().BytesWritten; n != int64(3*rounds) {
 			t.Fatalf("%d bytes written", n)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -43,7 +44,7 @@ func TestDialTargets(t *testing.T) {
 				_ = b.Close()
 			}()
 			var network, addr string
-			_, _, err := wscore.Dial(within(t), c.url, nil, &wscore.DialOptions{
+			_, _, err := wscore.Dial(await.Context(t), c.url, nil, &wscore.DialOptions{
 				Proxy: noProxy,
 				NetDial: func(_ context.Context, n, a2 string) (net.Conn, error) {
 					network, addr = n, a2
@@ -61,7 +62,7 @@ func TestDialTargets(t *testing.T) {
 		})
 	}
 	for _, u := range []string{"ws+unix://run/s:/x", "ws+unix:///run/s:x", "ws+unix:///run/s:/x#f", "ws+unix::/x", "ws+unix:///run/%zz"} {
-		_, _, err := wscore.Dial(within(t), u, nil, &wscore.DialOptions{
+		_, _, err := wscore.Dial(await.Context(t), u, nil, &wscore.DialOptions{
 			NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, stop },
 		})
 		if err == nil || errors.Is(err, stop) {
@@ -81,7 +82,7 @@ func TestDialUnixPath(t *testing.T) {
 	hs.Start()
 	defer hs.Close()
 	escaped := strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), ":", "%3A")
-	c, _, err := wscore.Dial(within(t), "ws+unix://"+escaped, nil, nil)
+	c, _, err := wscore.Dial(await.Context(t), "ws+unix://"+escaped, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,16 +97,16 @@ func TestDialInformational(t *testing.T) {
 		_, _ = io.WriteString(nc, "HTTP/1.1 100 Continue\r\n\r\n"+hints+switching+sum(key)+"\r\n\r\n\x81\x02hi")
 		_, _ = io.Copy(io.Discard, nc)
 	})
-	c, resp, err := wscore.Dial(within(t), u, nil, nil)
+	c, resp, err := wscore.Dial(await.Context(t), u, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, b, err := c.Read(within(t)); err != nil || string(b) != "hi" || resp.StatusCode != 101 {
+	if _, b, err := c.Read(await.Context(t)); err != nil || string(b) != "hi" || resp.StatusCode != 101 {
 		t.Errorf("%q, %v, %s", b, err, resp.Status)
 	}
 	_ = c.CloseNow()
 	u = answering(t, func(nc net.Conn, _ string) { _, _ = io.WriteString(nc, strings.Repeat(hints, 3000)) })
-	if _, _, err := wscore.Dial(within(t), u, nil, nil); err == nil || !strings.Contains(err.Error(), "too long") {
+	if _, _, err := wscore.Dial(await.Context(t), u, nil, nil); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("hints without end: %v", err)
 	}
 }
@@ -143,7 +144,7 @@ func TestDialProxyAnswers(t *testing.T) {
 				_, _ = io.WriteString(b, switching+sum(r.Header.Get("Sec-Websocket-Key"))+"\r\n\r\n")
 				_, _ = io.Copy(io.Discard, br)
 			}()
-			c, _, err := wscore.Dial(within(t), "ws://[::1]/", nil, &wscore.DialOptions{
+			c, _, err := wscore.Dial(await.Context(t), "ws://[::1]/", nil, &wscore.DialOptions{
 				Proxy:   func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.test:3128") },
 				NetDial: func(context.Context, string, string) (net.Conn, error) { return proxied, nil },
 			})

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -46,18 +47,12 @@ func closeWithin(t *testing.T, f func(context.Context) error) {
 	}
 }
 
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 func wantEcho(t *testing.T, c *wscore.Conn, op wscore.Opcode, s string) {
 	t.Helper()
 	if err := c.Send(op, []byte(s)); err != nil {
 		t.Fatal(err)
 	}
-	gotOp, got, err := c.Read(within(t))
+	gotOp, got, err := c.Read(await.Context(t))
 	if err != nil || gotOp != op || string(got) != s {
 		t.Fatalf("got %d, %d bytes, %v; want %d, %d bytes", gotOp, len(got), err, op, len(s))
 	}
@@ -70,7 +65,7 @@ func TestDialEcho(t *testing.T) {
 	hs := httptest.NewServer(echoHandler(t, wscore.Settings{Subprotocols: []string{"b"}}, func(r *http.Request) { got = r }))
 	defer hs.Close()
 	d := wscore.NewDialer(wscore.Settings{Subprotocols: []string{"a", "b"}})
-	c, resp, err := d.Dial(within(t), strings.Replace(hs.URL, "http", "ws", 1)+"/path?q=1", &wscore.DialOptions{
+	c, resp, err := d.Dial(await.Context(t), strings.Replace(hs.URL, "http", "ws", 1)+"/path?q=1", &wscore.DialOptions{
 		Header: http.Header{"X-Mine": {"1"}, "Sec-Websocket-Key": {"forged"}, "Host": {"other.test"}},
 	})
 	if err != nil {
@@ -93,7 +88,7 @@ func TestDialEcho(t *testing.T) {
 		t.Error(err)
 	}
 	var ce *wscore.CloseError
-	if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseNormal || ce.Remote {
+	if _, _, err := c.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseNormal || ce.Remote {
 		t.Errorf("after Close: %v", err)
 	}
 	closeWithin(t, d.Close)
@@ -153,7 +148,7 @@ func TestDialRefused(t *testing.T) {
 			u := answering(t, func(nc net.Conn, key string) {
 				_, _ = io.WriteString(nc, strings.ReplaceAll(tt.answer, "ACCEPT", sum(key)))
 			})
-			c, resp, err := wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: []string{"a", "b"}}, nil)
+			c, resp, err := wscore.Dial(await.Context(t), u, &wscore.Settings{Subprotocols: []string{"a", "b"}}, nil)
 			if c != nil || err == nil || !strings.Contains(err.Error(), tt.text) {
 				t.Fatalf("got %v, %v", c, err)
 			}
@@ -172,7 +167,7 @@ func TestDialRefused(t *testing.T) {
 
 func TestDialURLs(t *testing.T) {
 	for _, u := range []string{"", "ftp://x/", "ws://", "ws:///path", "ws://h/#frag", "ws://h:port/", "ws+unix://", "::"} {
-		if c, resp, err := wscore.Dial(within(t), u, nil, nil); err == nil || c != nil || resp != nil {
+		if c, resp, err := wscore.Dial(await.Context(t), u, nil, nil); err == nil || c != nil || resp != nil {
 			t.Errorf("%q: %v, %v, %v", u, c, resp, err)
 		}
 	}
@@ -185,22 +180,22 @@ func TestDialEarlyFrames(t *testing.T) {
 		_, _ = io.Copy(io.Discard, nc)
 	}
 	u := answering(t, func(nc net.Conn, key string) { answer(nc, key, "\x81\x02hi\x82\x01!") })
-	c, _, err := wscore.Dial(within(t), u, nil, nil)
+	c, _, err := wscore.Dial(await.Context(t), u, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"hi", "!"} {
-		if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+		if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != want {
 			t.Fatalf("got %q, %v", got, err)
 		}
 	}
 	_ = c.CloseNow()
 	u = answering(t, func(nc net.Conn, key string) { answer(nc, key, "\x81\x82abcdhi") })
-	if c, _, err = wscore.Dial(within(t), u, nil, nil); err != nil {
+	if c, _, err = wscore.Dial(await.Context(t), u, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	var ce *wscore.CloseError
-	if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseProtocolError || ce.Remote {
+	if _, _, err := c.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseProtocolError || ce.Remote {
 		t.Errorf("a masked frame of the server: %v", err)
 	}
 }
@@ -236,7 +231,7 @@ func TestDialUnixSocket(t *testing.T) {
 	})}}
 	hs.Start()
 	defer hs.Close()
-	c, _, err := wscore.Dial(within(t), "ws+unix://"+path+":/chat?x=1", nil, nil)
+	c, _, err := wscore.Dial(await.Context(t), "ws+unix://"+path+":/chat?x=1", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,13 +274,13 @@ func TestDialThroughHTTPProxy(t *testing.T) {
 		}}
 	}
 	u := strings.Replace(hs.URL, "http", "ws", 1)
-	c, _, err := wscore.Dial(within(t), u, nil, via("u:p@"))
+	c, _, err := wscore.Dial(await.Context(t), u, nil, via("u:p@"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantEcho(t, c, wscore.OpText, "through the tunnel")
 	_ = c.CloseNow()
-	if _, _, err := wscore.Dial(within(t), u, nil, via("")); err == nil || !strings.Contains(err.Error(), "407") {
+	if _, _, err := wscore.Dial(await.Context(t), u, nil, via("")); err == nil || !strings.Contains(err.Error(), "407") {
 		t.Errorf("a proxy that refuses: %v", err)
 	}
 }
@@ -307,7 +302,7 @@ func TestDialThroughSOCKS(t *testing.T) {
 			go socks5(nc)
 		}
 	}()
-	c, _, err := wscore.Dial(within(t), strings.Replace(hs.URL, "http", "ws", 1), nil, &wscore.DialOptions{
+	c, _, err := wscore.Dial(await.Context(t), strings.Replace(hs.URL, "http", "ws", 1), nil, &wscore.DialOptions{
 		Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("socks5://" + l.Addr().String()) },
 	})
 	if err != nil {
@@ -340,7 +335,7 @@ func socks5(nc net.Conn) {
 func TestClientSendsPrepared(t *testing.T) {
 	hs := httptest.NewServer(echoHandler(t, wscore.Settings{}, nil))
 	defer hs.Close()
-	c, _, err := wscore.Dial(within(t), hs.URL, nil, &wscore.DialOptions{Proxy: noProxy})
+	c, _, err := wscore.Dial(await.Context(t), hs.URL, nil, &wscore.DialOptions{Proxy: noProxy})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +347,7 @@ func TestClientSendsPrepared(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range []string{"one", "two", long} {
-			if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+			if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != want {
 				t.Fatalf("got %.20q, %v", got, err)
 			}
 		}

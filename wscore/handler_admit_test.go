@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -40,7 +41,7 @@ func TestHandlerAdmits(t *testing.T) {
 			t.Fatalf("%s: accepted", want)
 		}
 	}
-	eventually(t, "none is left of those refused after all", func() bool { return open.Load() == 0 })
+	await.Until(t, "none is left of those refused after all", func() bool { return open.Load() == 0 })
 	if _, _, err := dialNames(t, u+"/y", nil, "y"); err == nil || asked.Load() != 3 {
 		t.Errorf("no such protocol: %v, asked %d times", err, asked.Load())
 	}
@@ -63,7 +64,7 @@ func TestHandlerAdmits(t *testing.T) {
 	for _, c := range conns {
 		_ = c.CloseNow()
 	}
-	eventually(t, "all have left", func() bool { return h.Len() == 0 })
+	await.Until(t, "all have left", func() bool { return h.Len() == 0 })
 	if open.Load() != 0 {
 		t.Errorf("%d are still counted", open.Load())
 	}
@@ -106,5 +107,5 @@ func TestHandlerAdmitsWhoExits(t *testing.T) {
 	if c, _, err := dialNames(t, u+"/x", nil, "x"); err == nil {
 		defer func() { _ = c.CloseNow() }()
 	}
-	eventually(t, "none is left", func() bool { return asked.Load() == 1 && open.Load() == 0 })
+	await.Until(t, "none is left", func() bool { return asked.Load() == 1 && open.Load() == 0 })
 }

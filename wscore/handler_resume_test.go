@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -69,7 +70,7 @@ func TestResume(t *testing.T) {
 		t.Errorf("Lookup: %v", p)
 	}
 	var ce *wscore.CloseError
-	if _, _, err := c1.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy {
+	if _, _, err := c1.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy {
 		t.Errorf("the old one: %v", err)
 	}
 	want(t, lost, "false")
@@ -85,7 +86,7 @@ func TestResume(t *testing.T) {
 	_ = c2.CloseNow()
 	want(t, lost, "true")
 	want(t, events, "close")
-	eventually(t, "it is gone", func() bool { _, ok := h.Lookup(id); return !ok })
+	await.Until(t, "it is gone", func() bool { _, ok := h.Lookup(id); return !ok })
 	_, id4, _ := connect(token2)
 	if p, ok := h.Lookup(id); id4 != id1 || !ok || p.Data() != "mine" {
 		t.Errorf("resumed as %s: %v", id4, p)
@@ -112,7 +113,7 @@ func TestResumeWhenTheAnswerIsLost(t *testing.T) {
 	for range 2 { // lost, and the one that resumes it, and again
 		_ = c.CloseNow()
 		want(t, events, "close")
-		eventually(t, "it is gone", func() bool { return h.Len() == 0 })
+		await.Until(t, "it is gone", func() bool { return h.Len() == 0 })
 		var got, next string
 		c, got, next = connect(token) // suppose next never arrives
 		want(t, events, "open")
@@ -144,7 +145,7 @@ func TestResumeWhileTheOldEnds(t *testing.T) {
 		if p.Upgrade().Resumed {
 			old := <-list
 			_ = old.CloseNow()
-			eventually(t, "the old one is gone", func() bool { return old.State() == wscore.StateDestroy && h.Len() == 0 })
+			await.Until(t, "the old one is gone", func() bool { return old.State() == wscore.StateDestroy && h.Len() == 0 })
 			if p.Data() != "mine" {
 				t.Errorf("New finds %v", p.Data())
 			}

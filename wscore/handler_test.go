@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -72,7 +73,7 @@ func want(t *testing.T, events chan string, list ...string) {
 }
 
 func dialNames(t *testing.T, u string, h http.Header, names ...string) (*wscore.Conn, *http.Response, error) {
-	return wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: names}, &wscore.DialOptions{Header: h})
+	return wscore.Dial(await.Context(t), u, &wscore.Settings{Subprotocols: names}, &wscore.DialOptions{Header: h})
 }
 
 func TestHandlerChoosesProtocol(t *testing.T) {
@@ -118,7 +119,7 @@ func TestHandlerChoosesProtocol(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = c.CloseNow() }()
-			if _, got, err := c.Read(within(t)); err != nil || string(got) != tt.mark {
+			if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != tt.mark {
 				t.Errorf("served by %q, %v", got, err)
 			}
 			if got := resp.Header.Get("Sec-Websocket-Protocol"); got != tt.echo || c.Subprotocol() != tt.echo {
@@ -233,7 +234,7 @@ func TestHandlerVeto(t *testing.T) {
 // upgrade sends a good upgrade with one header changed, "" for none.
 func upgrade(t *testing.T, u, method, key, value string) *http.Response {
 	good := map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "x"}
-	req, _ := http.NewRequestWithContext(within(t), method, strings.Replace(u, "ws", "http", 1)+"/x", nil)
+	req, _ := http.NewRequestWithContext(await.Context(t), method, strings.Replace(u, "ws", "http", 1)+"/x", nil)
 	for k, v := range good {
 		req.Header.Set(k, v)
 	}
@@ -314,25 +315,15 @@ func TestHandlerConcurrentUpgrades(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if _, got, err := c.Read(within(t)); err != nil || string(got) != name || c.Subprotocol() != name {
+			if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != name || c.Subprotocol() != name {
 				t.Errorf("asked for %s, got %q and %q, %v", name, c.Subprotocol(), got, err)
 			}
 			_ = c.Close(wscore.CloseNormal, "")
-			_, _, _ = c.Read(within(t))
+			_, _, _ = c.Read(await.Context(t))
 		})
 	}
 	wg.Wait()
-	eventually(t, "all are gone", func() bool { return h.Len() == 0 })
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !ok(); {
-		if time.Now().After(end) {
-			t.Fatal("not so: " + what)
-		}
-		<-time.After(time.Millisecond)
-	}
+	await.Until(t, "all are gone", func() bool { return h.Len() == 0 })
 }
 
 func TestHandlerLookupAndBroadcast(t *testing.T) {
@@ -371,7 +362,7 @@ func TestHandlerLookupAndBroadcast(t *testing.T) {
 	}
 	for i, list := range [][]string{{"all", "one", "raw"}, {"all", "raw"}, {"all", "raw", "raw"}} {
 		for _, w := range list {
-			if _, got, err := conns[i].Read(within(t)); err != nil || string(got) != w {
+			if _, got, err := conns[i].Read(await.Context(t)); err != nil || string(got) != w {
 				t.Fatalf("%d: got %q, %v, want %q", i, got, err, w)
 			}
 		}
@@ -379,12 +370,12 @@ func TestHandlerLookupAndBroadcast(t *testing.T) {
 	_ = conns[0].Ping([]byte("hm"))
 	want(t, events, "control 9 hm")
 	_ = conns[0].Close(4000, "bye")
-	_, _, _ = conns[0].Read(within(t))
+	_, _, _ = conns[0].Read(await.Context(t))
 	want(t, events, "control 8 \x0f\xa0bye", "close")
-	eventually(t, "one is gone", func() bool { return h.Len() == 2 })
+	await.Until(t, "one is gone", func() bool { return h.Len() == 2 })
 	closeWithin(t, h.Shutdown)
 	var ce *wscore.CloseError
-	if _, _, err := conns[1].Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseGoingAway || !ce.Remote {
+	if _, _, err := conns[1].Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseGoingAway || !ce.Remote {
 		t.Errorf("Shutdown says %v", err)
 	}
 }
@@ -430,7 +421,7 @@ func TestProcessOfAFailingProtocol(t *testing.T) {
 			t.Fatal(err)
 		}
 		var ce *wscore.CloseError
-		if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseInternal {
+		if _, _, err := c.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseInternal {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -440,7 +431,7 @@ func TestProcessOfAFailingProtocol(t *testing.T) {
 func TestCountersWithDeflate(t *testing.T) {
 	spec, events := talking("/x", "x")
 	h, u := serving(t, wscore.ProcessSettings{Conn: wscore.Settings{Deflate: &wscore.Deflate{}}}, spec)
-	c, _, err := wscore.Dial(within(t), u+"/x", &wscore.Settings{Subprotocols: []string{"x"}, Deflate: &wscore.Deflate{}}, nil)
+	c, _, err := wscore.Dial(await.Context(t), u+"/x", &wscore.Settings{Subprotocols: []string{"x"}, Deflate: &wscore.Deflate{}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +441,7 @@ func TestCountersWithDeflate(t *testing.T) {
 	want(t, events, "message 1 "+text)
 	h.Broadcast(wscore.OpText, []byte(text))
 	for range 2 {
-		if _, got, err := c.Read(within(t)); err != nil || string(got) != text {
+		if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != text {
 			t.Fatal(err)
 		}
 	}

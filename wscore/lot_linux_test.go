@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hermod-io/hermod/internal/await"
 )
 
 // parked is how many connections have a place in the lot.
@@ -65,14 +67,14 @@ func TestParkedHasNoGoroutine(t *testing.T) {
 		all = append(all, newRester(t, s, l))
 	}
 	for round := range 3 {
-		eventually(t, func() bool { return s.parked() == n && runtime.NumGoroutine() <= before+10 }, func() string {
+		await.Until(t, "all are parked", func() bool { return s.parked() == n && runtime.NumGoroutine() <= before+10 }, func() string {
 			return fmt.Sprintf("round %d: %d of %d are parked, %d goroutines, before %d", round, s.parked(), n, runtime.NumGoroutine(), before)
 		})
 		for i, m := range all {
 			m.echo(t, fmt.Sprint(round, i))
 		}
 	}
-	eventually(t, func() bool { return s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	await.Until(t, "all are parked", func() bool { return s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 	if err := all[0].conn.Send(OpText, []byte("unasked")); err != nil {
 		t.Error(err)
 	}
@@ -98,7 +100,7 @@ func TestParkedIsClosed(t *testing.T) {
 			for range 20 {
 				all = append(all, newRester(t, s, l))
 			}
-			eventually(t, func() bool { return s.parked() == len(all) }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+			await.Until(t, "all are parked", func() bool { return s.parked() == len(all) }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 			for _, m := range all {
 				end(m)
 			}
@@ -106,7 +108,7 @@ func TestParkedIsClosed(t *testing.T) {
 				closeServer(t, s)
 			}
 			for i, m := range all {
-				eventually(t, func() bool { n, _ := m.rec.closed(); return n > 0 }, func() string { return fmt.Sprint(i, " is not closed") })
+				await.Until(t, fmt.Sprint(i, " is closed"), func() bool { n, _ := m.rec.closed(); return n > 0 })
 			}
 			closeServer(t, s)
 			for i, m := range all {
@@ -147,7 +149,7 @@ func TestParkingLosesNothing(t *testing.T) {
 				} else {
 					_ = m.client.Close()
 				}
-				eventually(t, func() bool { n, _ := m.rec.closed(); return n == 1 }, func() string { return fmt.Sprint(who, " is not closed") })
+				await.Until(t, fmt.Sprint(who, " is closed"), func() bool { n, _ := m.rec.closed(); return n == 1 })
 			}
 		})
 	}
@@ -173,7 +175,7 @@ func TestFewAreNotParked(t *testing.T) {
 		}
 	}
 	newRester(t, s, l)
-	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	await.Until(t, "three are parked", func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 }
 
 // A reader was about to arm its connection when an event for who had the place
@@ -184,7 +186,7 @@ func TestParkedElsewhereMeanwhile(t *testing.T) {
 	s, l := resting(t), listen(t)
 	newRester(t, s, l) // keeps the lot open
 	other, m := newRester(t, s, l), newRester(t, s, l)
-	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	await.Until(t, "three are parked", func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 	s.lot.leave(other.conn)
 	s.lot.leave(m.conn) // from here on the test is its reader
 	s.lot.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -55,7 +56,7 @@ func churnProcesses(t *testing.T, end func(c *wscore.Client, p *wscore.Process, 
 			spec := wscore.ProtocolSpec{Names: []string{"x"}, New: func(*wscore.Process) wscore.Protocol { return quiet{} }}
 			c := wscore.NewClient(hs.URL, spec, wscore.ClientSettings{NoReconnect: true, ProcessSettings: wscore.ProcessSettings{
 				HeartbeatDelay: time.Minute, Conn: wscore.Settings{Deflate: &wscore.Deflate{Takeover: true}}}})
-			p, err := c.Connect(within(t))
+			p, err := c.Connect(await.Context(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +64,7 @@ func churnProcesses(t *testing.T, end func(c *wscore.Client, p *wscore.Process, 
 			end(c, p, h)
 			closeWithin(t, c.Close)
 		}
-		eventually(t, "all are gone", func() bool { return h.Len() == 0 && connects.Load() == disconnects.Load() })
+		await.Until(t, "all are gone", func() bool { return h.Len() == 0 && connects.Load() == disconnects.Load() })
 	}
 	run(20)
 	before := runtime.NumGoroutine()
@@ -71,7 +72,7 @@ func churnProcesses(t *testing.T, end func(c *wscore.Client, p *wscore.Process, 
 	if n := connects.Load(); n != 220 {
 		t.Errorf("%d connects", n)
 	}
-	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before+2 })
+	await.Until(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before+2 })
 	closeWithin(t, h.Shutdown)
 	hs.Close()
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -48,13 +49,13 @@ func TestFoundProcessHasItsCoder(t *testing.T) {
 			}
 		}
 	})
-	if _, err := c.Connect(within(t)); err != nil {
+	if _, err := c.Connect(await.Context(t)); err != nil {
 		t.Error(err)
 	}
 	for range 20 {
 		if p := c.Process(); p != nil {
 			_ = p.CloseNow()
-			eventually(t, "another connection", func() bool { q := c.Process(); return q != nil && q != p })
+			await.Until(t, "another connection", func() bool { q := c.Process(); return q != nil && q != p })
 		}
 	}
 	ended()
@@ -71,7 +72,7 @@ func TestSendPreparedOfNoMessageFailsWithACoder(t *testing.T) {
 	spec := wscore.ProtocolSpec{Names: []string{"x"}, New: func(*wscore.Process) wscore.Protocol { return sealing{new(atomic.Int64)} }}
 	_, u := serving(t, wscore.ProcessSettings{}, spec)
 	c := wscore.NewClient(u, spec, wscore.ClientSettings{})
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestBroadcastWaitsForOnOpen(t *testing.T) {
 	}
 	close(goOn)
 	for _, want := range []string{"hello", "to all"} {
-		if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+		if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != want {
 			t.Fatalf("got %q, %v", got, err)
 		}
 		if n := h.Broadcast(wscore.OpText, []byte("to all")); n != 1 {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -54,7 +55,7 @@ func TestTLS(t *testing.T) {
 	defer hs.Close()
 	u := strings.Replace(hs.URL, "https", "wss", 1)
 	d := wscore.NewDialer(wscore.Settings{Deflate: &wscore.Deflate{}})
-	c, _, err := d.Dial(within(t), u, &wscore.DialOptions{TLS: trusting(hs)})
+	c, _, err := d.Dial(await.Context(t), u, &wscore.DialOptions{TLS: trusting(hs)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,14 +64,14 @@ func TestTLS(t *testing.T) {
 		wantEcho(t, c, wscore.OpBinary, random(n))
 	}
 	_ = c.Close(wscore.CloseNormal, "")
-	if _, _, err := c.Read(within(t)); err == nil {
+	if _, _, err := c.Read(await.Context(t)); err == nil {
 		t.Error("it goes on after Close")
 	}
 	closeWithin(t, d.Close)
-	if _, _, err := wscore.Dial(within(t), u, nil, nil); err == nil {
+	if _, _, err := wscore.Dial(await.Context(t), u, nil, nil); err == nil {
 		t.Error("a server that nobody vouches for is trusted")
 	}
-	if _, _, err := wscore.Dial(within(t), strings.Replace(hs.URL, "https", "ws", 1), nil, nil); err == nil {
+	if _, _, err := wscore.Dial(await.Context(t), strings.Replace(hs.URL, "https", "ws", 1), nil, nil); err == nil {
 		t.Error("a plain connection to a TLS server")
 	}
 }
@@ -79,7 +80,7 @@ func TestTLS(t *testing.T) {
 func TestTLSUnderLoad(t *testing.T) {
 	hs := httptest.NewTLSServer(echoHandler(t, wscore.Settings{}, nil))
 	defer hs.Close()
-	c, _, err := wscore.Dial(within(t), hs.URL, &wscore.Settings{}, &wscore.DialOptions{TLS: trusting(hs)})
+	c, _, err := wscore.Dial(await.Context(t), hs.URL, &wscore.Settings{}, &wscore.DialOptions{TLS: trusting(hs)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestTLSUnderLoad(t *testing.T) {
 		})
 	}
 	for range senders * each {
-		if _, got, err := c.Read(within(t)); err != nil || string(got) != sample(2000) {
+		if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != sample(2000) {
 			t.Fatal(len(got), err)
 		}
 	}
@@ -118,7 +119,7 @@ func TestMutualTLS(t *testing.T) {
 	defer hs.Close()
 	cfg := trusting(hs)
 	cfg.Certificates = []tls.Certificate{known}
-	c, _, err := wscore.Dial(within(t), hs.URL, nil, &wscore.DialOptions{TLS: cfg})
+	c, _, err := wscore.Dial(await.Context(t), hs.URL, nil, &wscore.DialOptions{TLS: cfg})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestMutualTLS(t *testing.T) {
 	}
 	for _, certs := range [][]tls.Certificate{nil, {unknown}} {
 		cfg.Certificates = certs
-		if _, _, err := wscore.Dial(within(t), hs.URL, nil, &wscore.DialOptions{TLS: cfg}); err == nil {
+		if _, _, err := wscore.Dial(await.Context(t), hs.URL, nil, &wscore.DialOptions{TLS: cfg}); err == nil {
 			t.Error("a client that is not known is let in")
 		}
 	}

@@ -10,6 +10,7 @@ var floors = map[string][]string{
 	"socketio/event":     {},
 	"socketio/args":      {"socketio/event", "socketio/parser"},
 	"internal/alloctest": {},
+	"internal/await":     {},
 	"internal/archtest":  {},
 	"internal/bufpool":   {},
 	"internal/formquery": {},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/proc"
 	"github.com/hermod-io/hermod/socketio"
 )
@@ -81,31 +82,16 @@ func (g *gate) socket() *socketio.Socket {
 	return nil
 }
 
-// until polls for ok.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(time.Minute)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("no %s", what)
-		}
-	}
-}
-
 // heard sends an event to the only session and returns when its client has it,
 // which is when it polls again.
 func (g *gate) heard(s *socketio.Socket, name string, n note) {
 	g.t.Helper()
-	until(g.t, "waiting GET", func() bool { return g.polls.Load() == g.answered.Load()+1 })
+	await.Until(g.t, "waiting GET", func() bool { return g.polls.Load() == g.answered.Load()+1 })
 	before := g.polls.Load()
 	if err := s.Emit(name, n); err != nil {
 		g.t.Fatal(err)
 	}
-	until(g.t, "GET behind the answer", func() bool { return g.polls.Load() > before })
+	await.Until(g.t, "GET behind the answer", func() bool { return g.polls.Load() > before })
 }
 
 // Version 2 that disconnects over polling hears its session until the POST of
@@ -149,7 +135,7 @@ func TestOldClientOpensWhenItHasClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until(t, "event of the second session", func() bool {
+	await.Until(t, "event of the second session", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.uni == 5 || f.count() > 0
@@ -201,7 +187,7 @@ func TestOldClientForgetsHalfAPacket(t *testing.T) {
 	l := newLedger("client", false, 0, f)
 	p, _ := node.kind(2, "polling", appPlain, web.URL, 1).make(l, 1)
 	p.open()
-	until(t, "second connection, or the end of the process", func() bool {
+	await.Until(t, "second connection, or the end of the process", func() bool {
 		select {
 		case <-node.done:
 			return true

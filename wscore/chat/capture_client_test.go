@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/chat"
 )
@@ -63,7 +64,7 @@ func (s *scenario) converse(t *testing.T, addr string, app *witness) {
 		settings.HeartbeatDelay, settings.PongTimeout, settings.MaxInvalidHeartbeats = 100*time.Millisecond, 100*time.Millisecond, -1
 	}
 	client := wscore.NewClient("ws://"+addr+path, side.Spec(), settings)
-	p, err := client.Connect(within(t))
+	p, err := client.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}

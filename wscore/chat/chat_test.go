@@ -8,17 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/chat"
 )
 
 const limit = 30 * time.Second
-
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // told is a Chat that tells its test what it is told, and echoes.
 func told(name, uri string) (*chat.Chat, chan string) {
@@ -88,7 +83,7 @@ func want(t *testing.T, events chan string, list ...string) {
 
 func dial(t *testing.T, u string, names ...string) *wscore.Conn {
 	t.Helper()
-	c, _, err := wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: names}, nil)
+	c, _, err := wscore.Dial(await.Context(t), u, &wscore.Settings{Subprotocols: names}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +92,7 @@ func dial(t *testing.T, u string, names ...string) *wscore.Conn {
 
 func wantRead(t *testing.T, c *wscore.Conn, want string) {
 	t.Helper()
-	if _, got, err := c.Read(within(t)); err != nil || string(got) != want {
+	if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != want {
 		t.Fatalf("got %q, %v, want %q", got, err, want)
 	}
 }
@@ -134,7 +129,7 @@ func TestNamedAndNameless(t *testing.T) {
 		_ = c.Ping([]byte("p"))
 		want(t, tt.events, "message 2 \x01", "control 9 p")
 		_ = c.Close(wscore.CloseNormal, "")
-		_, _, _ = c.Read(within(t))
+		_, _, _ = c.Read(await.Context(t))
 		want(t, tt.events, "control 8 \x03\xe8", "close true 1000")
 		if tt.chat.Len() != 0 {
 			t.Errorf("%d members", tt.chat.Len())
@@ -157,13 +152,13 @@ func TestSendAndBroadcast(t *testing.T) {
 		}
 		ids[fmt.Sprintf(`{"id":"%d"}`, p.ID())] = p
 	}
-	_, first, err := conns[0].Read(within(t))
+	_, first, err := conns[0].Read(await.Context(t))
 	p := ids[string(first)]
 	if err != nil || p == nil {
 		t.Fatalf("%s, %v", first, err)
 	}
 	for _, other := range conns[1:] {
-		if _, _, err := other.Read(within(t)); err != nil {
+		if _, _, err := other.Read(await.Context(t)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,7 +198,7 @@ func TestPanicInACallback(t *testing.T) {
 	want(t, events, "open", "open")
 	_ = bad.Send(wscore.OpText, []byte("panic"))
 	var ce *wscore.CloseError
-	if _, _, err := bad.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseInternal {
+	if _, _, err := bad.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.CloseInternal {
 		t.Errorf("got %v", err)
 	}
 	want(t, events, "message 1 panic", "close true 1011")
@@ -218,14 +213,14 @@ func TestClientSide(t *testing.T) {
 	heard := make(chan string, 10)
 	side := chat.New(chat.Options{Name: "meow", OnMessage: func(_ *wscore.Process, _ wscore.Opcode, data []byte) { heard <- string(data) }})
 	client := wscore.NewClient(u, side.Spec(), wscore.ClientSettings{})
-	p, err := client.Connect(within(t))
+	p, err := client.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, serverEvents, "open")
 	_ = p.Send(wscore.OpText, []byte("hi"))
 	want(t, heard, "hi")
-	if err := client.Close(within(t)); err != nil {
+	if err := client.Close(await.Context(t)); err != nil {
 		t.Error(err)
 	}
 	want(t, serverEvents, "message 1 hi", "close true 1000")

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/chat"
 	"github.com/hermod-io/hermod/wscore/noise"
@@ -95,7 +96,7 @@ func TestDropNewestWithin(t *testing.T) {
 	spec := noise.Protect(wscore.ProtocolSpec{Names: []string{"x"}, New: newEcho}, cc)
 	c := wscore.NewClient(u, spec, wscore.ClientSettings{NoReconnect: true, ProcessSettings: wscore.ProcessSettings{
 		Conn: wscore.Settings{Queue: wscore.Queue{Bytes: 200_000, OnFull: wscore.DropNewest}}}})
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestDropNewestWithin(t *testing.T) {
 		runtime.Gosched()
 	}
 	want(t, heard, last)
-	if err := c.Close(within(t)); err != nil {
+	if err := c.Close(await.Context(t)); err != nil {
 		t.Error(err)
 	}
 }

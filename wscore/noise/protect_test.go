@@ -12,17 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/noise"
 )
 
 const limit = 30 * time.Second
-
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // teller tells what it is told, and on a server echoes.
 type teller struct {
@@ -90,7 +85,7 @@ func client(t *testing.T, url string, spec wscore.ProtocolSpec) (*wscore.Client,
 			t.Error(err)
 		}
 	})
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	return c, p, err
 }
 
@@ -213,7 +208,7 @@ func TestPeersThatDoNotShakeHands(t *testing.T) {
 		"oversized": func(c *wscore.Conn) error { return c.Send(wscore.OpBinary, make([]byte, 100_000)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _, err := wscore.Dial(within(t), u, &wscore.Settings{Subprotocols: []string{"x"}}, nil)
+			c, _, err := wscore.Dial(await.Context(t), u, &wscore.Settings{Subprotocols: []string{"x"}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +216,7 @@ func TestPeersThatDoNotShakeHands(t *testing.T) {
 				t.Fatal(err)
 			}
 			var ce *wscore.CloseError
-			if _, _, err := c.Read(within(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy || !ce.Remote {
+			if _, _, err := c.Read(await.Context(t)); !errors.As(err, &ce) || ce.Code != wscore.ClosePolicy || !ce.Remote {
 				t.Errorf("got %v", err)
 			}
 			want(t, events, "close")

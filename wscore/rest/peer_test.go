@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/rest"
 	"github.com/hermod-io/hermod/wscore/rest/weakaes"
@@ -24,12 +25,6 @@ import (
 
 // limit is how long anything in these tests may take.
 const limit = 30 * time.Second
-
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // pair is a server and a client that are connected, each with its handler.
 type pair struct {
@@ -68,7 +63,7 @@ func connect(t *testing.T, s settings) *pair {
 		}
 		hs.Close()
 	})
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,21 +71,11 @@ func connect(t *testing.T, s settings) *pair {
 	if !ok {
 		t.Fatal("no peer")
 	}
-	eventually(t, "the server has it", func() bool { return h.Len() == 1 })
+	await.Until(t, "the server has it", func() bool { return h.Len() == 1 })
 	sp, _ := h.Lookup(p.ID())
-	eventually(t, "it runs", func() bool { return sp.State() == wscore.StateRun })
+	await.Until(t, "it runs", func() bool { return sp.State() == wscore.StateRun })
 	server, _ := rest.PeerOf(sp)
 	return &pair{t, server, client, h, c}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !ok(); {
-		if time.Now().After(end) {
-			t.Fatal("not so: " + what)
-		}
-		<-time.After(time.Millisecond)
-	}
 }
 
 // echo answers with what it was asked.
@@ -146,7 +131,7 @@ func TestHTTPClientOverTheSocket(t *testing.T) {
 			{"DELETE", "http://any/status/404", "text/plain", "gone", 404},
 			{"PATCH", "http://any/status/500", "application/json", "null", 500},
 		} {
-			req, _ := http.NewRequestWithContext(within(t), tt.method, tt.url, strings.NewReader(tt.body))
+			req, _ := http.NewRequestWithContext(await.Context(t), tt.method, tt.url, strings.NewReader(tt.body))
 			req.Header.Set("X-Mine", "1")
 			if tt.contentType != "" {
 				req.Header.Set("Content-Type", tt.contentType)
@@ -195,11 +180,11 @@ func TestHandlersCallBack(t *testing.T) {
 		if strings.HasPrefix(p.client.Process().Upgrade().Subprotocol, "synopsebin") && p.client.Process().Upgrade().Subprotocol != "synopsebinary" {
 			nested, want = 4, "4>3>2>1>0" // without numbers one call at a time is under way
 		}
-		a, err := p.client.Call(within(t), rest.Request{Method: "GET", URL: fmt.Sprint(nested)})
+		a, err := p.client.Call(await.Context(t), rest.Request{Method: "GET", URL: fmt.Sprint(nested)})
 		if err != nil || string(a.Content) != want {
 			t.Fatalf("got %s, %v", a.Content, err)
 		}
-		if a, err = p.server.Call(within(t), rest.Request{Method: "GET", URL: fmt.Sprint(nested)}); err != nil || string(a.Content) != want {
+		if a, err = p.server.Call(await.Context(t), rest.Request{Method: "GET", URL: fmt.Sprint(nested)}); err != nil || string(a.Content) != want {
 			t.Fatalf("from the server: got %v, %v", a, err)
 		}
 	})
@@ -215,7 +200,7 @@ func TestConcurrentCallsAreCorrelated(t *testing.T) {
 			for _, peer := range []*rest.Peer{p.client, p.server} {
 				wg.Go(func() {
 					text := fmt.Sprintf("call %d %s", i, strings.Repeat("x", i*37))
-					a, err := peer.Call(within(t), rest.Request{URL: "x", ContentType: "text/plain", Content: []byte(text)})
+					a, err := peer.Call(await.Context(t), rest.Request{URL: "x", ContentType: "text/plain", Content: []byte(text)})
 					if err != nil || string(a.Content) != text {
 						t.Errorf("call %d: %v", i, err)
 					}
@@ -246,7 +231,7 @@ func TestNotifyKeepsOrder(t *testing.T) {
 			if i%10 == 9 {
 				mode = rest.BlockWithoutAnswer
 			}
-			a, err := p.client.Notify(within(t), rest.Request{URL: "x", ContentType: "text/plain", Content: fmt.Append(nil, i)}, mode)
+			a, err := p.client.Notify(await.Context(t), rest.Request{URL: "x", ContentType: "text/plain", Content: fmt.Append(nil, i)}, mode)
 			if err != nil || a.Status != 200 {
 				t.Fatal(a, err)
 			}
@@ -277,7 +262,7 @@ func TestRoundTripModes(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Sec-Websocket-Rest") })
 	p := connect(t, settings{spec: rest.Binary, server: rest.Options{Handler: h}})
 	for _, mode := range []string{"NonBlocking", "WithoutAnswer"} {
-		req, _ := http.NewRequestWithContext(within(t), "POST", "http://any/", nil)
+		req, _ := http.NewRequestWithContext(await.Context(t), "POST", "http://any/", nil)
 		req.Header.Set("Sec-WebSocket-REST", mode)
 		resp, err := p.client.RoundTrip(req)
 		if err != nil || resp.StatusCode != 200 {
@@ -297,7 +282,7 @@ func TestContentWithoutTypeAndProxiedAddress(t *testing.T) {
 	})
 	p := connect(t, settings{spec: rest.Binary, server: rest.Options{Handler: h}, header: http.Header{"X-Forwarded-For": {"203.0.113.9"}},
 		process: wscore.ProcessSettings{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
-	req, _ := http.NewRequestWithContext(within(t), "POST", "http://any/", strings.NewReader("bytes"))
+	req, _ := http.NewRequestWithContext(await.Context(t), "POST", "http://any/", strings.NewReader("bytes"))
 	resp, err := p.client.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -334,16 +319,16 @@ func TestCallFailures(t *testing.T) {
 		_, err := p.client.Call(ctx, rest.Request{URL: "block"})
 		wantCallError(t, err, 404, context.DeadlineExceeded)
 		close(block)
-		if _, err := p.client.Call(within(t), rest.Request{URL: "ok"}); err != nil { // the late answer is not taken for this one's
+		if _, err := p.client.Call(await.Context(t), rest.Request{URL: "ok"}); err != nil { // the late answer is not taken for this one's
 			t.Error(err)
 		}
-		eventually(t, "the late answer is counted", func() bool { return p.client.Stats().LateAnswers == 1 })
+		await.Until(t, "the late answer is counted", func() bool { return p.client.Stats().LateAnswers == 1 })
 
-		_, err = p.server.Call(within(t), rest.Request{URL: "nobody"}) // the client has no handler
+		_, err = p.server.Call(await.Context(t), rest.Request{URL: "nobody"}) // the client has no handler
 		if err != nil {
 			t.Error(err)
 		}
-		if _, err := rest.Notify(within(t), p.h, 42, rest.Request{}, rest.BlockWithAnswer); err == nil {
+		if _, err := rest.Notify(await.Context(t), p.h, 42, rest.Request{}, rest.BlockWithAnswer); err == nil {
 			t.Error("a call to nobody")
 		} else {
 			wantCallError(t, err, 404, rest.ErrNoPeer)
@@ -364,7 +349,7 @@ func TestTooManyCallsAndRequests(t *testing.T) {
 	results := make(chan error, 3)
 	for range 3 {
 		go func() {
-			a, err := p.client.Call(within(t), rest.Request{URL: "x"})
+			a, err := p.client.Call(await.Context(t), rest.Request{URL: "x"})
 			if err == nil && a.Status != 200 {
 				err = fmt.Errorf("status %d", a.Status)
 			}
@@ -380,9 +365,9 @@ func TestTooManyCallsAndRequests(t *testing.T) {
 	began, third := make(chan struct{}, 1), make(chan error, 1)
 	p2 := connect(t, settings{spec: rest.Binary, client: rest.Options{MaxCalls: 1}, server: rest.Options{
 		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { began <- struct{}{}; <-block })}})
-	go func() { _, err := p2.client.Call(within(t), rest.Request{URL: "x"}); third <- err }()
+	go func() { _, err := p2.client.Call(await.Context(t), rest.Request{URL: "x"}); third <- err }()
 	<-began
-	_, err := p2.client.Call(within(t), rest.Request{URL: "x"})
+	_, err := p2.client.Call(await.Context(t), rest.Request{URL: "x"})
 	wantCallError(t, err, 503, rest.ErrTooManyCalls)
 	close(block)
 	for _, ch := range []chan error{results, results, third} {
@@ -403,17 +388,17 @@ func TestCallsEndWithTheConnection(t *testing.T) {
 		})
 		p := connect(t, s)
 		result := make(chan error, 1)
-		go func() { _, err := p.client.Call(within(t), rest.Request{URL: "x"}); result <- err }()
+		go func() { _, err := p.client.Call(await.Context(t), rest.Request{URL: "x"}); result <- err }()
 		<-began
 		_ = p.client.Process().CloseNow()
 		wantCallError(t, <-result, 404, net.ErrClosed)
 		if err := <-ended; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the handler's context: %v", err)
 		}
-		_, err := p.client.Call(within(t), rest.Request{URL: "x"})
+		_, err := p.client.Call(await.Context(t), rest.Request{URL: "x"})
 		wantCallError(t, err, rest.StatusReconnect, net.ErrClosed)
 		hc := &http.Client{Transport: rest.Transport(p.c)}
-		eventually(t, "there is no connection", func() bool { return p.c.Process() == nil })
+		await.Until(t, "there is no connection", func() bool { return p.c.Process() == nil })
 		if _, err := hc.Get("http://any/"); err == nil {
 			t.Error("a request without a connection")
 		} else {
@@ -453,7 +438,7 @@ func TestHandlerPanicsAndRefuses(t *testing.T) {
 	p := connect(t, s)
 	for url, status := range map[string]int{"panic": 500, "exit": 500, "ok": 200, "bad%zz": 400} {
 		before := logged.Load()
-		if a, err := p.client.Call(within(t), rest.Request{URL: url}); err != nil || a.Status != status {
+		if a, err := p.client.Call(await.Context(t), rest.Request{URL: url}); err != nil || a.Status != status {
 			t.Errorf("%s: %v, %v", url, a, err)
 		}
 		if n := logged.Load() - before; (n == 1) != (status == 500) {
@@ -464,7 +449,7 @@ func TestHandlerPanicsAndRefuses(t *testing.T) {
 	defer cancel()
 	_, err := p.client.Call(ctx, rest.Request{URL: "silent"})
 	wantCallError(t, err, 404, context.DeadlineExceeded)
-	if a, err := p.server.Call(within(t), rest.Request{URL: "x"}); err != nil || a.Status != 404 {
+	if a, err := p.server.Call(await.Context(t), rest.Request{URL: "x"}); err != nil || a.Status != 404 {
 		t.Errorf("a peer without a handler: %v, %v", a, err)
 	}
 }

@@ -1,12 +1,11 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/polltest"
 	"github.com/hermod-io/hermod/server/internal/sockets"
 	"github.com/hermod-io/hermod/wscore"
@@ -15,9 +14,7 @@ import (
 // plain opens a plain WebSocket; status is that of the refusal.
 func plain(t *testing.T, addr, path, name string) (c *wscore.Conn, status int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	c, resp, err := wscore.Dial(ctx, addr+path, &wscore.Settings{Subprotocols: []string{name}}, nil)
+	c, resp, err := wscore.Dial(await.Context(t), addr+path, &wscore.Settings{Subprotocols: []string{name}}, nil)
 	if err == nil {
 		t.Cleanup(func() { _ = c.CloseNow() })
 		return c, 0
@@ -61,13 +58,7 @@ func TestLimitsHoldForPlainSockets(t *testing.T) {
 				t.Errorf("a session too many: %d", status)
 			}
 			_ = ch.CloseNow()
-			for until := time.After(patience); a.sockets.Len() > 1; {
-				select {
-				case <-until:
-					t.Fatal("it does not leave")
-				case <-time.After(time.Millisecond):
-				}
-			}
+			await.Until(t, "it leaves", func() bool { return a.sockets.Len() == 1 })
 			if status := opened(t, addr); status != http.StatusOK {
 				t.Errorf("a session in the place of one that has left: %d", status)
 			}

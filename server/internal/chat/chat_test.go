@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/socketio"
 )
 
@@ -183,7 +184,7 @@ func TestAReplacedClientIsSentAway(t *testing.T) {
 			t.Errorf("after it was replaced it got %q", s)
 		}
 	}
-	eventually(t, "the first connection is gone", func() bool { return c.srv.Engine().Clients() == 1 })
+	await.Until(t, "the first connection is gone", func() bool { return c.srv.Engine().Clients() == 1 })
 	if r := now.say("m1", "here"); r.Seq != 1 {
 		t.Errorf("the old connection has taken the seat along: %+v", r)
 	}
@@ -245,7 +246,7 @@ func TestNothingStaysWhenAllHaveLeft(t *testing.T) {
 	for _, p := range peers {
 		p.conn.Close()
 	}
-	eventually(t, "all rooms are gone", func() bool {
+	await.Until(t, "all rooms are gone", func() bool {
 		c.hall.mu.Lock()
 		defer c.hall.mu.Unlock()
 		return len(c.hall.rooms) == 0 && len(c.hall.seats) == 0 && c.hall.bytes == 0

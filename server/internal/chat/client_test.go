@@ -284,15 +284,3 @@ func arg[T any](in incoming, t *testing.T) (v T) {
 	decode(t, in.args[0], &v)
 	return v
 }
-
-// eventually polls until ok says so.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !ok(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
-}

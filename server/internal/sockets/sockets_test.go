@@ -10,16 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/server/internal/sockets"
 	"github.com/hermod-io/hermod/wscore"
 	"github.com/hermod-io/hermod/wscore/rest"
 )
-
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 func serve(t *testing.T, c sockets.Config) (*sockets.Sockets, string) {
 	c.Status = func() any { return map[string]string{"state": "fine"} }
@@ -44,7 +39,7 @@ func TestChat(t *testing.T) {
 	s, u := serve(t, sockets.Config{Chat: true})
 	var conns []*wscore.Conn
 	for _, names := range [][]string{{"chat"}, nil} {
-		c, _, err := wscore.Dial(within(t), u+sockets.ChatPath, &wscore.Settings{Subprotocols: names}, nil)
+		c, _, err := wscore.Dial(await.Context(t), u+sockets.ChatPath, &wscore.Settings{Subprotocols: names}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,20 +48,20 @@ func TestChat(t *testing.T) {
 	}
 	for s.Members() < 2 {
 		select {
-		case <-within(t).Done():
+		case <-await.Context(t).Done():
 			t.Fatal("they did not come")
 		case <-time.After(time.Millisecond):
 		}
 	}
 	_ = conns[0].Send(wscore.OpText, []byte("hello"))
 	for _, c := range conns {
-		if _, got, err := c.Read(within(t)); err != nil || string(got) != "hello" {
+		if _, got, err := c.Read(await.Context(t)); err != nil || string(got) != "hello" {
 			t.Errorf("heard %q, %v", got, err)
 		}
 		_ = c.CloseNow()
 	}
 	var he *wscore.HandshakeError
-	if _, _, err := wscore.Dial(within(t), u+sockets.RESTPath, nil, nil); !errors.As(err, &he) || he.Status != 404 {
+	if _, _, err := wscore.Dial(await.Context(t), u+sockets.RESTPath, nil, nil); !errors.As(err, &he) || he.Status != 404 {
 		t.Errorf("REST is off: %v", err)
 	}
 }
@@ -76,7 +71,7 @@ func TestREST(t *testing.T) {
 	for name, spec := range map[string]wscore.ProtocolSpec{"json": rest.JSON(rest.Options{}), "binary": rest.Binary(rest.Options{})} {
 		t.Run(name, func(t *testing.T) {
 			ws := wscore.NewClient(u+sockets.RESTPath, spec, wscore.ClientSettings{})
-			if _, err := ws.Connect(within(t)); err != nil {
+			if _, err := ws.Connect(await.Context(t)); err != nil {
 				t.Fatal(err)
 			}
 			hc := &http.Client{Transport: rest.Transport(ws)}
@@ -87,7 +82,7 @@ func TestREST(t *testing.T) {
 				{"POST", "/chat", "\xff", "no text"}, // would end every member's connection
 				{"GET", "/nowhere", "", "404 page not found"},
 			} {
-				req, _ := http.NewRequestWithContext(within(t), tt.method, "http://hermod"+tt.path, strings.NewReader(tt.body))
+				req, _ := http.NewRequestWithContext(await.Context(t), tt.method, "http://hermod"+tt.path, strings.NewReader(tt.body))
 				resp, err := hc.Do(req)
 				if err != nil {
 					t.Fatal(err)
@@ -96,7 +91,7 @@ func TestREST(t *testing.T) {
 					t.Errorf("%s: %q", tt.path, b)
 				}
 			}
-			if err := ws.Close(within(t)); err != nil {
+			if err := ws.Close(await.Context(t)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -114,7 +109,7 @@ func TestOrigins(t *testing.T) {
 		if origin != "" {
 			h.Set("Origin", origin)
 		}
-		c, _, err := wscore.Dial(within(t), u+sockets.ChatPath, nil, &wscore.DialOptions{Header: h})
+		c, _, err := wscore.Dial(await.Context(t), u+sockets.ChatPath, nil, &wscore.DialOptions{Header: h})
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", origin, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hermod-io/hermod/internal/alloctest"
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -68,7 +69,7 @@ func BenchmarkSubscribe(b *testing.B) {
 	for b.Loop() {
 		s := newSubscriber(b, r.Client(), Config{})
 		subscribe(b, s, Plain, func(Message) {}, list...)
-		_ = s.Close(within(b))
+		_ = s.Close(await.Context(b))
 	}
 	b.ReportMetric(float64(2000*b.N)/b.Elapsed().Seconds(), "channels/s")
 }

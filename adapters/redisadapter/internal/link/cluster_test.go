@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -20,8 +21,8 @@ func TestCluster(t *testing.T) {
 	sharded, plain := make([]inbox, channels), make([]inbox, channels)
 	list := names(channels)
 	for i, name := range list {
-		go func() { _ = l.Subscribe(within(t), Sharded, sharded[i].handle, "s-"+name) }()
-		go func() { _ = l.Subscribe(within(t), Plain, plain[i].handle, "p-"+name) }()
+		go func() { _ = l.Subscribe(await.Context(t), Sharded, sharded[i].handle, "s-"+name) }()
+		go func() { _ = l.Subscribe(await.Context(t), Plain, plain[i].handle, "p-"+name) }()
 	}
 	redistest.Until(t, "all are confirmed", func() bool { return l.Stats().Confirmed == 2*channels })
 	for i := range each {
@@ -43,11 +44,11 @@ func TestCluster(t *testing.T) {
 	if connections > 3 {
 		t.Errorf("%d connections for subscriptions, want at most 3", connections)
 	}
-	counts, err := l.NumSub(within(t), Sharded, "s-channel-0", "s-channel-1", "s-none")
+	counts, err := l.NumSub(await.Context(t), Sharded, "s-channel-0", "s-channel-1", "s-none")
 	if fmt.Sprint(counts) != "[1 1 0]" || err != nil {
 		t.Errorf("SHARDNUMSUB: %v, %v", counts, err)
 	}
-	counts, err = l.NumSub(within(t), Plain, "p-channel-0", "s-channel-1")
+	counts, err = l.NumSub(await.Context(t), Plain, "p-channel-0", "s-channel-1")
 	if fmt.Sprint(counts) != "[1 0]" || err != nil {
 		t.Errorf("NUMSUB: %v, %v", counts, err)
 	}
@@ -180,7 +181,7 @@ func TestNumSubReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	redistest.Until(t, "it is counted", func() bool {
-		counts, err := w.NumSub(within(t), Plain, "c", "none")
+		counts, err := w.NumSub(await.Context(t), Plain, "c", "none")
 		return err == nil && fmt.Sprint(counts) == "[1 0]"
 	})
 	publish(t, w, "c", "x")
@@ -189,7 +190,7 @@ func TestNumSubReplica(t *testing.T) {
 	}
 	replica.Kill()
 	redistest.Until(t, "it is gone, and keeps nobody from counting", func() bool {
-		counts, err := w.NumSub(within(t), Plain, "c")
+		counts, err := w.NumSub(await.Context(t), Plain, "c")
 		return err == nil && counts[0] == 0
 	})
 }

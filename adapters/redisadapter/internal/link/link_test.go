@@ -12,18 +12,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
 // long is a deadline that is only reached when something is wrong.
 const long = time.Minute
-
-// within returns a context of a test that ends when something is wrong.
-func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), long)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // newLink returns a link that is closed with the test.
 func newLink(t testing.TB, client redis.UniversalClient, c Config) *Link {
@@ -74,7 +68,7 @@ func subscribe(t testing.TB, l interface {
 	Subscribe(context.Context, Kind, Handler, ...string) error
 }, kind Kind, h Handler, channels ...string) {
 	t.Helper()
-	if err := l.Subscribe(within(t), kind, h, channels...); err != nil {
+	if err := l.Subscribe(await.Context(t), kind, h, channels...); err != nil {
 		t.Fatalf("%v %.100v: %v", kind, channels, err)
 	}
 }

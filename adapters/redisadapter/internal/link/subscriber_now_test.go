@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -24,7 +25,7 @@ func TestWantWaitDrop(t *testing.T) {
 	if err := l.Want(Sharded, got.handle, "a"); err != ErrKind {
 		t.Errorf("another kind: %v", err)
 	}
-	if err := l.Wait(within(t), Plain, "a", "b", "never wanted"); err != nil {
+	if err := l.Wait(await.Context(t), Plain, "a", "b", "never wanted"); err != nil {
 		t.Fatal(err)
 	}
 	publish(t, l.Writer, "a", "1")
@@ -34,7 +35,7 @@ func TestWantWaitDrop(t *testing.T) {
 	got.await(t, 2)
 	l.Drop(Plain, "a", "never wanted")
 	redistest.Until(t, "the end of a subscription, without linger", func() bool {
-		n, err := l.NumSub(within(t), Plain, "a", "b")
+		n, err := l.NumSub(await.Context(t), Plain, "a", "b")
 		return err == nil && n[0] == 0 && n[1] == 1
 	})
 	if s := l.Stats(); s.Subscriptions != 1 {
@@ -58,7 +59,7 @@ func TestWaitEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		waited := make(chan error, 1)
-		go func() { waited <- l.Wait(within(t), Plain, "b") }() // ends with Drop
+		go func() { waited <- l.Wait(await.Context(t), Plain, "b") }() // ends with Drop
 		redistest.Until(t, "Wait to wait", func() bool {
 			l.Subscriber.mu.Lock()
 			defer l.Subscriber.mu.Unlock()
@@ -71,13 +72,13 @@ func TestWaitEnds(t *testing.T) {
 	}
 	proxy.Down()
 	proxy.Speak()
-	redistest.Until(t, "the loss to be seen", func() bool { return errors.Is(l.Wait(within(t), Plain, "a"), ErrDown) })
+	redistest.Until(t, "the loss to be seen", func() bool { return errors.Is(l.Wait(await.Context(t), Plain, "a"), ErrDown) })
 	proxy.Up()
-	redistest.Until(t, "the way back", func() bool { return l.Wait(within(t), Plain, "a") == nil })
-	if err := l.Subscriber.Close(within(t)); err != nil {
+	redistest.Until(t, "the way back", func() bool { return l.Wait(await.Context(t), Plain, "a") == nil })
+	if err := l.Subscriber.Close(await.Context(t)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Wait(within(t), Plain, "a"); err != ErrClosed {
+	if err := l.Wait(await.Context(t), Plain, "a"); err != ErrClosed {
 		t.Errorf("closed: %v", err)
 	}
 }

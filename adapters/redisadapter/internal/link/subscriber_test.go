@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -82,7 +83,7 @@ func TestOneConnection(t *testing.T) {
 	if got := in[2].await(t, 1); got[0] != "sharded" {
 		t.Errorf("the sharded channel brings %q", got)
 	}
-	if err := s.Subscribe(within(t), Sharded, in[3].handle, "p1"); err != ErrKind {
+	if err := s.Subscribe(await.Context(t), Sharded, in[3].handle, "p1"); err != ErrKind {
 		t.Errorf("a plain channel subscribed as sharded: %v", err)
 	}
 	if c := s.Stats(); c.Subscriptions != 302 || c.Confirmed != 302 || c.Messages != 4 {
@@ -118,7 +119,7 @@ func TestResubscribe(t *testing.T) {
 		}
 	}
 	for i := range n {
-		r.Client().Publish(within(t), "channel-"+strconv.Itoa(i), strconv.Itoa(i))
+		r.Client().Publish(await.Context(t), "channel-"+strconv.Itoa(i), strconv.Itoa(i))
 		if i == 50 { // and the last ones
 			break
 		}
@@ -184,7 +185,7 @@ func TestSubscribeGoesOn(t *testing.T) {
 	p.Down()
 	s := newSubscriber(t, through(t, p.Addr()), Config{})
 	var in inbox
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(await.Context(t))
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if err := s.Subscribe(ctx, Plain, in.handle, "c"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Subscribe: %v, want that ctx ended", err)
@@ -245,7 +246,7 @@ func TestUnsubscribeWhileWaiting(t *testing.T) {
 	p.Down()
 	s := newSubscriber(t, through(t, p.Addr()), Config{Linger: -1})
 	got := make(chan error, 1)
-	go func() { got <- s.Subscribe(within(t), Plain, func(Message) {}, "c") }()
+	go func() { got <- s.Subscribe(await.Context(t), Plain, func(Message) {}, "c") }()
 	redistest.Until(t, "it waits", func() bool { return s.Stats().Subscriptions == 1 })
 	s.Unsubscribe(Plain, "c")
 	if err := <-got; err != ErrUnsubscribed {
@@ -280,7 +281,7 @@ func TestForbiddenChannel(t *testing.T) {
 	r.Do("acl", "setuser", "default", "resetchannels", "&good*")
 	s := newSubscriber(t, r.Client(), Config{})
 	var in inbox
-	err := s.Subscribe(within(t), Plain, in.handle, "good1", "bad", "good2")
+	err := s.Subscribe(await.Context(t), Plain, in.handle, "good1", "bad", "good2")
 	if err == nil || !strings.Contains(err.Error(), "NOPERM") || !strings.Contains(err.Error(), "bad") {
 		t.Errorf("Subscribe: %v, want NOPERM of bad", err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/redistest"
 )
 
@@ -384,7 +385,7 @@ func TestTemporaryRefusal(t *testing.T) {
 func TestCloseSendsQueue(t *testing.T) {
 	r := redistest.Start(t, redistest.Options{})
 	client := r.Client()
-	client.Ping(within(t))
+	client.Ping(await.Context(t))
 	check := base(t)
 	l, err := New(client, Config{})
 	if err != nil {
@@ -397,17 +398,17 @@ func TestCloseSendsQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.Close(within(t)); err != nil {
+	if err := l.Close(await.Context(t)); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 	wantRising(t, stream(t, r, "s"), n)
 	if err := l.Publish("c", nil); err != ErrClosed {
 		t.Errorf("Publish after Close: %v", err)
 	}
-	if err := l.Subscribe(within(t), Plain, func(Message) {}, "c"); err != ErrClosed {
+	if err := l.Subscribe(await.Context(t), Plain, func(Message) {}, "c"); err != ErrClosed {
 		t.Errorf("Subscribe after Close: %v", err)
 	}
-	if err := l.Close(within(t)); err != nil {
+	if err := l.Close(await.Context(t)); err != nil {
 		t.Errorf("a second Close: %v", err)
 	}
 	check()
@@ -429,7 +430,7 @@ func TestCloseWithoutRedis(t *testing.T) {
 			subscribe(t, l, Plain, func(Message) {}, "a")
 			publish(t, l.Writer, "c", "x")
 			answered(t, l.Writer)
-			ctx, cancel := context.WithCancel(within(t))
+			ctx, cancel := context.WithCancel(await.Context(t))
 			if how == "down" {
 				p.Down()
 			} else {
@@ -463,7 +464,7 @@ func TestNumSub(t *testing.T) {
 	l := newLink(t, client, Config{})
 	subscribe(t, l, Plain, func(Message) {}, "a", "b")
 	subscribe(t, l, Sharded, func(Message) {}, "s")
-	ctx := within(t)
+	ctx := await.Context(t)
 	if n, err := l.NumSub(ctx, Plain, "b", "none", "a"); fmt.Sprint(n) != "[1 0 1]" || err != nil {
 		t.Errorf("NUMSUB: %v, %v", n, err)
 	}
