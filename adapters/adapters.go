@@ -30,7 +30,7 @@ type Flags struct {
 	// NoCompress: the packet is not worth compressing (compress(false)).
 	NoCompress bool
 	// Single: the target is one socket, whichever node has it
-	// (expectSingleResponse). It changes nothing but what travels.
+	// (expectSingleResponse). Its answer ends the wait, though other nodes be silent.
 	Single bool
 	// Timeout bounds the wait for acks and answers, beside the context of the
 	// call; 0 means that the context alone does (a namespace puts its default

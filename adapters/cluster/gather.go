@@ -17,12 +17,14 @@ import (
 // those have answered.
 type gathering struct {
 	acks     bool // each node first tells how many sockets it asked
+	single   bool // they are one socket: its answer is all there is
 	take     func(m *Message)
 	complete chan struct{}  // closed when nothing is missing
 	running  sync.WaitGroup // calls of take under way
 
 	mu      sync.Mutex // guards what follows
 	ended   bool       // later answers are dropped
+	done    bool       // the single answer came
 	asked   int        // nodes that were asked; -1 until it is known
 	awaited int        // of those, how many can still be heard or were
 	heard   int        // nodes that answered, or told how many sockets they asked
@@ -106,9 +108,12 @@ func (g *gathering) answer(from string, m *Message) {
 	g.take(m)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.acks {
+	switch {
+	case g.single:
+		g.done = true
+	case g.acks:
 		s.answered++
-	} else {
+	default:
 		g.report(from, s)
 	}
 	g.check()
@@ -116,16 +121,24 @@ func (g *gathering) answer(from string, m *Message) {
 
 // check ends the wait when nothing can come any more. The caller holds mu.
 func (g *gathering) check() {
-	if g.ended || g.asked < 0 || g.heard < g.awaited {
+	if g.ended || !g.done && g.waits() {
 		return
-	}
-	for _, s := range g.from {
-		if s.answered < s.asked && !s.gone {
-			return
-		}
 	}
 	g.ended = true
 	close(g.complete)
+}
+
+// waits reports whether anything can come. The caller holds mu.
+func (g *gathering) waits() bool {
+	if g.asked < 0 || g.heard < g.awaited {
+		return true
+	}
+	for _, s := range g.from {
+		if s.answered < s.asked && !s.gone {
+			return true
+		}
+	}
+	return false
 }
 
 // known returns the names of the nodes that answered.
@@ -168,6 +181,9 @@ func (g *gathering) living(others int, gone []string) {
 
 // missing returns what did not come. The caller holds mu.
 func (g *gathering) missing() (answers, nodes int) {
+	if g.done {
+		return 0, 0
+	}
 	nodes = max(g.asked-g.heard, 0)
 	answers = nodes
 	for _, s := range g.from {

@@ -60,6 +60,7 @@ func (a *Adapter) BroadcastAck(ctx context.Context, p *parser.Packet, t adapters
 	ctx, cancel := within(ctx, t.Flags.Timeout)
 	defer cancel()
 	g := newGathering(true, func(m *Message) { each(m.Args) })
+	g.single = t.Flags.Single
 	id, done, err := a.open(g)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,3 +43,53 @@ func TestTimeoutBoundsTheCount(t *testing.T) {
 		}
 	})
 }
+
+// answering is a namespace whose members answer at once.
+type answering struct{ *local }
+
+func (answering) DeliverAck(_ *parser.Packet, _ adapters.Flags, to iter.Seq[adapters.Member], each func(adapters.Member, parser.Args)) (n int, stop func()) {
+	for m := range to {
+		n++
+		each(m, parser.Args{JSON: []byte(`["yes"]`)})
+	}
+	return n, func() {}
+}
+
+// The answer of the only socket that is asked ends the wait, whatever the other
+// nodes do: one that hung kept all such requests of the cluster until their timeout.
+func TestSingleAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		loop, f := cluster.NewLoopback(), new(frozen)
+		var all []*cluster.Adapter
+		for i, connect := range []cluster.Connect{loop.Connect, loop.Connect, freezable(loop.Connect, f)} {
+			a, err := cluster.Make(connect, cluster.Options{HeartbeatTimeout: time.Hour}, answering{new(local)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = a.Close(context.Background()) }()
+			if err := a.Join(t.Context(), &socket{id: "s"}, numbers[i]); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, a)
+		}
+		synctest.Wait()
+		f.set(true)
+		p := &parser.Packet{Type: parser.Event, Args: parser.Args{JSON: []byte(`["e"]`)}}
+		for _, room := range numbers[:2] { // of this node and of another
+			var got []string
+			target := adapters.Target{Rooms: []string{room}, Flags: adapters.Flags{Single: true, Timeout: time.Minute}}
+			begin := time.Now()
+			err := all[0].BroadcastAck(t.Context(), p, target, func(a parser.Args) { got = append(got, string(a.JSON)) })
+			if d := time.Since(begin); err != nil || len(got) != 1 || d != 0 {
+				t.Errorf("%s: %q, %v after %v", room, got, err, d)
+			}
+		}
+		target := adapters.Target{Rooms: numbers[2:], Flags: adapters.Flags{Single: true, Timeout: time.Minute}}
+		err := all[0].BroadcastAck(t.Context(), p, target, func(parser.Args) {})
+		if p := partialOf(t, err); p.Nodes != 1 {
+			t.Errorf("of the node that hangs: %+v", p)
+		}
+	})
+}
+
+var numbers = []string{"one", "two", "three"}
