@@ -27,7 +27,7 @@ type ClientSettings struct {
 	MinBackoff, MaxBackoff time.Duration
 	// OnLost is told that the connection was lost (attempt 0), after OnDisconnect, and of
 	// each attempt to have it again that failed (1, 2, …). When the server has closed the
-	// connection normally (1000) there are no attempts.
+	// connection normally (1000) there are no further attempts.
 	OnLost func(err error, attempt int)
 	// OnReconnect is told of the new connection, before OnLost is of its end; its Upgrade
 	// tells in Resumed whether the server knows it as the old one.

@@ -54,14 +54,21 @@ func (c *Client) tellLost(p *Process, err error, attempt int) {
 }
 
 // reconnect tries until there is a connection again instead of lost, or the
-// Client is closed.
+// Client is closed, or the server closes normally.
 func (c *Client) reconnect(lost *Process) {
 	for attempt := 1; c.pause(); attempt++ {
 		_, err := c.connect(c.stop, c.tellReconnect)
 		if err == nil || c.stop.Err() != nil {
 			return
 		}
+		normal := closedNormally(err)
+		if normal {
+			c.rest() // before OnLost, as above
+		}
 		c.tellLost(lost, err, attempt)
+		if normal {
+			return
+		}
 	}
 }
 

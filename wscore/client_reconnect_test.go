@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,53 @@ func TestClientObeysANormalClose(t *testing.T) {
 	want(t, told, "disconnect")
 	if len(told) != 0 {
 		t.Errorf("told %s more", <-told)
+	}
+}
+
+// sometimes is a protocol that is of use on the first connection alone.
+type sometimes struct {
+	hearing
+	ready chan struct{}
+}
+
+func (s sometimes) Ready() <-chan struct{} { return s.ready }
+
+// A server that closed normally before the new connection was of use was asked again
+// and again.
+func TestClientObeysANormalCloseAtOnce(t *testing.T) {
+	spec, _ := talking("", "x")
+	var connections atomic.Int32
+	h, u := serving(t, wscore.ProcessSettings{OnConnect: func(p *wscore.Process) {
+		switch connections.Add(1) {
+		case 2:
+			_ = p.Close(wscore.CloseNormal, "go away")
+		case 3:
+			_ = p.Close(4000, "I said so")
+		}
+	}}, spec)
+	s, told := recording(wscore.ClientSettings{})
+	of := make(chan struct{})
+	close(of)
+	c := wscore.NewClient(u, wscore.ProtocolSpec{Names: []string{"x"}, New: func(*wscore.Process) wscore.Protocol {
+		ready := of
+		of = nil
+		return sometimes{ready: ready}
+	}}, s)
+	p, err := c.Connect(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, _ := h.Lookup(p.ID())
+	_ = sp.CloseNow()
+	want(t, told, "connect", "disconnect", "lost 0", "connect", "disconnect", "lost 1")
+	var ce *wscore.CloseError
+	if _, err := c.Connect(within(t)); !errors.As(err, &ce) || ce.Code != 4000 {
+		t.Errorf("Connect once more: %v", err)
+	}
+	closeWithin(t, c.Close)
+	want(t, told, "connect", "disconnect")
+	if n := connections.Load(); n != 3 || len(told) != 0 {
+		t.Errorf("%d connections", n)
 	}
 }
 
