@@ -203,7 +203,7 @@ func TestSubscribeGoesOn(t *testing.T) {
 func TestLinger(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
-	s := newSubscriber(t, r.Client(), Config{Linger: 200 * time.Millisecond})
+	s := newSubscriber(t, r.Client(), Config{Linger: 2 * time.Second}) // longer than it may take to subscribe again
 	var old, in, mark inbox
 	subscribe(t, s, Plain, old.handle, "kept", "left")
 	subscribe(t, s, Pattern, mark.handle, "mark*")
