@@ -10,7 +10,7 @@ import (
 
 func TestAllocations(t *testing.T) {
 	pkts := benchPayload()
-	buf := make([]byte, 0, PayloadSize(pkts...))
+	buf := make([]byte, 0, payloadSize(pkts...))
 	h := Handshake{SID: "lv_VI97HAXpY6yYWAAAB", Upgrades: []string{"websocket"}}
 	room := make([]byte, 0, 256)
 	msg := []byte("4text")

@@ -17,8 +17,8 @@ func benchPayload() []Packet {
 func BenchmarkAppendPayload(b *testing.B) {
 	b.ReportAllocs()
 	pkts := benchPayload()
-	b.SetBytes(int64(PayloadSize(pkts...)))
-	buf := make([]byte, 0, PayloadSize(pkts...))
+	b.SetBytes(int64(payloadSize(pkts...)))
+	buf := make([]byte, 0, payloadSize(pkts...))
 	for b.Loop() {
 		AppendPayload(buf, pkts...)
 	}

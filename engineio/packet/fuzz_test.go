@@ -47,8 +47,12 @@ func checkPacket(t *testing.T, p Packet) {
 	}
 	frame, binary := AppendFrame(nil, p)
 	chunk := AppendChunk(nil, p)
-	if len(frame) != FrameSize(p) || len(chunk) != ChunkSize(p) || binary != p.Binary {
-		t.Fatalf("%+v: sizes %d and %d, lengths %d and %d", p, FrameSize(p), ChunkSize(p), len(frame), len(chunk))
+	size := len(p.Data)
+	if !p.Binary {
+		size++ // the type
+	}
+	if len(frame) != size || len(chunk) != ChunkSize(p) || binary != p.Binary {
+		t.Fatalf("%+v: sizes %d and %d, lengths %d and %d", p, size, ChunkSize(p), len(frame), len(chunk))
 	}
 	if got, err := DecodeText(chunk); err != nil || !equal(got, p) {
 		t.Fatalf("%q: got %+v, %v", chunk, got, err)
@@ -87,8 +91,8 @@ func FuzzPayload(f *testing.F) {
 			return
 		}
 		out := AppendPayload(nil, got...)
-		if len(out) != PayloadSize(got...) {
-			t.Fatalf("size %d, length %d", PayloadSize(got...), len(out))
+		if len(out) != payloadSize(got...) {
+			t.Fatalf("size %d, length %d", payloadSize(got...), len(out))
 		}
 		again := NewPayloadReader(out)
 		for i := range got {

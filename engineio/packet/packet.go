@@ -63,14 +63,6 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return "engineio: parse error: " + e.Reason }
 
-// FrameSize reports the length of the WebSocket message that carries p.
-func FrameSize(p Packet) int {
-	if p.Binary {
-		return len(p.Data)
-	}
-	return 1 + len(p.Data)
-}
-
 // AppendFrame appends to dst the WebSocket message that carries p, and reports
 // whether it is a binary one. A binary packet is its bare data; any other is
 // its type followed by the data, as text.

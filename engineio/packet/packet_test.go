@@ -27,9 +27,6 @@ func TestFrames(t *testing.T) {
 		if string(msg) != "x"+c.msg || binary != c.binary {
 			t.Errorf("AppendFrame(%v) = %q, %v", c.p, msg, binary)
 		}
-		if n := FrameSize(c.p); n != len(c.msg) {
-			t.Errorf("FrameSize(%v) = %d, want %d", c.p, n, len(c.msg))
-		}
 		got := DecodeBinary([]byte(c.msg))
 		if !c.binary {
 			var err error

@@ -26,8 +26,8 @@ func AppendChunk(dst []byte, p Packet) []byte {
 	return append(append(dst, byte(p.Type)), p.Data...)
 }
 
-// PayloadSize reports the length of what AppendPayload appends for pkts.
-func PayloadSize(pkts ...Packet) int {
+// payloadSize reports the length of what AppendPayload appends for pkts.
+func payloadSize(pkts ...Packet) int {
 	if len(pkts) == 0 {
 		return 0
 	}
@@ -42,7 +42,7 @@ func PayloadSize(pkts ...Packet) int {
 // to the exact size. Without packets it appends nothing, which is not a valid
 // payload.
 func AppendPayload(dst []byte, pkts ...Packet) []byte {
-	dst = grow(dst, PayloadSize(pkts...))
+	dst = grow(dst, payloadSize(pkts...))
 	for i := range pkts {
 		if i > 0 {
 			dst = append(dst, Separator)

@@ -32,8 +32,8 @@ func TestPayload(t *testing.T) {
 		if got := AppendPayload(nil, c.pkts...); string(got) != c.wire || cap(got) > 2*len(got)+16 {
 			t.Errorf("AppendPayload = %q, want %q", got, c.wire)
 		}
-		if n := PayloadSize(c.pkts...); n != len(c.wire) {
-			t.Errorf("PayloadSize of %q = %d", c.wire, n)
+		if n := payloadSize(c.pkts...); n != len(c.wire) {
+			t.Errorf("payloadSize of %q = %d", c.wire, n)
 		}
 		got, err := readAll(c.wire)
 		if err != nil || len(got) != len(c.pkts) {
