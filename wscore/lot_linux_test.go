@@ -239,5 +239,5 @@ func TestParkingWithTooManyFiles(t *testing.T) {
 	}
 	restore()
 	newRester(t, s, l)
-	eventually(t, func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	await.Until(t, "three are parked", func() bool { return s.parked() == 3 }, func() string { return fmt.Sprint(s.parked(), " are parked") })
 }

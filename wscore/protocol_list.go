@@ -169,22 +169,39 @@ func (l *ProtocolList) choose(r *http.Request) (s ProtocolSpec, name string, ok 
 	defer l.mu.RUnlock()
 	header := r.Header.Values("Sec-Websocket-Protocol")
 	if len(header) == 0 {
-		for _, s := range l.specs {
-			if s.URI != "" && samePath(s.URI, r.URL.Path) {
-				return s, "", true
-			}
-		}
-		return s, "", false
+		s, ok = l.unnamed(r.URL.Path)
+		return s, "", ok
 	}
 	for _, h := range header {
 		for name := range strings.SplitSeq(h, ",") {
 			name = strings.TrimSpace(name)
-			for _, s := range l.specs {
-				if (s.URI == "" || samePath(s.URI, r.URL.Path)) && isToken(name) && s.named(name) {
-					return s, name, true
-				}
+			if s, ok := l.named(name, r.URL.Path); ok {
+				return s, name, true
 			}
 		}
 	}
 	return s, "", false
+}
+
+// unnamed finds the protocol of a path; the caller holds mu.
+func (l *ProtocolList) unnamed(path string) (s ProtocolSpec, ok bool) {
+	for _, s := range l.specs {
+		if s.URI != "" && samePath(s.URI, path) {
+			return s, true
+		}
+	}
+	return s, false
+}
+
+// named finds the protocol of a name at a path; the caller holds mu.
+func (l *ProtocolList) named(name, path string) (s ProtocolSpec, ok bool) {
+	if !isToken(name) {
+		return s, false
+	}
+	for _, s := range l.specs {
+		if (s.URI == "" || samePath(s.URI, path)) && s.named(name) {
+			return s, true
+		}
+	}
+	return s, false
 }
