@@ -11,6 +11,9 @@
 //	gc                    collects garbage, acks nothing
 //	stats                 acks the number of clients and of rooms
 //
+// With -bare idle clients over long-polling are none of Socket.IO's: a handler
+// of net/http alone has them wait.
+//
 // With -raw the payloads of echo and pub are not decoded: their JSON text is sent
 // on as it came. Binary values are then not understood.
 package main
@@ -49,6 +52,8 @@ func run() error {
 		return err
 	}
 	raw := flag.Bool("raw", false, "send payloads on as they came")
+	noServer := flag.Bool("bare", false, "have idle clients over long-polling wait in a handler of net/http alone")
+	keep := flag.Duration("keep", 0, "how long a connection stays open for the next HTTP request, 0 for ever")
 	flag.Parse()
 	config := socketio.Config{Engine: engineio.Config{PingInterval: ping}}
 	if os.Getenv("PARSER") == "msgpack" {
@@ -62,9 +67,15 @@ func run() error {
 		return err
 	}
 	register(srv.Of("/"), *raw)
+	var handler http.Handler = srv
+	if *noServer {
+		b := &bare{next: srv}
+		handler = b
+		registerStats(srv.Of("/"), b.clients)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: srv, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	app := &http.Server{Addr: net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), Handler: handler, IdleTimeout: *keep, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	failed := make(chan error, 1)
 	go func() { failed <- serve(app) }() // ended by Close
 	select {
@@ -112,8 +123,13 @@ func register(nsp *socketio.Namespace, raw bool) {
 		debug.FreeOSMemory()
 		return e.Ack()
 	})
+	registerStats(nsp, func() int { return 0 })
+}
+
+// registerStats registers the event stats, with clients that are no sockets.
+func registerStats(nsp *socketio.Namespace, others func() int) {
 	nsp.On("stats", func(ctx context.Context, _ *socketio.Socket, e *socketio.Event) error {
-		clients := 0
+		clients := others()
 		for range nsp.Sockets() {
 			clients++
 		}

@@ -79,7 +79,7 @@ func (c *client) request(sid string) string {
 	}
 	b.WriteString(" HTTP/1.1\r\nHost: " + o.addr + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: http://" + o.addr + "\r\n")
 	if o.browser {
-		b.WriteString(browser + strings.Repeat("c2Vzc2lvbi1pZC1vZi1hLXVzZXI", 6) + "; csrf=" + strings.Repeat("7d1f0b5a", 6) + "; last=1732380000\r\n")
+		b.WriteString(browserHeaders())
 	}
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + nonce + "\r\n")
 	switch {

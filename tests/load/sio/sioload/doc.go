@@ -13,9 +13,9 @@
 // of order or changed fails the run. The result is a line of JSON (see package
 // report); the exit status is 1 if the run failed.
 //
-// The scenarios are connect, idle, echo (over WebSocket, TLS, with msgpack or
-// permessage-deflate, over long-polling, or on a schedule), rooms, upgrade,
-// churn and stall; scenarios.go lists them.
+// The scenarios are connect, idle (over WebSocket, or with GETs that wait), echo
+// (over WebSocket, TLS, with msgpack or permessage-deflate, over long-polling, or on
+// a schedule), rooms, upgrade, churn and stall; scenarios.go lists them.
 //
 // The one type to know is run: the state of a scenario. A client is one
 // connection of it, over a conn of the loop.

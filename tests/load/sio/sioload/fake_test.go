@@ -30,6 +30,8 @@ type fake struct {
 	seen  int
 	rooms map[string][]*fakeConn
 	conns map[*fakeConn]bool
+	polls []int // by session over long-polling: GETs that were answered
+	pongs int
 }
 
 type fakeConn struct {
@@ -73,9 +75,6 @@ func serveFake(t *testing.T, f fault) string {
 func (s *fake) serve(nc net.Conn) {
 	defer nc.Close()
 	c := &fakeConn{f: s, nc: nc}
-	s.mu.Lock()
-	s.conns[c] = true
-	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -91,9 +90,17 @@ func (s *fake) serve(nc net.Conn) {
 		}
 	}()
 	in := bufio.NewReader(nc)
-	if _, err := http.ReadRequest(in); err != nil {
+	r, err := http.ReadRequest(in)
+	if err != nil {
 		return
 	}
+	if r.URL.Query().Get("transport") == "polling" {
+		s.servePolling(nc, in, r)
+		return
+	}
+	s.mu.Lock()
+	s.conns[c] = true
+	s.mu.Unlock()
 	_, _ = io.WriteString(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+accept+"\r\n\r\n")
 	c.write("", textFrame, `0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`)
 	for {
@@ -168,7 +175,7 @@ func (c *fakeConn) event(id string, args []json.RawMessage) {
 		c.write("", textFrame, "43"+id+"[]")
 	case `"stats"`:
 		s.mu.Lock()
-		n := len(s.conns)
+		n := len(s.conns) + len(s.polls)
 		s.mu.Unlock()
 		c.write("", textFrame, fmt.Sprintf(`43%s[{"clients":%d,"rooms":0}]`, id, n))
 	}

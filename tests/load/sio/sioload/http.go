@@ -13,6 +13,10 @@ type httpConn struct {
 	conn    *conn
 	busy    bool // a request is under way
 	leaving bool
+	served  bool // a request has been answered
+	// again, if any, allows the server to close the connection when it has
+	// answered, and is called if that crossed the next request.
+	again func() error
 	// answered gets the body of an answer.
 	answered func(body []byte) error
 }
@@ -26,8 +30,11 @@ func (r *run) dialHTTP(answered func(body []byte) error) (h *httpConn, err error
 func (h *httpConn) opened() error { return nil } // what was sent goes out now
 
 func (h *httpConn) ended(err error) error {
-	if h.leaving {
+	if h.leaving || h.again != nil && h.served && !h.busy {
 		return nil
+	}
+	if h.again != nil && h.served {
+		return h.again()
 	}
 	return fmt.Errorf("the HTTP connection ended: %w", err)
 }
@@ -42,7 +49,7 @@ func (h *httpConn) take(p []byte) (used int, err error) {
 			return used, fmt.Errorf("an answer without a request: %.80q", p[used:])
 		}
 		used += size
-		h.busy = false
+		h.busy, h.served = false, true
 		if err := h.answered(body); err != nil {
 			return used, err
 		}

@@ -45,7 +45,7 @@ func flags() (o options, out string) {
 	flag.StringVar(&o.payload, "payload", "text", "of echo: text, json (200 B), json1k, bin, msgpack, deflate")
 	flag.IntVar(&o.size, "size", 64, "bytes of a payload, at least 16")
 	flag.Float64Var(&o.rate, "rate", 0, "echoes a second, on a schedule; 0: as fast as the window allows")
-	flag.BoolVar(&o.polling, "polling", false, "echo over long-polling")
+	flag.BoolVar(&o.polling, "polling", false, "echo or idle over long-polling")
 	flag.BoolVar(&o.gc, "gc", false, "with -rate: ask the server, which must be ours, for the share of garbage collection")
 	flag.BoolVar(&o.browser, "browser", false, "send the headers of a browser")
 	flag.StringVar(&o.tlsCA, "tls", "", "use TLS and trust the certificate in this file")

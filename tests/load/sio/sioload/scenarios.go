@@ -12,7 +12,7 @@ import (
 // scenarios are all there are, by name.
 var scenarios = map[string]func(r *run) error{
 	"connect": (*run).connects, // connections until the namespace is joined, in a warm server
-	"idle":    (*run).idle,     // memory of connections that do nothing
+	"idle":    (*run).idle,     // memory of connections that do nothing, or of GETs that wait
 	"echo":    (*run).echoes,   // acks with the payload, over WebSocket or polling
 	"rooms":   (*run).publish,  // broadcasts to rooms, or to one large one
 	"upgrade": (*run).upgrades, // from polling to WebSocket
@@ -96,11 +96,7 @@ func (r *run) idle() (err error) {
 	if err := r.begin(); err != nil {
 		return err
 	}
-	_, err = r.dialAll(r.o.clients, func(c *client) {
-		ready := c.joined
-		c.joined = func(c *client) error { r.counted(1, c.began); return ready(c) }
-	})
-	if err != nil {
+	if err := r.dialIdle(); err != nil {
 		return err
 	}
 	if err := r.end(); err != nil {
@@ -120,6 +116,18 @@ func (r *run) idle() (err error) {
 	if err == nil && n != r.o.clients+1 {
 		err = fmt.Errorf("the server has %d clients, want %d and the control connection", n, r.o.clients)
 	}
+	return err
+}
+
+// dialIdle connects the clients of the scenario idle.
+func (r *run) dialIdle() error {
+	if r.o.polling {
+		return r.dialWaiters()
+	}
+	_, err := r.dialAll(r.o.clients, func(c *client) {
+		ready := c.joined
+		c.joined = func(c *client) error { r.counted(1, c.began); return ready(c) }
+	})
 	return err
 }
 
