@@ -14,6 +14,9 @@
 // The WriteTimeout of an http.Server does not bind sessions: a polling request
 // waits as long as the heartbeat wants, and each 64 KiB of its answer may then take
 // PingInterval and twice PingTimeout, or five seconds once its session has ended.
+// Its IdleTimeout bounds how long the connection that a polling client has sent
+// something on waits for the next, and costs memory; by default that is for ever,
+// while Node closes it after five seconds.
 //
 // Limits: no WebTransport; WebSocket over HTTP/1.1 alone.
 package engineio

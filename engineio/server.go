@@ -30,6 +30,7 @@ type Server struct {
 	sessions    sessions
 	links       links
 	limits      *limiter
+	stacks      stacks
 	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
 
 	mu      sync.Mutex // guards what follows
@@ -228,6 +229,7 @@ func (srv *Server) Close(ctx context.Context) error {
 	for _, s := range srv.sessions.all() {
 		s.Close(true)
 	}
+	srv.stacks.close()
 	return srv.wait(ctx)
 }
 

@@ -13,11 +13,14 @@ import (
 	"github.com/hermod-io/hermod/internal/bufpool"
 )
 
-// getRequest is a GET that waits.
+// getRequest is a GET that waits, and then its answer.
 type getRequest struct {
-	ready chan struct{}
-	woken bool
-	last  packet.Type // what it gets when nothing else is there
+	ready  chan struct{}
+	before chan struct{} // closed when the answer before is through; nil: it is
+	woken  bool
+	last   packet.Type // what it gets when nothing else is there
+	ends   Reason      // of the session, which ends with the answer; or ""
+	answer answer
 }
 
 // wake lets the request answer. The session's mu is held.
@@ -67,18 +70,16 @@ func endBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// beginAnswer notes that an answer is on its way to w, which may take as long as
-// the heartbeat bears with a silent client: the deadline of net/http has run while
-// the request waited. mu is held.
-func (s *Session) beginAnswer(w http.ResponseWriter) *answer {
-	a := &answer{w: w}
+// beginAnswer notes that an answer is on its way, which may take as long as the
+// heartbeat bears with a silent client: the deadline of net/http has run while the
+// request waited. mu is held.
+func (s *Session) beginAnswer(a *answer) {
 	s.answer = a
 	if s.state == stateClosed {
 		a.limit(lastAnswer)
 	} else {
 		a.limit(s.srv.answerTime())
 	}
-	return a
 }
 
 // answerTime is how long a client may take none of an answer.
@@ -112,71 +113,108 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 	}
 	srv.responseHeaders(w.Header(), r, true)
 	begun = true
+	exchange{do: exchange.open, s: s, w: w, r: r}.run()
+}
+
+// open tells the client and the Handler of the session.
+func (x exchange) open() {
+	s := x.s
 	var upgrades []string
-	if !srv.cfg.NoUpgrades && srv.has(WebSocket) {
+	if !s.srv.cfg.NoUpgrades && s.srv.has(WebSocket) {
 		upgrades = []string{WebSocket}
 	}
 	s.greet(upgrades)
 	s.opened()
-	s.answerGet(w, r)
+	if x.get = x.beginGet(); x.get != nil {
+		x.get.await(x.r.Context())
+		x.answerGet()
+	}
 }
 
 // poll serves a polling request of the session. How long that takes is up to the
 // session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
 // a request that waits.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	rc := http.NewResponseController(w)
-	_ = rc.SetWriteDeadline(time.Time{})
+	x := exchange{s: s, w: w, r: r}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
-		s.answerGet(w, r)
+		if x.get = x.beginGet(); x.get != nil {
+			x.get.await(r.Context())
+			x.do = exchange.answerGet
+			x.run()
+		}
+		x.leave()
 	case http.MethodPost:
-		s.answerPost(w, r)
+		x.do = exchange.post
+		x.run()
 	default:
 		refuse(w, r, http.StatusInternalServerError)
+		x.leave()
 	}
-	_ = rc.SetWriteDeadline(time.Now().Add(lastAnswer)) // net/http sends short answers when we have returned
 }
 
-// answerGet waits until there is something to send, and the answer before is
-// through: a client that has it may be faster than the one who wrote it.
-func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
-	g := &getRequest{ready: make(chan struct{}), last: packet.Noop}
+// beginGet has the GET wait until there is something to send, and the answer before
+// is through: a client that has it may be faster than the one who wrote it. It
+// returns nil if the GET is refused.
+func (x exchange) beginGet() *getRequest {
+	s, g := x.s, &getRequest{ready: make(chan struct{}), last: packet.Noop, answer: answer{w: x.w}}
 	s.mu.Lock()
 	if s.get != nil {
 		s.endLocked(TransportError, errOverlap)
 		s.mu.Unlock()
-		refuse(w, r, http.StatusBadRequest)
-		return
+		refuse(x.w, x.r, http.StatusBadRequest)
+		return nil
 	}
 	if s.ws.Load() != nil { // the upgrade was faster than this request
 		s.mu.Unlock()
-		s.srv.reject(w, r, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
+		s.srv.reject(x.w, x.r, &ConnectionError{Request: x.r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
-		return
+		return nil
 	}
+	defer s.mu.Unlock()
 	s.needed().get = g
-	closing := s.state == stateClosing
-	if closing && s.box.empty() && s.ws.Load() == nil {
+	if s.state == stateClosing && s.box.empty() {
 		s.box.units = append(s.box.units,
 			unit{pkts: []packet.Packet{{Type: packet.Noop}, {Type: packet.Close}}, noCompress: true})
 		s.stopPatience()
-		defer s.end(s.reason, nil)
+		g.ends = s.reason
 	}
 	if !s.box.empty() || s.state == stateClosed {
 		g.wake()
 	}
-	var before chan struct{}
 	if s.answer != nil {
 		s.answer.sent = make(chan struct{}) // there is one GET at a time, so nobody else waits
-		before = s.answer.sent
+		g.before = s.answer.sent
 	}
-	s.mu.Unlock()
-	g.await(r.Context(), before)
+	return g
+}
+
+// await waits for wake and for the end of the answer before, or for ctx.
+func (g *getRequest) await(ctx context.Context) {
+	if g.before != nil {
+		select {
+		case <-g.before:
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-g.ready:
+	case <-ctx.Done():
+	}
+}
+
+// answerGet answers a GET that has waited.
+func (x exchange) answerGet() {
+	s, g := x.s, x.get
+	if g.ends != "" {
+		defer s.end(g.ends, nil)
+	}
 	s.mu.Lock()
 	s.get = nil
-	if !g.woken || r.Context().Err() != nil {
+	if !g.woken || x.r.Context().Err() != nil {
 		s.endLocked(TransportError, errAborted)
 		s.mu.Unlock()
 		return
@@ -188,27 +226,12 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 			s.endLocked(s.reason, nil)
 		}
 	}
-	a := s.beginAnswer(w)
+	s.beginAnswer(&g.answer)
 	s.mu.Unlock()
-	endBody(w, r)
+	endBody(x.w, x.r)
 	defer s.answered()
-	if s.writePayload(a, r, units, compress) != nil {
+	if x.writePayload(units, compress) != nil {
 		s.end(TransportError, errAborted)
-	}
-}
-
-// await waits for wake and for the end of the answer before, or for ctx.
-func (g *getRequest) await(ctx context.Context, before <-chan struct{}) {
-	if before != nil {
-		select {
-		case <-before:
-		case <-ctx.Done():
-			return
-		}
-	}
-	select {
-	case <-g.ready:
-	case <-ctx.Done():
 	}
 }
 
@@ -244,14 +267,14 @@ func headerValue(contentType string) []string {
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
 // buffers cannot fail: an answer that the client will not get ends the session,
 // so that the client hears of the loss, as Engine.IO has no way to repeat one.
-func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) error {
-	body, contentType := s.dialect.payload(a.room[:0], units)
-	w := a.w
+func (x exchange) writePayload(units []unit, compress bool) error {
+	s, w := x.s, x.w
+	body, contentType := s.dialect.payload(x.get.answer.room[:0], units)
 	h := w.Header()
 	h["Content-Type"] = headerValue(contentType)
 	h["Cache-Control"] = noStore
 	if compress {
-		body = s.srv.compress(h, r, body)
+		body = s.srv.compress(h, x.r, body)
 	}
 	h.Set("Content-Length", strconv.Itoa(body.size()))
 	w.WriteHeader(http.StatusOK)
@@ -283,27 +306,44 @@ func (s *Session) writePieces(w io.Writer, body pieces) error {
 	return nil
 }
 
-// answerPost takes packets.
-func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
-	if !s.beginPost(w) {
-		refuse(w, r, http.StatusBadRequest)
-		return
+// post takes packets. The next POST may come as soon as the client has its answer,
+// so this one has ended before that is sent.
+func (x exchange) post() {
+	taken := x.takePost()
+	x.leave()
+	if taken && x.lent { // else net/http puts the headers together on its own goroutine
+		_ = http.NewResponseController(x.w).Flush()
+	}
+}
+
+// leave bounds the time in which net/http sends what it still has of a short
+// answer, when the request has been served.
+func (x exchange) leave() {
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(lastAnswer))
+}
+
+// takePost reports whether the answer is that the packets are taken.
+func (x exchange) takePost() bool {
+	s := x.s
+	if !s.beginPost(x.w) {
+		refuse(x.w, x.r, http.StatusBadRequest)
+		return false
 	}
 	defer s.endPost()
-	binary := r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
+	binary := x.r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
-		refuse(w, r, http.StatusBadRequest)
-		return
+		refuse(x.w, x.r, http.StatusBadRequest)
+		return false
 	}
-	body, lent, err := s.readBody(w, r)
+	body, lent, err := s.readBody(x.w, x.r)
 	defer bufpool.Put(lent)
 	s.bodyRead()
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		refuse(w, r, http.StatusRequestEntityTooLarge)
-		return
+		refuse(x.w, x.r, http.StatusRequestEntityTooLarge)
+		return false
 	case err != nil:
 		s.end(TransportError, errAborted)
 		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
@@ -311,9 +351,10 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	if err := s.dialect.take(s, body, binary); err != nil {
 		s.end(ParseError, err)
 	}
-	h := w.Header()
+	h := x.w.Header()
 	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = typeHTML, lengthOK, noStore
-	_, _ = io.WriteString(w, "ok")
+	_, _ = io.WriteString(x.w, "ok")
+	return true
 }
 
 // beginPost claims the session for a POST. An overlapping one ends it, and one
