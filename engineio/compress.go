@@ -12,11 +12,20 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
+// encoding is one of a polling response.
+type encoding uint8
+
+const (
+	encodeGzip encoding = iota
+	encodeDeflate
+	encodings
+)
+
+var encodingNames = [encodings]string{encodeGzip: "gzip", encodeDeflate: "deflate"}
+
 // compressors are the encodings of polling responses, each with its pool of
 // writers.
-type compressors struct {
-	gzip, deflate sync.Pool
-}
+type compressors [encodings]sync.Pool
 
 // encoder is what gzip.Writer and zlib.Writer have in common.
 type encoder interface {
@@ -24,37 +33,44 @@ type encoder interface {
 	Reset(io.Writer)
 }
 
-// compress returns body as the client accepts it, if that is worth it, and
-// sets the header. The bytes may be body itself.
-func (srv *Server) compress(h http.Header, r *http.Request, body pieces) pieces {
+// compress returns body, the payload of units, as the client accepts it, if that is
+// worth it, and sets the header. The bytes may be body itself. Those of a Prepared
+// alone are made once for all.
+func (s *Session) compress(h http.Header, r *http.Request, body pieces, units []unit) pieces {
+	srv := s.srv
 	if t := srv.cfg.HTTPCompression.threshold(); t < 0 || body.size() < t {
 		return body
 	}
-	encoding := chooseEncoding(r.Header.Get("Accept-Encoding"))
-	if encoding == "" {
+	e, ok := chooseEncoding(r.Header.Get("Accept-Encoding"))
+	if !ok {
 		return body
 	}
-	pool := &srv.compressors.gzip
-	if encoding == "deflate" {
-		pool = &srv.compressors.deflate
+	h.Set("Content-Encoding", encodingNames[e])
+	if c, ok := s.dialect.chunking(units); ok && len(units) == 1 && units[0].prepared != nil {
+		return pieces{units[0].prepared.zip(c, e, func() []byte { return bytes.Clone(srv.zip(e, body)) })}
 	}
+	return pieces{srv.zip(e, body)}
+}
+
+// zip compresses body.
+func (srv *Server) zip(e encoding, body pieces) []byte {
 	var b bytes.Buffer
-	e, ok := pool.Get().(encoder)
+	pool := &srv.compressors[e]
+	w, ok := pool.Get().(encoder)
 	switch {
 	case ok:
-		e.Reset(&b)
-	case encoding == "deflate":
-		e = zlib.NewWriter(&b)
+		w.Reset(&b)
+	case e == encodeDeflate:
+		w = zlib.NewWriter(&b)
 	default:
-		e = gzip.NewWriter(&b)
+		w = gzip.NewWriter(&b)
 	}
-	defer pool.Put(e)
+	defer pool.Put(w)
 	for _, piece := range body {
-		_, _ = e.Write(piece) // writing to memory does not fail
+		_, _ = w.Write(piece) // writing to memory does not fail
 	}
-	_ = e.Close()
-	h.Set("Content-Encoding", encoding)
-	return pieces{b.Bytes()}
+	_ = w.Close()
+	return b.Bytes()
 }
 
 func (c *HTTPCompression) threshold() int {
@@ -64,17 +80,19 @@ func (c *HTTPCompression) threshold() int {
 	return c.Threshold
 }
 
-// chooseEncoding returns gzip or deflate, whichever an Accept-Encoding header
-// prefers, the first of equals, or "" for neither. RFC 9110 section 12.5.3.
-func chooseEncoding(accept string) (best string) {
+// chooseEncoding returns whichever encoding an Accept-Encoding header prefers, the
+// first of equals, if it takes any. RFC 9110 section 12.5.3.
+func chooseEncoding(accept string) (best encoding, ok bool) {
 	bestQ := 0.0
 	for item := range strings.SplitSeq(accept, ",") {
 		name, params, _ := strings.Cut(item, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name == "*" {
-			name = "gzip"
-		}
-		if name != "gzip" && name != "deflate" {
+		var e encoding
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip", "*":
+			e = encodeGzip
+		case "deflate":
+			e = encodeDeflate
+		default:
 			continue
 		}
 		q := 1.0
@@ -85,8 +103,8 @@ func chooseEncoding(accept string) (best string) {
 			}
 		}
 		if q > bestQ {
-			best, bestQ = name, q
+			best, bestQ, ok = e, q, true
 		}
 	}
-	return best
+	return best, ok
 }

@@ -23,6 +23,9 @@ type dialect interface {
 	// payload is the answer to a GET, behind dst. The bytes may be shared: nobody
 	// writes there.
 	payload(dst pieces, units []unit) (body pieces, contentType string)
+	// chunking is how payload carries units. Without ok it makes something else of
+	// them.
+	chunking(units []unit) (c chunking, ok bool)
 	// firstBeat is when beat is due for the first time.
 	firstBeat(cfg *Config) time.Duration
 	// beat is called when the heartbeat's timer has expired.
@@ -95,6 +98,8 @@ func (dialect4) take(s *Session, body []byte, _ bool) error {
 func (dialect4) payload(dst pieces, units []unit) (body pieces, contentType string) {
 	return chunkPlain.join(dst, units), typeText
 }
+
+func (dialect4) chunking([]unit) (c chunking, ok bool) { return chunkPlain, true }
 
 func (dialect4) firstBeat(cfg *Config) time.Duration { return cfg.PingInterval }
 

@@ -46,11 +46,19 @@ func (dialect3) take(s *Session, body []byte, binary bool) error {
 
 // payload is binary if there are bytes in it and the client takes them.
 func (d dialect3) payload(dst pieces, units []unit) (body pieces, contentType string) {
-	form, contentType := chunkTextEIO3, typeText
-	if !d.base64 && anyBinary(units) {
-		form, contentType = chunkBinaryEIO3, typeBytes
+	contentType = typeText
+	form, _ := d.chunking(units)
+	if form == chunkBinaryEIO3 {
+		contentType = typeBytes
 	}
 	return form.join(dst, units), contentType
+}
+
+func (d dialect3) chunking(units []unit) (c chunking, ok bool) {
+	if !d.base64 && anyBinary(units) {
+		return chunkBinaryEIO3, true
+	}
+	return chunkTextEIO3, true
 }
 
 func anyBinary(units []unit) bool {

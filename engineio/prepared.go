@@ -25,6 +25,7 @@ type Prepared struct {
 type rareForms struct {
 	ws     [framings]form[*wscore.Prepared]
 	chunks [chunkings]form[[]byte]
+	zipped [chunkings][encodings]form[[]byte]
 }
 
 // form is one encoding, made at first use.
@@ -77,6 +78,13 @@ func (p *Prepared) chunk(c chunking) []byte {
 		to = &p.others().chunks[c]
 	}
 	to.once.Do(func() { to.value = c.appendTo(nil, p.pkts) })
+	return to.value
+}
+
+// zip is the polling form in an encoding, which compress makes of it.
+func (p *Prepared) zip(c chunking, e encoding, compress func() []byte) []byte {
+	to := &p.others().zipped[c][e]
+	to.once.Do(func() { to.value = compress() })
 	return to.value
 }
 

@@ -33,6 +33,9 @@ func (j *jsonp) payload(dst pieces, units []unit) (body pieces, contentType stri
 	return append(dst, append(script, ");"...)), contentType
 }
 
+// chunking: it is a script.
+func (j *jsonp) chunking([]unit) (c chunking, ok bool) { return 0, false }
+
 // take reads the form's field d. A body without one, or with several, has no
 // packets.
 func (j *jsonp) take(s *Session, body []byte, binary bool) error {

@@ -274,7 +274,7 @@ func (x exchange) writePayload(units []unit, compress bool) error {
 	h["Content-Type"] = headerValue(contentType)
 	h["Cache-Control"] = noStore
 	if compress {
-		body = s.srv.compress(h, x.r, body)
+		body = s.compress(h, x.r, body, units)
 	}
 	h.Set("Content-Length", strconv.Itoa(body.size()))
 	w.WriteHeader(http.StatusOK)
