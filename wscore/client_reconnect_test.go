@@ -78,7 +78,7 @@ func TestClientObeysANormalCloseAtOnce(t *testing.T) {
 		of = nil
 		return sometimes{ready: ready}
 	}}, s)
-	p, err := c.Connect(within(t))
+	p, err := c.Connect(await.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestClientObeysANormalCloseAtOnce(t *testing.T) {
 	_ = sp.CloseNow()
 	want(t, told, "connect", "disconnect", "lost 0", "connect", "disconnect", "lost 1")
 	var ce *wscore.CloseError
-	if _, err := c.Connect(within(t)); !errors.As(err, &ce) || ce.Code != 4000 {
+	if _, err := c.Connect(await.Context(t)); !errors.As(err, &ce) || ce.Code != 4000 {
 		t.Errorf("Connect once more: %v", err)
 	}
 	closeWithin(t, c.Close)
