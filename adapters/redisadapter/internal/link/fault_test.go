@@ -214,3 +214,26 @@ func TestGhost(t *testing.T) {
 	}
 	in.await(t, 1)
 }
+
+// A user of Redis who may not call CLIENT gets on without it.
+func TestClientNotAllowed(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	r.Do("acl", "setuser", "node", "on", "nopass", "allchannels", "allkeys", "+@all", "-client", "-role")
+	proxy := redistest.NewProxy(t, r.Addr())
+	client := redis.NewClient(&redis.Options{Addr: proxy.Addr(), Username: "node", Password: "x"})
+	defer func() { _ = client.Close() }()
+	l := newLink(t, client, Config{})
+	var in inbox
+	subscribe(t, l, Plain, in.handle, "c")
+	publish(t, l.Writer, "c", "0")
+	in.await(t, 1)
+	proxy.Cut()
+	redistest.Until(t, "both are connected anew", func() bool {
+		s := l.Stats()
+		if s.Reconnects == 1 && s.Confirmed == 1 {
+			publish(t, l.Writer, "c", "1")
+		}
+		return len(in.all()) > 1
+	})
+}
