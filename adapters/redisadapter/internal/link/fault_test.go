@@ -237,3 +237,22 @@ func TestClientNotAllowed(t *testing.T) {
 		return len(in.all()) > 1
 	})
 }
+
+// A lane that is made anew, on a Cluster after the server was out of reach, ends the
+// connection of the one before.
+func TestFenceOfNewLane(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	w := newWriter(t, r.Client(), Config{})
+	first, second := &lane{w: w}, &lane{w: w}
+	for _, l := range []*lane{first, second} {
+		if err := l.open(); err != nil {
+			t.Fatal(err)
+		}
+		defer l.drop()
+	}
+	redistest.Until(t, "the first connection is ended", func() bool { return stale(first.sess.conn.Conn) })
+	if err := second.try(); err != nil {
+		t.Errorf("the second: %v", err)
+	}
+}

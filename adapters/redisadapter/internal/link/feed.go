@@ -21,7 +21,6 @@ type feed struct {
 	addr string
 	kick chan struct{}
 	back backoff
-	old  identity // of the connection, or of that before
 
 	// -- guarded by Subscriber.mu
 	subs     map[*sub]struct{}
@@ -98,7 +97,9 @@ func (f *feed) run() {
 }
 
 // greet is called when the server lets a connection in.
-func (f *feed) greet(ctx context.Context, c *redis.Conn) error { return f.old.greet(ctx, c.Do) }
+func (f *feed) greet(ctx context.Context, c *redis.Conn) error {
+	return f.s.top.greet(ctx, f.addr, c.Do)
+}
 
 // errEmpty ends a connection that is of no use any more.
 var errEmpty = errors.New("link: nothing is subscribed")

@@ -16,24 +16,29 @@ var errNotMaster = errors.New("link: the server is not the master")
 // identity is how Redis knows a connection; the zero identity is none.
 type identity struct{ id, addr string }
 
-// greet is the first exchange on a connection, after which i is that one. Where
-// Redis can (6.2), it ends the connection that i was: Redis may not know yet that it
-// is broken. What a writer still had in its buffers could otherwise be carried out
+// greet is the first exchange on a connection to a server. Where Redis can (6.2), it
+// ends the connection there that greeted before: Redis may not know yet that it is
+// broken. What a writer still had in its buffers could otherwise be carried out
 // later than what this one sends, and a subscriber would count twice among those who
 // hear a channel. A server that does not know a command, or does not allow it, is
 // used all the same.
-func (i *identity) greet(ctx context.Context, do func(context.Context, ...any) *redis.Cmd) error {
+func (t *topology) greet(ctx context.Context, addr string, do func(context.Context, ...any) *redis.Cmd) error {
 	text, err := do(ctx, "client", "info").Text()
 	if err != nil && (!isRefusal(err) || redis.IsAuthError(err)) {
 		return err
 	}
-	if i.id != "" {
-		err := do(ctx, "client", "kill", "id", i.id, "addr", i.addr).Err()
+	t.mu.Lock()
+	old := t.greeted[addr]
+	t.mu.Unlock()
+	if old.id != "" {
+		err := do(ctx, "client", "kill", "id", old.id, "addr", old.addr).Err()
 		if err != nil && !isRefusal(err) {
 			return err
 		}
 	}
-	*i = parseIdentity(text)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.greeted[addr] = parseIdentity(text)
 	return nil
 }
 

@@ -23,7 +23,6 @@ type lane struct {
 	kick  chan struct{}
 	sess  *session
 	used  time.Time // when the session last answered
-	old   identity  // of the connection, or of that before
 	back  backoff   // since the last success
 	fails int       // connections that broke since then
 	fresh time.Time // when the routes were last void
@@ -184,7 +183,7 @@ func (l *lane) open() error {
 	if err != nil {
 		return err
 	}
-	if err := l.old.greet(background, s.client.Do); err != nil {
+	if err := l.w.top.greet(background, l.addr, s.client.Do); err != nil {
 		s.close()
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 // the client's own table is asked again.
 const movedFor = 10 * time.Second
 
-// topology says which server is in charge of a key and connects to it.
+// topology says which server is in charge of a key and connects to it, by one
+// connection at a time to each server.
 type topology struct {
 	client   redis.UniversalClient
 	one      *redis.Options // of the only server; nil for a Cluster
@@ -24,6 +25,7 @@ type topology struct {
 	mu       sync.Mutex // guards what follows
 	template *redis.Options
 	moved    map[uint16]movedSlot
+	greeted  map[string]identity // the last connection to each server, by its address
 }
 
 type movedSlot struct {
@@ -32,7 +34,7 @@ type movedSlot struct {
 }
 
 func newTopology(client redis.UniversalClient, timeout time.Duration) (*topology, error) {
-	t := &topology{client: client, timeout: timeout}
+	t := &topology{client: client, timeout: timeout, greeted: make(map[string]identity)}
 	switch c := client.(type) {
 	case *redis.Client:
 		t.one = c.Options()
