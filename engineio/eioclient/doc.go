@@ -22,5 +22,6 @@
 // timer. Over long-polling it is the goroutine that waits for the answer to a
 // GET, and those of net/http. Nothing that sends blocks: what waits to be sent
 // is bounded by [Queue], and a message that finds it full is refused. OnMessage
-// may block, which stops the reading; the server's pings are then not answered.
+// may block, which stops the reading; the server's pings are then not answered, but
+// while it is in [Session.Hold].
 package eioclient

@@ -43,6 +43,8 @@ type Session struct {
 	shake  handshake // set before OnOpen
 	start  time.Time
 	told   bool         // OnOpen was called; of the reading goroutine
+	ponged int64        // when the last pong was sent, since start; of the reading goroutine
+	ahead  bool         // before its ping was read, see Hold; of the reading goroutine
 	pinged atomic.Int64 // when the last ping came, since start
 	busy   atomic.Int64 // since when OnMessage runs, or 0
 
@@ -133,7 +135,8 @@ func (s *Session) handshaken(p packet.Packet) error {
 		return ErrClosed
 	}
 	s.state = stateOpen
-	s.pinged.Store(s.now())
+	s.ponged = s.now()
+	s.pinged.Store(s.ponged)
 	if d := s.shake.period(); d > 0 {
 		s.timer = time.AfterFunc(d, s.expire)
 	}
@@ -171,7 +174,8 @@ func (s *Session) receive(p packet.Packet) {
 	case packet.Close:
 		s.end(TransportClose, nil)
 	case packet.Ping:
-		s.pinged.Store(s.now())
+		s.ponged, s.ahead = s.now(), false
+		s.pinged.Store(s.ponged)
 		if err := s.sendPacket(packet.Packet{Type: packet.Pong}); err != nil {
 			s.end(TransportError, err)
 			return

@@ -49,7 +49,8 @@ type Config struct {
 	// fit is refused with ErrQueueFull.
 	Buffer Buffer
 	// Mailbox bounds what waits to be handled, over all Sockets of a Manager.
-	// When it is full the connection is not read until it is half empty.
+	// When it is full the connection is not read until it is half empty; the
+	// heartbeat goes on.
 	Mailbox Mailbox
 	// AckError returns the argument of the ack that a handler's error becomes;
 	// nil means {"error":{"code","message","data"}} with the content of an

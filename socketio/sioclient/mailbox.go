@@ -202,7 +202,7 @@ func (b *mailboxes) wake() {
 }
 
 // pause holds the reader up until the mailboxes are half empty, unless an ack
-// must be read.
+// must be read. The heartbeat goes on.
 func (l *link) pause() {
 	m := l.m
 	for paused := false; ; paused = true {
@@ -217,9 +217,7 @@ func (l *link) pause() {
 		}
 		room := m.box.room
 		m.mu.Unlock()
-		select {
-		case <-room:
-		case <-l.session.Done():
+		if l.session.Hold(room) {
 			return
 		}
 	}

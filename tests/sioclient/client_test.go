@@ -394,6 +394,35 @@ func TestEngineRefuses(t *testing.T) {
 	}
 }
 
+// Handlers that take longer for a burst than the server waits for a pong, which is
+// behind the burst, do not cost the connection.
+func TestSlowHandlers(t *testing.T) {
+	for _, g := range targets(t) {
+		for _, mode := range modes[:2] {
+			t.Run(g.name+"/"+mode, func(t *testing.T) {
+				a := g.start(t, "0", map[string]any{"pingInterval": 300, "pingTimeout": 2000})
+				cfg := config(mode)
+				cfg.Mailbox.Packets = 4
+				s := a.socket("/", cfg)
+				in := inbox(t, s)
+				s.OnAny(func(context.Context, *sioclient.Socket, *sioclient.Event) error {
+					<-time.After(40 * time.Millisecond) // what the handler does
+					return nil
+				})
+				a.connect(s, mode)
+				id := s.ID()
+				a.control("burst", map[string]any{"id": id, "from": 0, "until": 100})
+				for i := range 100 {
+					a.want(in, fmt.Sprintf("burst [%d]", i))
+				}
+				if _, err := s.EmitWithAck(t.Context(), "ack", "alive"); err != nil || s.ID() != id {
+					t.Errorf("%s has become %s, %v", id, s.ID(), err)
+				}
+			})
+		}
+	}
+}
+
 // A lost connection is recovered: the same id, and nothing is missed.
 func TestRecovery(t *testing.T) {
 	for _, g := range targets(t) {
