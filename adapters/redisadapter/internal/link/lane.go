@@ -164,10 +164,11 @@ func (l *lane) ready() bool {
 
 // try looks whether the connection still stands.
 func (l *lane) try() error {
-	if stale(l.sess.conn.Conn) {
+	ended, unread := look(l.sess.conn.Conn)
+	switch {
+	case ended:
 		return io.EOF
-	}
-	if time.Since(l.used) < l.w.c.pingInterval() {
+	case !unread && time.Since(l.used) < l.w.c.pingInterval():
 		return nil
 	}
 	err := l.sess.client.Ping(background).Err()

@@ -75,7 +75,7 @@ func (s *session) abort() {
 }
 
 // meter counts what was handed to the kernel. It does not let go-redis look for
-// an end of the connection, which would dial and log: see stale.
+// an end of the connection, which would dial and log: see look.
 type meter struct {
 	net.Conn
 	written atomic.Int64

@@ -155,6 +155,12 @@ func TestUnknownClient(t *testing.T) {
 	}
 }
 
+// stale reports whether a connection was ended.
+func stale(c net.Conn) bool {
+	ended, _ := look(c)
+	return ended
+}
+
 // An end of the other side is seen without reading, also below TLS or what
 // else wraps a connection; data that waits is none.
 func TestStale(t *testing.T) {
