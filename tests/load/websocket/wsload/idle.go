@@ -63,43 +63,51 @@ func (p plan) heap(lib string, m *message) error {
 	return err
 }
 
-// deflates measures what idle connections keep because of deflate. Takeover of
-// coder is left out: it keeps more than a megabyte a connection.
-func (p plan) deflates() error {
-	all := texts(8, 600)
-	modes := []string{"off", "no-takeover", "takeover"}
-	var names []string
+// variant is a library with a way of compressing.
+type variant struct{ lib, mode string }
+
+func (v variant) name() string { return v.lib + " " + v.mode }
+
+// deflateVariants are those that are measured. Takeover of coder is left out: it
+// keeps more than a megabyte a connection.
+func (p plan) deflateVariants() (all []variant) {
 	for _, lib := range p.libs {
-		for _, mode := range modes {
+		for _, mode := range []string{"off", "no-takeover", "takeover"} {
 			if lib != "coder" || mode != "takeover" {
-				names = append(names, lib+" "+mode)
+				all = append(all, variant{lib, mode})
 			}
 		}
+	}
+	return all
+}
+
+// deflates measures what idle connections keep because of deflate.
+func (p plan) deflates() error {
+	all := texts(8, 600)
+	variants := p.deflateVariants()
+	var names []string
+	for _, v := range variants {
+		names = append(names, v.name())
 	}
 	title := fmt.Sprintf("%d idle connections that echoed %d texts of 600 B, after GC", p.deflateConns, len(all))
 	resident := newTable(title, "bytes resident a connection", names)
 	inUse := newTable(title, "bytes of heap and stack a connection", names)
 	for range p.idleRounds {
-		for _, lib := range p.libs {
-			for _, mode := range modes {
-				if lib == "coder" && mode == "takeover" {
-					continue
-				}
-				got, err := p.rest(lib, mode, p.deflateConns, func(conns []*conn) error { return echoTexts(conns, all, mode != "off") })
-				if err != nil {
-					return err
-				}
-				resident.add(lib+" "+mode, got[2])
-				inUse.add(lib+" "+mode, got[3])
+		for _, v := range variants {
+			got, err := p.rest(v.lib, v.mode, p.deflateConns, func(conns []*conn) error { return echoTexts(conns, all, v.mode != "off") })
+			if err != nil {
+				return err
 			}
+			resident.add(v.name(), got[2])
+			inUse.add(v.name(), got[3])
 		}
 	}
 	resident.print()
 	inUse.print()
-	for _, lib := range p.libs {
-		for _, mode := range modes[1:] {
-			resident.more(lib+" "+mode, lib+" off")
-			inUse.more(lib+" "+mode, lib+" off")
+	for _, v := range variants {
+		if v.mode != "off" {
+			resident.more(v.name(), v.lib+" off")
+			inUse.more(v.name(), v.lib+" off")
 		}
 	}
 	return nil
