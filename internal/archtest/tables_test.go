@@ -51,7 +51,7 @@ var floors = map[string][]string{
 	// 3
 	"socketio":           with(machinery, "internal/ctxend", "internal/usercode", "adapters", "adapters/memory", "engineio", "engineio/packet", "socketio/args", "socketio/event", "socketio/parser"),
 	"socketio/sioclient": {"internal/ctxend", "internal/usercode", "engineio/eioclient", "socketio/args", "socketio/event", "socketio/parser"},
-	"socketio/siotest":   {"adapters/cluster", "socketio", "socketio/args", "socketio/event", "socketio/sioclient", "engineio", "engineio/eioclient", "wscore", "internal/testnet"},
+	"socketio/siotest":   {"adapters", "adapters/cluster", "socketio", "socketio/args", "socketio/event", "socketio/sioclient", "engineio", "engineio/eioclient", "wscore", "internal/testnet"},
 
 	// 5
 	"server/...": {"..."},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hermod-io/hermod/socketio"
@@ -66,6 +67,7 @@ func TestServeClusterRestart(t *testing.T) {
 		gone := nodes[1].Connect(t, "/", sioclient.Config{})
 		nodes[1].Stop()
 		siotest.ExpectDisconnect(t, gone)
+		synctest.Wait() // its goodbye has arrived
 		start := time.Now()
 		if sockets, err := nodes[0].IO().FetchSockets(t.Context()); err != nil || len(sockets) != 0 {
 			t.Errorf("%d sockets, %v", len(sockets), err)
@@ -82,6 +84,7 @@ func TestServeClusterRestart(t *testing.T) {
 		if got := siotest.Expect(t, gone, heard); got != "back" {
 			t.Errorf("%q", got)
 		}
+		synctest.Wait() // so has the greeting of its successor
 		ids, err := nodes[0].IO().ServerSideEmitWithAck(t.Context(), "nobody's")
 		if err == nil {
 			t.Errorf("an event that nobody handles was answered: %v", ids)
