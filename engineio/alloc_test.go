@@ -3,14 +3,9 @@
 package engineio
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"testing"
 	"time"
 
@@ -114,7 +109,7 @@ func TestPollingAllocations(t *testing.T) {
 		f    func()
 	}{
 		{"POST", 4, func() { body.Reset(content); s.poll(w, post) }},
-		{"GET", 7, func() { _ = s.Send(0, Message{Data: data}); s.poll(w, get) }},
+		{"GET", 8, func() { _ = s.Send(0, Message{Data: data}); s.poll(w, get) }},
 	} {
 		n := alloctest.PerRun(1000, c.f)
 		t.Logf("%s: %v allocations", c.name, n)
@@ -125,93 +120,6 @@ func TestPollingAllocations(t *testing.T) {
 	if err := srv.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// An idle client over polling has two goroutines of net/http's, with 4 KB each: the
-// one that serves its connection has not grown more, though it was answered before.
-func TestIdlePollingStacks(t *testing.T) {
-	srv, err := New(Config{}, silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hs, l := &http.Server{Handler: srv}, testnet.Listen(testnet.Options{})
-	served := make(chan error, 1)
-	go func() { served <- hs.Serve(l) }() // ends with hs
-	const clients = 256
-	before := stacksInUse()
-	for range clients {
-		idlePoller(t, l)
-	}
-	for srv.waiting() < clients {
-		runtime.Gosched()
-	}
-	if each := (stacksInUse() - before) / clients; each > 9<<10 {
-		t.Errorf("%d bytes of stack for each client", each)
-	} else {
-		t.Logf("%d bytes of stack for each client", each)
-	}
-	if err := errors.Join(srv.Close(t.Context()), hs.Close()); err != nil {
-		t.Fatal(err)
-	}
-	<-served
-}
-
-// stacksInUse is what goroutines that wait need.
-func stacksInUse() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.StackInuse)
-}
-
-// waiting is the number of sessions whose GET waits.
-func (srv *Server) waiting() (n int) {
-	for _, s := range srv.sessions.all() {
-		s.mu.Lock()
-		if s.get != nil {
-			n++
-		}
-		s.mu.Unlock()
-	}
-	return n
-}
-
-// idlePoller opens a session, sends a message and waits, all on one connection.
-func idlePoller(t *testing.T, l *testnet.Listener) {
-	t.Helper()
-	nc, err := l.Dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = nc.Close() })
-	in := bufio.NewReader(nc)
-	ask := func(method, sid, body string) {
-		if _, err := fmt.Fprintf(nc, "%s /?EIO=4&transport=polling%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, sid, len(body), body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	answer := func() string {
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode != http.StatusOK {
-			t.Fatalf("%d %q: %v", res.StatusCode, body, err)
-		}
-		return string(body)
-	}
-	ask(http.MethodGet, "", "")
-	var open struct{ SID string }
-	if err := json.Unmarshal([]byte(answer()[1:]), &open); err != nil {
-		t.Fatal(err)
-	}
-	ask(http.MethodPost, "&sid="+open.SID, "4hello")
-	if got := answer(); got != "ok" {
-		t.Fatalf("a POST was answered with %q", got)
-	}
-	ask(http.MethodGet, "&sid="+open.SID, "")
 }
 
 // What is kept of a request costs no more than its texts.

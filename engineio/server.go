@@ -30,7 +30,6 @@ type Server struct {
 	sessions    sessions
 	links       links
 	limits      *limiter
-	stacks      stacks
 	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
 
 	mu      sync.Mutex // guards what follows
@@ -229,7 +228,6 @@ func (srv *Server) Close(ctx context.Context) error {
 	for _, s := range srv.sessions.all() {
 		s.Close(true)
 	}
-	srv.stacks.close()
 	return srv.wait(ctx)
 }
 

@@ -15,7 +15,6 @@ type seldom struct {
 	box      outbox
 	get      *getRequest
 	answer   *answer                  // to the GET before
-	loans    time.Duration            // as of Server.now, by when what was borrowed may be borrowed again, see exchange.borrows
 	body     *http.ResponseController // of a POST whose body is on its way
 	patience *wheel.Timer             // upgrade timeout; after Close the wait for the last GET; nil until needed
 	noop     *time.Timer

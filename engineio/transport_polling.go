@@ -13,14 +13,11 @@ import (
 	"github.com/hermod-io/hermod/internal/bufpool"
 )
 
-// getRequest is a GET that waits, and then its answer.
+// getRequest is a GET that waits.
 type getRequest struct {
-	ready  chan struct{}
-	before chan struct{} // closed when the answer before is through; nil: it is
-	woken  bool
-	last   packet.Type // what it gets when nothing else is there
-	ends   Reason      // of the session, which ends with the answer; or ""
-	answer answer
+	ready chan struct{}
+	woken bool
+	last  packet.Type // what it gets when nothing else is there
 }
 
 // wake lets the request answer. The session's mu is held.
@@ -70,16 +67,18 @@ func endBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// beginAnswer notes that an answer is on its way, which may take as long as the
-// heartbeat bears with a silent client: the deadline of net/http has run while the
-// request waited. mu is held.
-func (s *Session) beginAnswer(a *answer) {
+// beginAnswer notes that an answer is on its way to w, which may take as long as
+// the heartbeat bears with a silent client: the deadline of net/http has run while
+// the request waited. mu is held.
+func (s *Session) beginAnswer(w http.ResponseWriter) *answer {
+	a := &answer{w: w}
 	s.answer = a
 	if s.state == stateClosed {
 		a.limit(lastAnswer)
 	} else {
 		a.limit(s.srv.answerTime())
 	}
+	return a
 }
 
 // answerTime is how long a client may take none of an answer.
@@ -113,108 +112,71 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 	}
 	srv.responseHeaders(w.Header(), r, true)
 	begun = true
-	exchange{do: exchange.open, s: s, w: w, r: r}.run()
-}
-
-// open tells the client and the Handler of the session.
-func (x exchange) open() {
-	s := x.s
 	var upgrades []string
-	if !s.srv.cfg.NoUpgrades && s.srv.has(WebSocket) {
+	if !srv.cfg.NoUpgrades && srv.has(WebSocket) {
 		upgrades = []string{WebSocket}
 	}
 	s.greet(upgrades)
 	s.opened()
-	if x.get = x.beginGet(); x.get != nil {
-		x.get.await(x.r.Context())
-		x.answerGet()
-	}
+	s.answerGet(w, r)
 }
 
 // poll serves a polling request of the session. How long that takes is up to the
 // session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
 // a request that waits.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	x := exchange{s: s, w: w, r: r}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	rc := http.NewResponseController(w)
+	_ = rc.SetWriteDeadline(time.Time{})
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
-		if x.get = x.beginGet(); x.get != nil {
-			x.get.await(r.Context())
-			x.do = exchange.answerGet
-			x.run()
-		}
-		x.leave()
+		s.answerGet(w, r)
 	case http.MethodPost:
-		x.do = exchange.post
-		x.run()
+		s.answerPost(w, r)
 	default:
 		refuse(w, r, http.StatusInternalServerError)
-		x.leave()
 	}
+	_ = rc.SetWriteDeadline(time.Now().Add(lastAnswer)) // net/http sends short answers when we have returned
 }
 
-// beginGet has the GET wait until there is something to send, and the answer before
-// is through: a client that has it may be faster than the one who wrote it. It
-// returns nil if the GET is refused.
-func (x exchange) beginGet() *getRequest {
-	s, g := x.s, &getRequest{ready: make(chan struct{}), last: packet.Noop, answer: answer{w: x.w}}
+// answerGet waits until there is something to send, and the answer before is
+// through: a client that has it may be faster than the one who wrote it.
+func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
+	g := &getRequest{ready: make(chan struct{}), last: packet.Noop}
 	s.mu.Lock()
 	if s.get != nil {
 		s.endLocked(TransportError, errOverlap)
 		s.mu.Unlock()
-		refuse(x.w, x.r, http.StatusBadRequest)
-		return nil
+		refuse(w, r, http.StatusBadRequest)
+		return
 	}
 	if s.ws.Load() != nil { // the upgrade was faster than this request
 		s.mu.Unlock()
-		s.srv.reject(x.w, x.r, &ConnectionError{Request: x.r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
+		s.srv.reject(w, r, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
-		return nil
+		return
 	}
-	defer s.mu.Unlock()
 	s.needed().get = g
-	if s.state == stateClosing && s.box.empty() {
+	closing := s.state == stateClosing
+	if closing && s.box.empty() && s.ws.Load() == nil {
 		s.box.units = append(s.box.units,
 			unit{pkts: []packet.Packet{{Type: packet.Noop}, {Type: packet.Close}}, noCompress: true})
 		s.stopPatience()
-		g.ends = s.reason
+		defer s.end(s.reason, nil)
 	}
 	if !s.box.empty() || s.state == stateClosed {
 		g.wake()
 	}
+	var before chan struct{}
 	if s.answer != nil {
 		s.answer.sent = make(chan struct{}) // there is one GET at a time, so nobody else waits
-		g.before = s.answer.sent
+		before = s.answer.sent
 	}
-	return g
-}
-
-// await waits for wake and for the end of the answer before, or for ctx.
-func (g *getRequest) await(ctx context.Context) {
-	if g.before != nil {
-		select {
-		case <-g.before:
-		case <-ctx.Done():
-			return
-		}
-	}
-	select {
-	case <-g.ready:
-	case <-ctx.Done():
-	}
-}
-
-// answerGet answers a GET that has waited.
-func (x exchange) answerGet() {
-	s, g := x.s, x.get
-	if g.ends != "" {
-		defer s.end(g.ends, nil)
-	}
+	s.mu.Unlock()
+	g.await(r.Context(), before)
 	s.mu.Lock()
 	s.get = nil
-	if !g.woken || x.r.Context().Err() != nil {
+	if !g.woken || r.Context().Err() != nil {
 		s.endLocked(TransportError, errAborted)
 		s.mu.Unlock()
 		return
@@ -226,12 +188,27 @@ func (x exchange) answerGet() {
 			s.endLocked(s.reason, nil)
 		}
 	}
-	s.beginAnswer(&g.answer)
+	a := s.beginAnswer(w)
 	s.mu.Unlock()
-	endBody(x.w, x.r)
+	endBody(w, r)
 	defer s.answered()
-	if x.writePayload(units, compress) != nil {
+	if s.writePayload(a, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
+	}
+}
+
+// await waits for wake and for the end of the answer before, or for ctx.
+func (g *getRequest) await(ctx context.Context, before <-chan struct{}) {
+	if before != nil {
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-g.ready:
+	case <-ctx.Done():
 	}
 }
 
@@ -267,14 +244,14 @@ func headerValue(contentType string) []string {
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
 // buffers cannot fail: an answer that the client will not get ends the session,
 // so that the client hears of the loss, as Engine.IO has no way to repeat one.
-func (x exchange) writePayload(units []unit, compress bool) error {
-	s, w := x.s, x.w
-	body, contentType := s.dialect.payload(x.get.answer.room[:0], units)
+func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) error {
+	body, contentType := s.dialect.payload(a.room[:0], units)
+	w := a.w
 	h := w.Header()
 	h["Content-Type"] = headerValue(contentType)
 	h["Cache-Control"] = noStore
 	if compress {
-		body = s.compress(h, x.r, body, units)
+		body = s.compress(h, r, body, units)
 	}
 	h.Set("Content-Length", strconv.Itoa(body.size()))
 	w.WriteHeader(http.StatusOK)
@@ -306,44 +283,27 @@ func (s *Session) writePieces(w io.Writer, body pieces) error {
 	return nil
 }
 
-// post takes packets. The next POST may come as soon as the client has its answer,
-// so this one has ended before that is sent.
-func (x exchange) post() {
-	taken := x.takePost()
-	x.leave()
-	if taken && x.lent { // else net/http puts the headers together on its own goroutine
-		_ = http.NewResponseController(x.w).Flush()
-	}
-}
-
-// leave bounds the time in which net/http sends what it still has of a short
-// answer, when the request has been served.
-func (x exchange) leave() {
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(lastAnswer))
-}
-
-// takePost reports whether the answer is that the packets are taken.
-func (x exchange) takePost() bool {
-	s := x.s
-	if !s.beginPost(x.w) {
-		refuse(x.w, x.r, http.StatusBadRequest)
-		return false
+// answerPost takes packets.
+func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
+	if !s.beginPost(w) {
+		refuse(w, r, http.StatusBadRequest)
+		return
 	}
 	defer s.endPost()
-	binary := x.r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
+	binary := r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
-		refuse(x.w, x.r, http.StatusBadRequest)
-		return false
+		refuse(w, r, http.StatusBadRequest)
+		return
 	}
-	body, lent, err := s.readBody(x.w, x.r)
+	body, lent, err := s.readBody(w, r)
 	defer bufpool.Put(lent)
 	s.bodyRead()
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		refuse(x.w, x.r, http.StatusRequestEntityTooLarge)
-		return false
+		refuse(w, r, http.StatusRequestEntityTooLarge)
+		return
 	case err != nil:
 		s.end(TransportError, errAborted)
 		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
@@ -351,10 +311,9 @@ func (x exchange) takePost() bool {
 	if err := s.dialect.take(s, body, binary); err != nil {
 		s.end(ParseError, err)
 	}
-	h := x.w.Header()
+	h := w.Header()
 	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = typeHTML, lengthOK, noStore
-	_, _ = io.WriteString(x.w, "ok")
-	return true
+	_, _ = io.WriteString(w, "ok")
 }
 
 // beginPost claims the session for a POST. An overlapping one ends it, and one
