@@ -142,6 +142,7 @@ func TestHookEndsItsGoroutine(t *testing.T) {
 		if err := refused.Connect(t.Context()); err == nil || err.Error() != "socketio: connect to /refused: internal error" {
 			t.Errorf("a client is refused with %v", err)
 		}
+		synctest.Wait()
 		j.want(t, "refused: "+exited)
 
 		c := srv.Client(t, "/", sioclient.Config{})

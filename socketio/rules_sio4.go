@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/hermod-io/hermod/engineio"
@@ -26,10 +27,7 @@ func (rules4) address(p parser.Packet) parser.Packet {
 		return p
 	}
 	p.JSON = nil
-	values := map[string]string{}
-	for name, value := range formquery.Pairs(query) {
-		values[name] = value
-	}
+	values := maps.Collect(formquery.Pairs(query))
 	if len(values) > 0 {
 		p.JSON, _ = json.Marshal(values) // of strings: that does not fail
 	}
