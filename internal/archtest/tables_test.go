@@ -82,7 +82,7 @@ var modules = map[string][]string{
 	"github.com/sirupsen/logrus":         {"server"},
 	"github.com/tinylib/msgp":            {"adapters/cluster/wire", "socketio/parser"},
 	"golang.org/x/net":                   {"wscore"},
-	"golang.org/x/time":                  {"engineio", "socketio"},
+	"golang.org/x/time":                  {"engineio", "socketio", "server/internal/app"},
 	"golang.org/x/term":                  {"server"},
 	"gopkg.in/yaml.v3":                   {"tests"},
 }

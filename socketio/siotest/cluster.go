@@ -3,7 +3,6 @@ package siotest
 import (
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/adapters/cluster"
@@ -28,10 +27,8 @@ func ServeCluster(t testing.TB, n int, setup func(srv *socketio.Server), cfg Con
 	for i := range nodes {
 		nodes[i] = Serve(t, setup, cfg)
 	}
-	for began := time.Now(); !m.over(t) && n > 0; time.Sleep(time.Millisecond) {
-		if time.Since(began) > nodes[0].patience() {
-			t.Fatal("siotest: the nodes of a cluster have not found one another")
-		}
+	if n > 0 {
+		nodes[0].Eventually(t, "the nodes of a cluster have found one another", func() bool { return m.over(t) })
 	}
 	return nodes
 }

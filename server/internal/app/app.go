@@ -51,7 +51,7 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 		return nil, err
 	}
 	sc.Adapter, sc.Engine.Router = others.Adapter(), others.Router()
-	sc.Engine.OnConnectionError = (&refusals{log: log, proxies: cfg.Proxies(), now: time.Now}).note
+	sc.Engine.OnConnectionError = newRefusals(log, cfg.Proxies()).note
 	sio, err := socketio.New(sc)
 	if err != nil {
 		return nil, errors.Join(err, others.Close(ctx))

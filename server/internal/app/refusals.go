@@ -3,10 +3,11 @@ package app
 import (
 	"fmt"
 	"net/netip"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/time/rate"
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/wscore"
@@ -22,10 +23,12 @@ type refusals struct {
 	log     *logrus.Logger
 	proxies []netip.Prefix
 	now     func() time.Time
+	limit   *rate.Limiter
+	missed  atomic.Int64 // that were not logged since the last one that was
+}
 
-	mu     sync.Mutex // guards what follows
-	second int64      // that of the counts
-	count  int
+func newRefusals(log *logrus.Logger, proxies []netip.Prefix) *refusals {
+	return &refusals{log: log, proxies: proxies, now: time.Now, limit: rate.NewLimiter(refusalsPerSecond, refusalsPerSecond)}
 }
 
 // note logs e. A session that is not known is for debugging only: each client that
@@ -38,12 +41,12 @@ func (f *refusals) note(e *engineio.ConnectionError) {
 	if !f.log.IsLevelEnabled(level) {
 		return
 	}
-	missed, ok := f.admit()
-	if missed > 0 {
-		f.log.WithField("count", missed).Info("more connections were refused")
-	}
-	if !ok {
+	if !f.limit.AllowN(f.now(), 1) {
+		f.missed.Add(1)
 		return
+	}
+	if n := f.missed.Swap(0); n > 0 {
+		f.log.WithField("count", n).Info("more connections were refused")
 	}
 	fields := logrus.Fields{"code": e.Code, "reason": e.Message, "status": e.Status(), "remote": e.Request.RemoteAddr}
 	if addr := wscore.ClientAddr(e.Request, f.proxies); addr.IsValid() {
@@ -58,18 +61,4 @@ func (f *refusals) note(e *engineio.ConnectionError) {
 		}
 	}
 	f.log.WithFields(fields).Log(level, "connection refused")
-}
-
-// admit reports whether one more is to be logged in this second, and how many of the
-// one before were not.
-func (f *refusals) admit() (missed int, ok bool) {
-	now := f.now().Unix()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.second != now {
-		missed = max(0, f.count-refusalsPerSecond)
-		f.second, f.count = now, 0
-	}
-	f.count++
-	return missed, f.count <= refusalsPerSecond
 }

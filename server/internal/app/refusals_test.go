@@ -73,7 +73,8 @@ func TestUnknownSessionsAreNotLogged(t *testing.T) {
 func TestManyRefusals(t *testing.T) {
 	log, lines := logtest.NewNullLogger()
 	now := time.Unix(1000, 0)
-	f := refusals{log: log, now: func() time.Time { return now }}
+	f := newRefusals(log, nil)
+	f.now = func() time.Time { return now }
 	e := &engineio.ConnectionError{Request: httptest.NewRequest(http.MethodGet, "/", nil), Code: engineio.CodeForbidden}
 	for range 1000 {
 		f.note(e)
@@ -84,7 +85,7 @@ func TestManyRefusals(t *testing.T) {
 	lines.Reset()
 	now = now.Add(time.Second)
 	f.note(e)
-	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != 1000-refusalsPerSecond {
+	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(1000-refusalsPerSecond) {
 		t.Errorf("in the next second: %v", got)
 	}
 }

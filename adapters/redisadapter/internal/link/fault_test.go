@@ -94,18 +94,25 @@ func TestAnsweredBeforeBreak(t *testing.T) {
 	}
 }
 
+// movable returns a client that connects to addr, and what has it connect elsewhere
+// from then on.
+func movable(t *testing.T, addr string) (client *redis.Client, move func(addr string)) {
+	var at atomic.Value
+	at.Store(addr)
+	client = redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, at.Load().(string))
+	}})
+	t.Cleanup(func() { _ = client.Close() })
+	return client, func(addr string) { at.Store(addr) }
+}
+
 // What a broken connection still has on its way is not carried out behind what
 // the next one brought: that one ends it first.
 func TestFence(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	slow, fast := redistest.NewProxy(t, r.Addr()), redistest.NewProxy(t, r.Addr())
-	var addr atomic.Value
-	addr.Store(slow.Addr())
-	client := redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, addr.Load().(string))
-	}})
-	defer func() { _ = client.Close() }()
+	client, move := movable(t, slow.Addr())
 	w := newWriter(t, client, Config{WriteTimeout: 100 * time.Millisecond})
 	s := newSubscriber(t, r.Client(), Config{})
 	var in inbox
@@ -113,7 +120,7 @@ func TestFence(t *testing.T) {
 	publish(t, w, "c", "0")
 	in.await(t, 1)
 	slow.Silence()
-	addr.Store(fast.Addr())
+	move(fast.Addr())
 	publish(t, w, "c", "1")
 	redistest.Until(t, "it is given up", func() bool { return w.Stats().Ambiguous == 1 })
 	publish(t, w, "c", "2")
@@ -197,17 +204,12 @@ func TestGhost(t *testing.T) {
 	t.Parallel()
 	r := redistest.Start(t, redistest.Options{})
 	slow, fast := redistest.NewProxy(t, r.Addr()), redistest.NewProxy(t, r.Addr())
-	var addr atomic.Value
-	addr.Store(slow.Addr())
-	client := redis.NewClient(&redis.Options{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, addr.Load().(string))
-	}})
-	defer func() { _ = client.Close() }()
+	client, move := movable(t, slow.Addr())
 	s := newSubscriber(t, client, Config{PingInterval: 100 * time.Millisecond})
 	var in inbox
 	subscribe(t, s, Plain, in.handle, "c")
 	slow.Silence()
-	addr.Store(fast.Addr())
+	move(fast.Addr())
 	redistest.Until(t, "it is connected anew", func() bool { c := s.Stats(); return c.Reconnects == 1 && c.Confirmed == 1 })
 	if n := r.Do("publish", "c", "x"); n != int64(1) {
 		t.Errorf("%v connections hear the channel, want 1", n)
