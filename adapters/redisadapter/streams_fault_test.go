@@ -410,8 +410,8 @@ func TestStreamsSlowStore(t *testing.T) {
 	redistest.Until(t, "what the other node gets", func() bool { return len(far.events()) == 20 })
 	opts.LogPatience = patient
 	emitN(t, b, 20, 21)
-	redistest.Until(t, "the next", func() bool { return len(near.events()) > 20 })
 	for _, m := range []*shardedMember{near, far} {
+		redistest.Until(t, "the next", func() bool { return len(m.events()) > 20 })
 		if got := plain(m.events()); !slices.Equal(got, numbered(0, 21)) {
 			t.Errorf("%s got %q", m.id, got)
 		}
