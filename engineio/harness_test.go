@@ -110,7 +110,20 @@ func scenarioOn(t *testing.T, hs *http.Server, cfg Config, f func(w *world)) {
 		if n, timers := w.srv.Clients(), w.srv.wheel.Len(); n != 0 || timers != 0 {
 			t.Errorf("%d sessions and %d timers are left", n, timers)
 		}
+		w.everyoneCounted()
 	})
+}
+
+// everyoneCounted compares the counts when all sessions have ended.
+func (w *world) everyoneCounted() {
+	s := w.srv.Stats()
+	left := s.OpenedPolling + s.OpenedWebSocket
+	for _, n := range s.Closed {
+		left -= n
+	}
+	if left != 0 || s.Polling != 0 || s.WebSocket != 0 {
+		w.t.Errorf("the counts of what has ended: %+v", s)
+	}
 }
 
 // want compares what the handler was told since the last want.

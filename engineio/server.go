@@ -24,13 +24,14 @@ type Server struct {
 	h           Handler
 	ws          *wscore.Server
 	wheel       *wheel.Wheel
-	began       time.Time // of New
+	began       time.Time // of New, and a moment before, so that now is never 0
 	cors        *cors.Cors
 	compressors compressors
 	sessions    sessions
 	links       links
 	limits      *limiter
 	serve       atomic.Pointer[http.Handler] // the middlewares around srv.route
+	count       counters
 
 	mu      sync.Mutex // guards what follows
 	mws     []func(http.Handler) http.Handler
@@ -47,7 +48,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits), began: time.Now()}
+	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits), began: time.Now().Add(-time.Microsecond)}
 	srv.ws = wscore.NewServer(wscore.Settings{
 		AnySubprotocol: true, // as the official server
 		Origins:        []string{"*"},

@@ -46,7 +46,7 @@ type Session struct {
 	state   state
 	posting bool
 	done    chan struct{}
-	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now
+	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now; 0: it has not been
 	beat    wheel.Timer
 	*seldom // to be written after needed
 }
@@ -133,6 +133,7 @@ func (s *Session) startBeat() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pinged = s.srv.now()
+	s.countOpened()
 	s.rearm(s.dialect.firstBeat(&s.srv.cfg))
 }
 

@@ -66,6 +66,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 	s.state = stateClosed
 	d := s.needed()
 	d.reason, d.err = reason, err
+	s.countClosed()
 	s.srv.wheel.Stop(&s.beat)
 	s.stopPatience()
 	s.stopNoop()

@@ -92,6 +92,7 @@ func (s *Session) switchTo(t *wsTransport) bool {
 	}
 	s.box = outbox{}
 	s.ws.Store(t)
+	s.countUpgraded()
 	if s.get != nil {
 		s.get.last = packet.Noop
 		s.get.wake()
