@@ -32,3 +32,11 @@ type RoomWatcher interface {
 	// may call the adapter. A later call replaces f.
 	WatchRooms(f func(RoomEvent))
 }
+
+// RoomCounter is what an adapter implements that knows how many rooms there are on its
+// node. It is optional.
+type RoomCounter interface {
+	// LocalRooms is how many rooms have a member on this node, those of single
+	// sockets included. It asks no other node and does not block.
+	LocalRooms() int
+}

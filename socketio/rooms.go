@@ -27,6 +27,16 @@ func (n *Namespace) OnRoom(f func(e RoomEvent)) {
 // OnRoom is Namespace.OnRoom of the main namespace.
 func (srv *Server) OnRoom(f func(e RoomEvent)) { srv.main.OnRoom(f) }
 
+// LocalRooms is how many rooms have a member on this node, those of single sockets
+// included; no other node is asked, as Rooms does. It is 0 for a parent, and for an
+// adapter that is no adapters.RoomCounter.
+func (n *Namespace) LocalRooms() int {
+	if c, ok := n.adapter.(adapters.RoomCounter); ok {
+		return c.LocalRooms()
+	}
+	return 0
+}
+
 // watchRooms has the adapter tell of its rooms, if somebody wants to know.
 func (n *Namespace) watchRooms() {
 	if n.table.Load().onRoom == nil {

@@ -56,6 +56,30 @@ func TestOnRoom(t *testing.T) {
 	})
 }
 
+// LocalRooms counts each room with a member once, and those of single sockets.
+func TestLocalRooms(t *testing.T) {
+	runWebSocket(t, socketio.Config{}, func(r *rig) {
+		check := func(why string, want int) {
+			r.Helper()
+			if n := r.srv.Of("/").LocalRooms(); n != want {
+				r.Errorf("%s: %d rooms, want %d", why, n, want)
+			}
+		}
+		check("nobody is there", 0)
+		s, p := r.join("/").socket(), r.join("/")
+		_ = s.Join(r.Context(), "x", "y")
+		_ = p.socket().Join(r.Context(), "x")
+		check("two sockets in two rooms", 4)
+		s.Leave("x", "y")
+		check("one has left its rooms", 3)
+		p.send("41")
+		r.eventually("the other has left", func() bool { return r.srv.Of("/").LocalRooms() == 1 })
+		if n := r.srv.OfPattern("/n{id}").LocalRooms(); n != 0 {
+			r.Errorf("a parent has %d", n)
+		}
+	})
+}
+
 // TestRoomEventsInOrder: whoever tells of them, the events of a room come in
 // their order, and a hook may use rooms.
 func TestRoomEventsInOrder(t *testing.T) {

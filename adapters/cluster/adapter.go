@@ -91,6 +91,7 @@ type Adapter struct {
 var (
 	_ adapters.Adapter     = (*Adapter)(nil)
 	_ adapters.RoomWatcher = (*Adapter)(nil)
+	_ adapters.RoomCounter = (*Adapter)(nil)
 	_ Receiver             = (*Adapter)(nil)
 )
 
@@ -127,6 +128,9 @@ func (a *Adapter) RoomsOf(m adapters.Member) []string { return a.rooms.RoomsOf(m
 
 // WatchRooms implements [adapters.RoomWatcher], for this node's rooms.
 func (a *Adapter) WatchRooms(f func(adapters.RoomEvent)) { a.rooms.WatchRooms(f) }
+
+// LocalRooms implements [adapters.RoomCounter].
+func (a *Adapter) LocalRooms() int { return a.rooms.LocalRooms() }
 
 // Broadcast hands p to this node's members of t, then to the bus. The error is
 // that of Bus.Publish.

@@ -61,6 +61,7 @@ type Adapter struct {
 var (
 	_ adapters.Recoverer   = (*Adapter)(nil)
 	_ adapters.RoomWatcher = (*Adapter)(nil)
+	_ adapters.RoomCounter = (*Adapter)(nil)
 )
 
 // Join puts m into rooms at once; ctx is not used. The error is
@@ -128,6 +129,13 @@ func (a *Adapter) Rooms(context.Context) ([]string, error) {
 		names = append(names, name)
 	}
 	return names, nil
+}
+
+// LocalRooms implements adapters.RoomCounter: it is how many Rooms returns.
+func (a *Adapter) LocalRooms() int {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return len(a.rooms)
 }
 
 // Close empties all rooms and ends the calls of BroadcastAck and Restore that
