@@ -21,6 +21,7 @@ type Handler struct {
 	srv      *Server
 	list     *ProtocolList
 	settings ProcessSettings
+	refusals refusals
 
 	mu     sync.Mutex // guards what follows
 	procs  map[int64]*Process
@@ -39,7 +40,8 @@ func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
 // with 400 (no such protocol), 406 (mORMot's key exchange, whose wire uses the
 // same key and nonce in both directions), 503 (shutting down), or the status of
 // ProcessSettings.Admit, ProtocolSpec.Check and ProcessSettings.OnUpgrade. With 429
-// and 503 goes a Retry-After, of a second if w has none. RFC 6455 section 4.2.2.
+// and 503 goes a Retry-After, of a second if w has none. Of each second at most ten
+// refusals are logged; the next line tells how many were not. RFC 6455 section 4.2.2.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, spec, err := h.negotiate(r)
 	var leave func()
@@ -48,7 +50,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		refuse(w, err)
-		h.settings.logger().Info("wscore: upgrade refused", "remote", r.RemoteAddr, "status", err.Status, "reason", err.Msg)
+		h.logRefusal(r, err)
 		return
 	}
 	begun := false
