@@ -90,6 +90,7 @@ func (s *Session) switchTo(t *wsTransport) bool {
 	for _, u := range s.box.units {
 		u.sendOn(t)
 	}
+	t.conn.CountAs(s.box.bytes, s.box.packets)
 	s.box = outbox{}
 	s.ws.Store(t)
 	s.countUpgraded()
@@ -104,9 +105,10 @@ func (s *Session) switchTo(t *wsTransport) bool {
 	return true
 }
 
-// sendOn sends a unit that waited in the outbox.
+// sendOn sends a unit that waited in the outbox. It was counted there: headers and
+// base64 must not make it too much.
 func (u *unit) sendOn(t *wsTransport) {
-	f := wscore.Must
+	f := wscore.Moved
 	if u.noCompress {
 		f |= wscore.Plain
 	}

@@ -79,6 +79,7 @@ type seldom struct {
 	timer     wheel.Timer // bounds an unfinished message, and the end
 	discarded int         // bytes, behind the close frame
 	owed      []byte      // a pong that waits until the kernel takes bytes again
+	spared    spared
 	stream    stream
 }
 

@@ -113,10 +113,16 @@ func (c *Conn) room(size int) error {
 // fits is nil if a unit has room in the queue; else its policy is carried out. mu
 // is held.
 func (c *Conn) fits(size, n int, f SendFlags) error {
+	if f&Moved != 0 {
+		return nil
+	}
 	o, q := &c.out, &c.grp.settings.Queue
 	limitB, limitP := q.bytes(), q.packets()
 	if f&Must != 0 {
 		limitB, limitP = limitB+limitB/4, limitP+limitP/4
+	}
+	if c.seldom != nil {
+		limitB, limitP = limitB+c.seldom.spared.bytes, limitP+c.seldom.spared.packets
 	}
 	if o.packets > 0 && (o.bytes+size > limitB || int(o.packets)+n > limitP) {
 		if f&ifRoom == 0 && (f&Must != 0 || q.OnFull == Disconnect) {
@@ -125,6 +131,21 @@ func (c *Conn) fits(size, n int, f SendFlags) error {
 		return ErrQueueFull
 	}
 	return nil
+}
+
+// spared is by how much the queue may be over its bound.
+type spared struct{ bytes, packets int }
+
+// CountAs has what waits in the queue count as no more than bytes and packets until
+// the queue is empty: for what was [Moved] here from a queue that counts otherwise, so
+// that the next message finds the room that it would have found there.
+func (c *Conn) CountAs(bytes, packets int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	over := spared{max(0, c.out.bytes-bytes), max(0, int(c.out.packets)-packets)}
+	if over != (spared{}) && !c.out.empty() {
+		c.needed().spared = over
+	}
 }
 
 // depart sees to it that the queue is written. mu is held.
@@ -248,6 +269,9 @@ func (c *Conn) progress(n int, err error) (done bool) {
 func (c *Conn) drained() {
 	c.out.owned, c.out.refused = false, false
 	c.out.drop(&c.grp.pools)
+	if c.seldom != nil {
+		c.seldom.spared = spared{}
+	}
 	c.recount()
 	switch {
 	case c.state == stateClosing && c.closeQueued:

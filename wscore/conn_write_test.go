@@ -142,6 +142,47 @@ func TestSendRefusesWhatIsNoMessage(t *testing.T) {
 	})
 }
 
+// What was moved here from another queue is taken whatever waits, and counts as it
+// did there until the queue is empty.
+func TestQueueOfMoved(t *testing.T) {
+	scenario(t, Settings{Queue: Queue{Bytes: 20_000, Packets: 100, OnFull: DropNewest}}, testnet.Options{Capacity: 1024}, func(p *peer) {
+		send := func(f SendFlags, size int, full bool) {
+			t.Helper()
+			err := p.conn.SendMessages(f, Message{Op: OpText, Data: make([]byte, size)})
+			if errors.Is(err, ErrQueueFull) != full || !full && err != nil {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+		}
+		p.conn.CountAs(0, 0) // of nothing: changes nothing
+		p.stall()
+		for range 300 {
+			send(Moved, 500, false)
+		}
+		send(0, 1, true)
+		p.conn.CountAs(19_000, 98)
+		send(0, 1000, true) // with its header
+		send(0, 900, false)
+		send(0, 95, true)
+		send(0, 1, false)
+		send(0, 1, true) // the 101st
+		for {            // until nothing waits
+			if _, n := p.conn.Buffered(); n == 0 {
+				break
+			}
+			if _, _, err := readServerFrame(p.r); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		p.stall()
+		for p.conn.Send(OpText, make([]byte, 500)) == nil {
+		}
+		if b, _ := p.conn.Buffered(); b > 20_000 {
+			t.Errorf("%d bytes wait: the bound is what it was", b)
+		}
+	})
+}
+
 func TestQueuePackets(t *testing.T) {
 	scenario(t, Settings{Queue: Queue{Packets: 200, OnFull: DropNewest}}, testnet.Options{Capacity: 1024}, func(p *peer) {
 		p.stall()

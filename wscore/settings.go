@@ -76,6 +76,9 @@ const (
 	Must
 	// Plain keeps all messages of the send from being deflated, see Message.Plain.
 	Plain
+	// Moved exempts the messages from the queue's bound: for what has waited in a queue
+	// of the caller's, with a bound of its own. See [Conn.CountAs].
+	Moved
 	// ifRoom makes a full queue refuse the messages, whatever OnFull says.
 	ifRoom
 )

@@ -13,12 +13,12 @@ import (
 // All others say in their comment where they come from.
 var wscoreOwn = []string{
 	"CloseError.Error", "CloseError.Is", "CloseError.Unwrap", "HandshakeError.Error", "State.String",
-	"Conn.Buffered", "Conn.ReadOn", "Conn.RemoteAddr", "Conn.RunNext", "Conn.Stalled",
+	"Conn.Buffered", "Conn.CountAs", "Conn.ReadOn", "Conn.RemoteAddr", "Conn.RunNext", "Conn.Stalled",
 	"Handler.Processes",
 	"NewClient", "NewDialer", "NewHandler", "NewPrepared", "NewServer",
 	"Process.Conn", "Process.Done", "Process.Flush", "Process.ID", "Process.IsClient", "Process.Logger", "Process.Logs",
 	"Gatherer", "OnFull", "Queue", "Readier", "Runner", "SendFlags", "Sequential",
-	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Must", "Plain",
+	"Disconnect", "DropNewest", "ErrConnected", "ErrConsumed", "ErrQueueFull", "Later", "Moved", "Must", "Plain",
 }
 
 var citation = regexp.MustCompile(`RFC\s\d{4}|mORMot`)
