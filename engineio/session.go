@@ -236,14 +236,14 @@ func (s *sessionTimer) Expire(t *wheel.Timer) {
 		s.dialect.beat((*Session)(s))
 		return
 	}
-	(*Session)(s).outOfPatience()
+	(*Session)(s).outOfPatience(t)
 }
 
-// bePatient arms the timer that calls outOfPatience. mu is held.
+// bePatient arms the timer that calls outOfPatience: a new one for each wait, so that
+// the end of one is not taken for that of the next. mu is held.
 func (s *Session) bePatient(d time.Duration) {
-	if s.patience == nil {
-		s.needed().patience = new(wheel.Timer)
-	}
+	s.stopPatience()
+	s.needed().patience = new(wheel.Timer)
 	s.srv.wheel.Start(s.patience, (*sessionTimer)(s), d)
 }
 

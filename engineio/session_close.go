@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
+	"github.com/hermod-io/hermod/internal/wheel"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -117,9 +118,12 @@ func (s *Session) tellClosed() {
 
 // outOfPatience ends an upgrade that takes too long, or a closing session
 // whose client does not poll any more.
-func (s *Session) outOfPatience() {
+func (s *Session) outOfPatience(t *wheel.Timer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t != s.patience {
+		return // what it was for ended meanwhile
+	}
 	if p := s.probe; p != nil {
 		s.dropProbe(p)
 		return

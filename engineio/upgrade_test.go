@@ -115,6 +115,47 @@ func TestUpgradeTimeout(t *testing.T) {
 	})
 }
 
+// The timeout of a probe that was about to be called when the probe failed hit what
+// came after it: the next probe, or the wait for the last GET.
+func TestUpgradeTimeoutIsOfItsProbe(t *testing.T) {
+	fail := func(w *world) (p *poller, s *Session, late func()) {
+		p, s = w.poller(), w.h.session(0)
+		c := p.probe()
+		s.mu.Lock()
+		timer := s.patience
+		s.mu.Unlock()
+		c.send("x")
+		c.want("close", "the probe has failed")
+		return p, s, func() { (*sessionTimer)(s).Expire(timer) }
+	}
+	t.Run("next probe", func(t *testing.T) {
+		scenario(t, Config{}, func(w *world) {
+			p, _, late := fail(w)
+			c := p.probe()
+			late()
+			c.send("2probe")
+			c.want("3probe", "it has all the time there is")
+			w.pass(9 * time.Second)
+			c.wantSilence("nearly all of it has passed")
+			w.pass(3 * time.Second)
+			c.want("close", "its own timeout")
+			late()
+			p.switched()
+			w.want("the session is fine", "open")
+		})
+	})
+	t.Run("last GET", func(t *testing.T) {
+		scenario(t, Config{}, func(w *world) {
+			p, s, late := fail(w)
+			s.Close(false)
+			late()
+			w.want("the last GET is waited for", "open")
+			p.get("6\x1e1", "it comes")
+			w.want("then it is over", "close: forced close")
+		})
+	})
+}
+
 // A second WebSocket for a session is closed; the first is not touched.
 func TestUpgradeTwice(t *testing.T) {
 	scenario(t, Config{}, func(w *world) {
