@@ -127,7 +127,8 @@ fuzz: ## every fuzz target, FUZZTIME (10m) each
 
 .PHONY: bench
 bench: deps-node bench-programs tests/load/official/node_modules/.package-lock.json ## ours beside the official server and others, on two cores, into docs/benchmarks.md; BENCHARGS='-quick -only echo'
-	go build -C tests/load/peers -o ../build/ ./zishang520
+	go build -C tests/load/peers/zishang520 -o ../../build/ .
+	go build -C tests/load/peers/karagenc -o ../../build/ .
 	tests/load/build/bench $(BENCHARGS)
 
 .PHONY: bench-programs

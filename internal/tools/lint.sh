@@ -34,7 +34,8 @@ check "go vet, windows, 32 bits" vet GOOS=windows GOARCH=386
 check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
 check "go mod tidy" go mod tidy -diff
 check "go mod tidy, tests/load/websocket" go mod tidy -C tests/load/websocket -diff
-check "go mod tidy, tests/load/peers" go mod tidy -C tests/load/peers -diff
+check "go mod tidy, zishang520" go mod tidy -C tests/load/peers/zishang520 -diff
+check "go mod tidy, karagenc" go mod tidy -C tests/load/peers/karagenc -diff
 check "go fix" go fix -diff ./...
 check staticcheck go tool -modfile=internal/tools/go.mod staticcheck ./...
 

@@ -140,6 +140,7 @@ func programs(build, root string) []program {
 		{name: "socket.io", command: []string{"node", "--expose-gc", official + "/server.mjs"}, tags: []string{"all"}, needs: official + "/node_modules/socket.io/package.json"},
 		{name: "hermod, raw", command: []string{build + "/benchapp", "-raw"}, tags: []string{"echo", "rooms"}},
 		{name: "zishang520", command: []string{build + "/zishang520"}, tags: []string{"echo", "bin", "rooms", "connect", "polling"}, needs: build + "/zishang520"},
+		{name: "karagenc", command: []string{build + "/karagenc"}, tags: []string{"echo", "rooms", "connect", "polling"}, needs: build + "/karagenc"},
 		{name: "bound", command: []string{build + "/bound"}, tags: []string{"echo", "rooms", "connect"}, needs: build + "/bound"},
 	}
 }

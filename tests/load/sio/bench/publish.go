@@ -144,7 +144,9 @@ func (b *bench) versions() (list []string) {
 				list = append(list, p+" "+b.npm(p))
 			}
 		case "zishang520":
-			list = append(list, b.module("zishang520", "github.com/zishang520/socket.io/servers/socket/v3"))
+			list = append(list, b.module(name, "github.com/zishang520/socket.io/servers/socket/v3"))
+		case "karagenc":
+			list = append(list, b.module(name, "github.com/karagenc/socket.io-go"))
 		}
 	}
 	return list

@@ -1,4 +1,4 @@
-module github.com/hermod-io/hermod/tests/load/peers
+module github.com/hermod-io/hermod/tests/load/peers/zishang520
 
 go 1.26.0
 
