@@ -35,7 +35,6 @@ check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
 check "go mod tidy" go mod tidy -diff
 check "go mod tidy, tests/load/websocket" go mod tidy -C tests/load/websocket -diff
 check "go mod tidy, zishang520" go mod tidy -C tests/load/peers/zishang520 -diff
-check "go mod tidy, karagenc" go mod tidy -C tests/load/peers/karagenc -diff
 check "go fix" go fix -diff ./...
 check staticcheck go tool -modfile=internal/tools/go.mod staticcheck ./...
 
