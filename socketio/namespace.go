@@ -8,6 +8,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -136,6 +137,9 @@ type delivery struct {
 	flags    adapters.Flags
 	hooks    []*overhearer
 	event    *Event // for the hooks; made for the first of them
+	hearing  *Socket
+	aside    usercode.Runner // calls the hooks: it may be the adapter's goroutine that delivers
+	tell     func() error    // overhearAll of hearing
 	waiting  *Socket
 	prepared *engineio.Prepared
 	question *question
@@ -154,6 +158,7 @@ func (n *Namespace) deliver(p *parser.Packet, f adapters.Flags, q *question, to 
 	d := deliveries.Get().(*delivery)
 	d.ns, d.packet, d.flags, d.question = n, p, f, q
 	count := d.run(to)
+	d.aside.Stop()
 	*d = delivery{one: d.one}
 	deliveries.Put(d)
 	return count
@@ -259,14 +264,20 @@ func (d *delivery) overheard(s *Socket) bool {
 }
 
 func (d *delivery) overhear(s *Socket) {
+	size := 0
 	if d.event == nil {
 		d.event = outgoingEvent(d.ns, "", d.packet)
+		size = d.event.size()
+		d.tell = func() error { d.hearing.overhearAll(d.hooks, d.event); return nil }
 	}
 	if d.ns.recoverer != nil && d.question == nil {
-		d.ns.outgoing.add(s, d.event) // the adapter may hold a lock
+		d.ns.outgoing.add(s, d.event, size) // the adapter may hold a lock
 		return
 	}
-	s.overhearApart(d.hooks, d.event)
+	d.hearing = s
+	if err := d.aside.Run(d.tell); err != nil {
+		s.report(d.event.Name(), err)
+	}
 }
 
 // ServerSideEvent implements adapters.Local.

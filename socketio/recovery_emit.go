@@ -6,6 +6,7 @@ import (
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -74,11 +75,14 @@ func (s *Socket) emitEarly(w *writer, f adapters.Flags) (done bool, err error) {
 	return true, err
 }
 
-// overhearOne calls the hooks of outgoing events, if there are any.
+// overhearOne calls the hooks of outgoing events, if there are any, once they were
+// called for what was sent before.
 func (s *Socket) overhearOne(p *parser.Packet) {
 	hooks, own := s.ns.table.Load().onAnyOutgoing, s.own.Load()
 	if hooks != nil || own != nil && own.onAnyOutgoing != nil {
-		s.overhearAll(hooks, outgoingEvent(s.ns, "", p))
+		e := outgoingEvent(s.ns, "", p)
+		s.ns.outgoing.add(s, e, e.size())
+		s.ns.flushOutgoing()
 	}
 }
 
@@ -146,32 +150,61 @@ func (r *recoverable) flush(c *client, reply *parser.Packet) {
 }
 
 // outgoing are events that hooks of outgoing events have not seen yet. With
-// recovery they are called outside of the adapter, which delivers under a lock.
+// recovery they are called outside of the adapter, which delivers under a lock, and by
+// one goroutine at a time, in the order of delivery.
 type outgoing struct {
 	emitters atomic.Int32 // goroutines that look at sent soon
 	waiting  atomic.Int32 // length of sent, for a look without the lock
 
-	mu   sync.Mutex // guards what follows
-	sent []sentEvent
+	mu      sync.Mutex // guards what follows
+	sent    []sentEvent
+	bytes   int // of the events in it, each counted once for all sockets
+	tellers int // goroutines that call the hooks, and look at sent when they have
 }
+
+// Above these bounds whoever emits calls the hooks as well: hooks that are too slow
+// hold up who emits, and may hear of things in another order, but memory is bounded.
+const (
+	maxOutgoing      = 1 << 16
+	maxOutgoingBytes = 16 << 20
+)
 
 type sentEvent struct {
 	socket *Socket
 	event  *Event
 }
 
-func (o *outgoing) add(s *Socket, e *Event) {
+// add puts e at the end; size is what e takes, 0 if it was told before.
+func (o *outgoing) add(s *Socket, e *Event, size int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sent = append(o.sent, sentEvent{s, e})
+	o.bytes += size
 	o.waiting.Store(int32(len(o.sent)))
 }
 
-func (o *outgoing) take() []sentEvent {
+// begin makes the caller one who calls the hooks, if there is need for one.
+func (o *outgoing) begin() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.tellers > 0 && len(o.sent) <= maxOutgoing && o.bytes <= maxOutgoingBytes {
+		return false
+	}
+	o.tellers++
+	return true
+}
+
+// take returns what is to be told. When there is nothing, or with last, the caller
+// calls the hooks no more.
+func (o *outgoing) take(last bool) []sentEvent {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if last || len(o.sent) == 0 {
+		o.tellers--
+		return nil
+	}
 	sent := o.sent
-	o.sent = nil
+	o.sent, o.bytes = nil, 0
 	o.waiting.Store(0)
 	return sent
 }
@@ -196,11 +229,27 @@ func (n *Namespace) overheard() {
 	}
 }
 
+// flushRounds is how often an emit looks whether there is more for the hooks: what
+// they emit themselves, and others meanwhile. The rest is left to a new goroutine.
+const flushRounds = 8
+
 func (n *Namespace) flushOutgoing() {
-	if n.outgoing.waiting.Load() == 0 {
+	if n.outgoing.waiting.Load() == 0 || !n.outgoing.begin() {
 		return
 	}
-	for _, e := range n.outgoing.take() {
-		e.socket.overhearApart(n.table.Load().onAnyOutgoing, e.event)
+	var aside usercode.Runner
+	defer aside.Stop()
+	for round := 1; ; round++ {
+		sent := n.outgoing.take(round > flushRounds)
+		for _, e := range sent {
+			hooks := n.table.Load().onAnyOutgoing
+			if err := aside.Run(func() error { e.socket.overhearAll(hooks, e.event); return nil }); err != nil {
+				e.socket.report(e.event.Name(), err)
+			}
+		}
+		if sent == nil {
+			break
+		}
 	}
+	n.overheard()
 }

@@ -18,6 +18,9 @@ func BenchmarkScale(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000, 50_000} {
 		b.Run(fmt.Sprintf("members/%d", n), func(b *testing.B) { scaleMembers(b, n) })
 	}
+	b.Run("overheard/1000", func(b *testing.B) { // each delivery is heard of by a hook
+		scaleMembers(b, 1000, func(*socketio.Socket, *socketio.Event) {})
+	})
 	for _, n := range []int{10, 100, 10_000} {
 		b.Run(fmt.Sprintf("rooms/%d", n), func(b *testing.B) { scaleRooms(b, n) })
 	}
@@ -48,8 +51,11 @@ func measure(b *testing.B, each int, once func()) {
 	b.ReportMetric(float64(processTime(b)-begin)/float64(b.N*each), "cpu-ns/each")
 }
 
-func scaleMembers(b *testing.B, n int) {
+func scaleMembers(b *testing.B, n int, hooks ...func(*socketio.Socket, *socketio.Event)) {
 	d := newDirect(b, socketio.Config{})
+	for _, f := range hooks {
+		d.srv.OnAnyOutgoing(f)
+	}
 	wait := crowd(b, d, n)
 	size := len(unmasked(`42["news","` + text64 + `"]`))
 	measure(b, n, func() {

@@ -96,14 +96,6 @@ func (s *Socket) overhearAll(hooks []*overhearer, e *Event) {
 	s.overhear(hooks, e)
 }
 
-// overhearApart is overhearAll for a goroutine that is not to end with a hook's, and
-// may be the adapter's.
-func (s *Socket) overhearApart(hooks []*overhearer, e *Event) {
-	if err := usercode.Apart(func() error { s.overhearAll(hooks, e); return nil }); err != nil {
-		s.report(e.Name(), err)
-	}
-}
-
 // overhear calls hooks of outgoing events.
 func (s *Socket) overhear(hooks []*overhearer, e *Event) {
 	usercode.Each(hooks, func(o *overhearer) {

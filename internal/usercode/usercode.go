@@ -68,3 +68,45 @@ func Apart(f func() error) error {
 	}()
 	return <-done
 }
+
+// Runner runs functions one after the other on a goroutine that is not the caller's,
+// as Apart does, and the same for all of them until one ends it. The zero value is
+// ready; it belongs to one caller, who ends with Stop.
+type Runner struct {
+	work chan func() error
+	done chan error
+}
+
+// Run is Apart.
+func (r *Runner) Run(f func() error) error {
+	if r.work == nil {
+		r.work, r.done = make(chan func() error, 1), make(chan error, 1)
+		go r.loop(r.work)
+	}
+	r.work <- f
+	err := <-r.done
+	if err == Exited {
+		r.work = nil
+	}
+	return err
+}
+
+// Stop ends the goroutine, if there is one.
+func (r *Runner) Stop() {
+	if r.work != nil {
+		close(r.work)
+		r.work = nil
+	}
+}
+
+func (r *Runner) loop(work chan func() error) {
+	for f := range work {
+		r.one(f)
+	}
+}
+
+func (r *Runner) one(f func() error) {
+	err := Exited
+	defer func() { r.done <- err }()
+	err = Guarded(f)
+}

@@ -2,6 +2,7 @@ package usercode_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -59,5 +60,27 @@ func TestEach(t *testing.T) {
 	})
 	if !slices.Equal(got, []int{1, 2, 3}) {
 		t.Errorf("called for %v", got)
+	}
+}
+
+func TestRunner(t *testing.T) {
+	var r usercode.Runner
+	r.Stop() // of what did not run
+	var got []string
+	run := func(f func() error) {
+		err := r.Run(f)
+		got = append(got, fmt.Sprint(err))
+	}
+	for range 2 {
+		run(func() error { return nil })
+		run(func() error { return errOwn })
+		run(func() error { panic("on purpose") })
+		run(func() error { runtime.Goexit(); return nil })
+		run(func() error { return errOwn })
+		r.Stop()
+	}
+	want := []string{"<nil>", "own", "socketio: panic: on purpose", "socketio: runtime.Goexit was called", "own"}
+	if !slices.Equal(got, slices.Concat(want, want)) {
+		t.Errorf("errors %q", got)
 	}
 }
