@@ -3,7 +3,6 @@ package socketio
 import (
 	"context"
 	"errors"
-	"maps"
 	"runtime/debug"
 	"slices"
 
@@ -44,11 +43,12 @@ type registered struct {
 }
 
 // table is what was registered on a namespace. It is immutable; registering
-// makes a new one.
+// makes a new one, whose slices may go on in the memory of the old ones, behind their
+// ends. What is registered by name can be looked up when the table is settled.
 type table struct {
 	middlewares     []func(context.Context, *Socket) error
 	onConnect       []func(context.Context, *Socket) error
-	handlers        map[string]*registered
+	handlers        registry[*registered]
 	onAny           []*catchAll
 	onAnyOutgoing   []*overhearer
 	around          []func(Handler) Handler
@@ -57,16 +57,25 @@ type table struct {
 	onDisconnect    []func(*Socket, Reason)
 	onError         []func(*Socket, string, error)
 	onExpired       []func(adapters.Session)
-	serverSide      map[string]func(context.Context, *Event) error
+	serverSide      registry[func(context.Context, *Event) error]
 	onRoom          []func(RoomEvent)
 }
 
-// clone returns a copy whose slices and maps are its own.
-func (t *table) clone() *table {
+// settled reports whether what is registered by name can be looked up.
+func (t *table) settled() bool { return t.handlers.latest == nil && t.serverSide.latest == nil }
+
+// settle returns a table of which that is true.
+func (t *table) settle() *table {
+	c := *t
+	c.handlers, c.serverSide = t.handlers.folded(), t.serverSide.folded()
+	return &c
+}
+
+// clipped returns a copy whose slices do not go on in the memory of t's.
+func (t *table) clipped() *table {
 	c := *t
 	c.middlewares = slices.Clip(t.middlewares)
 	c.onConnect = slices.Clip(t.onConnect)
-	c.handlers = maps.Clone(t.handlers)
 	c.onAny = slices.Clip(t.onAny)
 	c.onAnyOutgoing = slices.Clip(t.onAnyOutgoing)
 	c.around = slices.Clip(t.around)
@@ -74,7 +83,6 @@ func (t *table) clone() *table {
 	c.onDisconnect = slices.Clip(t.onDisconnect)
 	c.onError = slices.Clip(t.onError)
 	c.onExpired = slices.Clip(t.onExpired)
-	c.serverSide = maps.Clone(t.serverSide)
 	c.onRoom = slices.Clip(t.onRoom)
 	return &c
 }
@@ -90,26 +98,26 @@ func (t *table) wrap(h Handler) Handler {
 // setAround adds a middleware around all handlers.
 func (t *table) setAround(mw func(Handler) Handler) {
 	t.around = append(t.around, mw)
-	for name, r := range t.handlers {
-		t.handlers[name] = &registered{name, r.h, t.wrap(r.h)}
+	old := t.handlers.folded()
+	all := make(map[string]*registered, len(old.all))
+	for name, r := range old.all {
+		all[name] = &registered{name, r.h, t.wrap(r.h)}
 	}
+	t.handlers = registry[*registered]{all: all}
 	t.nobody = t.wrap(ignore)
 }
 
 // setHandler sets the handler of an event; nil removes it.
 func (t *table) setHandler(event string, h Handler) {
-	if t.handlers == nil {
-		t.handlers = make(map[string]*registered)
-	}
 	if h == nil {
-		delete(t.handlers, event)
+		t.handlers = t.handlers.set(event, nil, true)
 		return
 	}
-	t.handlers[event] = &registered{event, h, t.wrap(h)}
+	t.handlers = t.handlers.set(event, &registered{event, h, t.wrap(h)}, false)
 }
 
 // find returns what handles an event, nil if nothing does, and gives the event
-// its name. own is the socket's for t, or nil.
+// its name. t is settled; own is the socket's for t, or nil.
 func (t *table) find(own *overrides, e *Event) Handler {
 	name, _ := e.Encoded().EventName()
 	if own != nil {
@@ -125,7 +133,7 @@ func (t *table) find(own *overrides, e *Event) Handler {
 			return own.nobody
 		}
 	}
-	if r := t.handlers[string(name)]; r != nil {
+	if r := t.handlers.all[string(name)]; r != nil {
 		e.name = r.name
 		return r.full
 	}
@@ -134,7 +142,7 @@ func (t *table) find(own *overrides, e *Event) Handler {
 
 // handle runs the handlers of an event.
 func (s *Socket) handle(e *Event) {
-	t := s.ns.table.Load()
+	t := s.ns.settled()
 	own := s.overrides(t)
 	s.logEvent(e)
 	if err := s.bounded(e); err != nil {

@@ -111,9 +111,6 @@ func (n *Namespace) OnError(f func(s *Socket, event string, err error)) {
 // which is logged.
 func (n *Namespace) OnServerSide(event string, f func(ctx context.Context, e *Event) error) {
 	n.change(func(t *table) {
-		if t.serverSide == nil {
-			t.serverSide = make(map[string]func(context.Context, *Event) error)
-		}
-		t.serverSide[event] = f
+		t.serverSide = t.serverSide.set(event, f, f == nil)
 	})
 }

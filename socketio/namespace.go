@@ -52,9 +52,24 @@ func (n *Namespace) Name() string { return n.name }
 func (n *Namespace) change(f func(*table)) {
 	n.register.Lock()
 	defer n.register.Unlock()
-	t := n.table.Load().clone()
+	t := new(table)
+	*t = *n.table.Load()
+	if n.family != nil && n.family.ns != n {
+		t = t.clipped() // the slices may be the parent's
+	}
 	f(t)
 	n.table.Store(t)
+}
+
+// settled returns the table for who looks up a name.
+func (n *Namespace) settled() *table {
+	for {
+		t := n.table.Load()
+		if t.settled() {
+			return t
+		}
+		n.table.CompareAndSwap(t, t.settle())
+	}
 }
 
 // Sockets iterates over this node's connected sockets, in no order. It is a

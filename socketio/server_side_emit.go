@@ -111,7 +111,7 @@ func (n *Namespace) runServerSide() {
 }
 
 func (n *Namespace) handleServerSide(e *Event) {
-	f := n.table.Load().serverSide[e.Name()]
+	f := n.settled().serverSide.all[e.Name()]
 	if f == nil {
 		return
 	}

@@ -67,7 +67,7 @@ func (s *Socket) change(f func(*overrides)) {
 		f(made)
 		made.of = nil
 		if made.additions > len(made.handlers)+maxAdditions {
-			made = made.bound(s.ns.table.Load()) // no event does it
+			made = made.bound(s.ns.settled()) // no event does it
 		}
 		if s.own.CompareAndSwap(old, made) {
 			return
@@ -97,7 +97,7 @@ func (o *overrides) all() map[string]Handler {
 	return all
 }
 
-// bound returns o with the middlewares of t and its own around its handlers.
+// bound returns o with the middlewares of t, which is settled, and its own around its handlers.
 func (o *overrides) bound(t *table) *overrides {
 	made := *o
 	made.of, made.inherited, made.nobody = t, nil, nil
@@ -114,8 +114,8 @@ func (o *overrides) bound(t *table) *overrides {
 		made.handlers[name] = &registered{name, h, wrap(h)}
 	}
 	if o.around != nil {
-		made.inherited = make(map[string]*registered, len(t.handlers))
-		for name, r := range t.handlers {
+		made.inherited = make(map[string]*registered, len(t.handlers.all))
+		for name, r := range t.handlers.all {
 			made.inherited[name] = &registered{name, r.h, wrap(r.h)}
 		}
 		made.nobody = wrap(ignore)
