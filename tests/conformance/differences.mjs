@@ -60,6 +60,11 @@ export const differences = {
     hermod: 'handled',
     why: 'packets are handled in the order of their arrival, those behind a pending CONNECT wait',
   },
+  'a DISCONNECT in the segment of its CONNECT': {
+    official: 'closed',
+    hermod: 'handled',
+    why: 'packets are handled in the order of their arrival, those behind a pending CONNECT wait; a CONNECT behind both closes the connection here, too, until the first is answered',
+  },
   'attachment count written as JavaScript reads numbers': {
     official: 'read',
     hermod: 'refused',

@@ -159,6 +159,35 @@ function sequence(kind) {
     s.close();
   });
 
+  test('CONNECT, DISCONNECT and CONNECT before the first answer close the connection', async () => {
+    const t = await server();
+    const packets = ['40/slow,{"delay":300}', '41/slow,', '40/slow,{"delay":300}'];
+    for (const apart of [false, true]) {
+      const s = await joined(kind, t.port);
+      if (!apart) await s.send(...packets);
+      for (const p of apart ? packets : []) {
+        await s.send(p).catch(() => {}); // officially it is the DISCONNECT that closes
+        await pause(20);
+      }
+      assert.deepEqual((await over(s)).seen, [], apart ? 'one by one' : 'at once');
+      assert.match(await reason(t, s.id), FORCED); // of the main namespace
+    }
+  });
+
+  test('a DISCONNECT right behind its CONNECT', async () => {
+    const t = await server();
+    const s = await joined(kind, t.port);
+    await s.send('40/slow,{"delay":100}', '41/slow,');
+    const got = await s.next();
+    if (!got.closed) {
+      const { sid } = JSON.parse(got.slice('40/slow,'.length));
+      assert.equal(await reason(t, sid), 'client namespace disconnect');
+      await alive(s);
+    }
+    assert.equal(got.closed ? 'closed' : 'handled', differs('a DISCONNECT in the segment of its CONNECT'));
+    s.close();
+  });
+
   test('an event right behind its CONNECT', async () => {
     const t = await server();
     const s = await open(kind, t.port);
