@@ -312,7 +312,7 @@ func systemCall(t *testing.T) time.Duration {
 // member is the promise. It is one of those that broadcast faster than the
 // flushers write, so that a machine busy with other things gets further tries.
 func TestBroadcastsMerge(t *testing.T) {
-	const members, rounds, limit, tries = 1000, 8, 1.5, 20
+	const members, rounds, limit, tries = 1000, 8, 1.5, 60
 	cost := systemCall(t)
 	best := float64(rounds)
 	for i := 0; i < tries && best > limit; i++ {
