@@ -38,7 +38,7 @@ func run() error {
 		return nil
 	}
 	if cfg.Healthcheck {
-		return app.Healthcheck(cfg.Addr)
+		return app.Healthcheck(cfg.Addr, cfg.TLSCert != "")
 	}
 	log, err := logging.New(os.Stderr, cfg.LogLevel, cfg.LogFormat)
 	if err != nil {

@@ -29,7 +29,7 @@ check gofmt unformatted
 check "go vet" go vet ./...
 check "go vet, tools" go vet -C internal/tools ./...
 check "go vet -tags poison,eager" go vet -tags poison,eager ./internal/bufpool/ ./wscore/
-check "go vet -tags node" go vet -tags node ./tests/sioclient ./tests/soak ./tests/cluster/... ./tests/topology ./examples/mixed
+check "go vet -tags node" go vet -tags node ./tests/sioclient ./tests/soak ./tests/cluster/... ./tests/topology ./tests/program ./examples/mixed
 check "go vet, windows, 32 bits" vet GOOS=windows GOARCH=386
 check "go vet, darwin" vet GOOS=darwin GOARCH=arm64
 check "go mod tidy" go mod tidy -diff

@@ -41,7 +41,7 @@ func runAll(m *testing.M) (status int) {
 func start(t *testing.T, args ...string) (*proc.Process, string) {
 	t.Helper()
 	p := proc.Start(t, proc.Command{Path: bin, Args: append([]string{"-addr", "127.0.0.1:0"}, args...)})
-	return p, p.WaitFor(`listening on (http://127\.0\.0\.1:\d+)`, patience)[1]
+	return p, p.WaitFor(`listening on (https?://127\.0\.0\.1:\d+)`, patience)[1]
 }
 
 func get(t *testing.T, url string) (int, string) {

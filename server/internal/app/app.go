@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,9 +16,12 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/server/internal/certificate"
 	"github.com/hermod-io/hermod/server/internal/chat"
 	"github.com/hermod-io/hermod/server/internal/config"
 	"github.com/hermod-io/hermod/server/internal/logging"
+	"github.com/hermod-io/hermod/server/internal/metrics"
 	"github.com/hermod-io/hermod/server/internal/nodes"
 	"github.com/hermod-io/hermod/server/internal/routes"
 	"github.com/hermod-io/hermod/server/internal/sockets"
@@ -33,6 +37,9 @@ type App struct {
 	nodes    *nodes.Nodes // nil without other nodes
 	sio      *socketio.Server
 	sockets  *sockets.Sockets
+	cert     *certificate.Files // nil without TLS
+	metrics  *metrics.Metrics   // nil if they are not wanted
+	errors   httpErrors
 	began    time.Time
 	http     *http.Server
 	draining atomic.Bool
@@ -46,24 +53,51 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 	if sc.ClientFiles == nil {
 		log.WithField("dir", cfg.ClientDir).Warn("the browser client is not there; make web fetches it")
 	}
-	others, err := nodes.New(ctx, cfg.Nodes(), sc.Log)
+	a := &App{cfg: cfg, log: log, errors: httpErrors{log, newAtMost()}, began: time.Now()}
+	err := a.secure(sc.Log)
 	if err != nil {
 		return nil, err
 	}
-	sc.Adapter, sc.Engine.Router = others.Adapter(), others.Router()
-	sc.Engine.OnConnectionError = newRefusals(log, cfg.Proxies()).note
-	sio, err := socketio.New(sc)
-	if err != nil {
-		return nil, errors.Join(err, others.Close(ctx))
+	if a.nodes, err = nodes.New(ctx, cfg.Nodes(), sc.Log); err != nil {
+		return nil, err
 	}
-	chat.Register(sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
-	a := &App{cfg: cfg, log: log, nodes: others, sio: sio, began: time.Now()}
-	plain := a.plainSockets(sc.Log)
+	sc.Adapter, sc.Engine.Router = a.nodes.Adapter(), a.nodes.Router()
+	if cfg.MetricsAddr != "" {
+		a.metrics = metrics.New()
+	}
+	refused := newRefusals(log, cfg.Proxies())
+	sc.Engine.OnConnectionError = func(e *engineio.ConnectionError) {
+		a.metrics.Refused(e)
+		refused.note(e)
+	}
+	if a.sio, err = socketio.New(sc); err != nil {
+		return nil, errors.Join(err, a.nodes.Close(ctx))
+	}
+	a.watch()
+	chat.Register(a.sio, chat.Config{History: cfg.ChatHistory, MaxFile: cfg.ChatMaxFile})
+	a.open(sc.Log)
+	return a, nil
+}
+
+// secure reads the certificate, if there is to be one.
+func (a *App) secure(log *slog.Logger) (err error) {
+	if a.cfg.TLSCert == "" {
+		return nil
+	}
+	if a.cert, err = certificate.Load(a.cfg.TLSCert, a.cfg.TLSKey, log); err != nil {
+		return fmt.Errorf("-tls-cert, -tls-key: %w", err)
+	}
+	return nil
+}
+
+// open makes the server of HTTP, and what it serves beside Socket.IO.
+func (a *App) open(log *slog.Logger) {
+	plain := a.plainSockets(log)
 	a.sockets = sockets.New(plain)
 	rt := &routes.Routes{
-		SocketIO: sio, Path: cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(),
-		Index: web.Index(path.Clean(cfg.Path)), Page: web.Page(), Draining: &a.draining, Others: others.State,
-		BodyTimeout: max(time.Minute, cfg.PingInterval+cfg.PingTimeout), // a client that is slower than that is gone
+		SocketIO: a.sio, Path: a.cfg.Path, Sockets: a.sockets, SocketPaths: plain.Paths(),
+		Index: web.Index(path.Clean(a.cfg.Path)), Page: web.Page(), Draining: &a.draining, Others: a.nodes.State,
+		BodyTimeout: max(time.Minute, a.cfg.PingInterval+a.cfg.PingTimeout), // a client that is slower than that is gone
 	}
 	a.http = &http.Server{
 		Handler: rt.Handler(),
@@ -72,9 +106,11 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(sc.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          stdlog.New(a.errors, "", 0),
 	}
-	return a, nil
+	if a.cert != nil {
+		a.http.TLSConfig = a.cert.Config()
+	}
 }
 
 // plainSockets is what is served without Socket.IO.
@@ -104,6 +140,7 @@ func (a *App) plainSockets(log *slog.Logger) sockets.Config {
 func (a *App) admit(r *http.Request) (leave func(), err error) {
 	leave, e := a.sio.Engine().Admit(r)
 	if e != nil {
+		a.metrics.Refused(e)
 		return nil, &wscore.HandshakeError{Status: e.Status(), Msg: e.Message}
 	}
 	return leave, nil
@@ -117,7 +154,18 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 		a.end()
 		return err
 	}
-	fmt.Fprintf(out, "listening on http://%s\n", displayAddr(l.Addr()))
+	stop, err := a.serveMetrics()
+	if err != nil {
+		_ = l.Close()
+		a.end()
+		return err
+	}
+	defer stop()
+	scheme := "http"
+	if a.cert != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(out, "listening on %s://%s\n", scheme, displayAddr(l.Addr()))
 	a.log.WithField("addr", l.Addr().String()).Info("listening")
 	return a.serve(ctx, l)
 }
@@ -125,7 +173,13 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 // serve serves until ctx ends or l fails, and drains then, too.
 func (a *App) serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- a.http.Serve(l) }() // ends with the server; serve waits for it
+	go func() { // ends with the server; serve waits for it
+		if a.cert != nil {
+			failed <- a.http.ServeTLS(l, "", "")
+		} else {
+			failed <- a.http.Serve(l)
+		}
+	}()
 	select {
 	case err := <-failed:
 		a.drain()
@@ -178,30 +232,4 @@ func displayAddr(addr net.Addr) string {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// Healthcheck asks a server that listens on addr whether it is ready. No proxy is
-// asked, and the port may have a name.
-func Healthcheck(addr string) error {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
-	}
-	if host == "" || net.ParseIP(host).IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
-		},
-	}}
-	res, err := client.Get("http://localhost/readyz")
-	if err != nil {
-		return err
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("app: %s", res.Status)
-	}
-	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
 	logtest "github.com/sirupsen/logrus/hooks/test"
 
 	"github.com/hermod-io/hermod/internal/polltest"
@@ -29,8 +28,7 @@ func start(t *testing.T, args ...string) (a *App, addr string, stop context.Canc
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
+	log, _ := logtest.NewNullLogger()
 	if a, err = New(t.Context(), cfg, log); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +41,7 @@ func start(t *testing.T, args ...string) (a *App, addr string, stop context.Canc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, regexp.MustCompile(`http://\S+`).FindString(string(line[:n])), stop, done
+	return a, regexp.MustCompile(`https?://\S+`).FindString(string(line[:n])), stop, done
 }
 
 // finish ends the program that start has begun.
@@ -96,7 +94,7 @@ func TestPlainSocketsDoNotWait(t *testing.T) {
 // What can be listened on can be asked, also a port by its name.
 func TestHealthcheckOfANamedPort(t *testing.T) {
 	var ue *url.Error
-	if err := Healthcheck("127.0.0.1:gopher"); errors.As(err, &ue) && ue.Op == "parse" {
+	if err := Healthcheck("127.0.0.1:gopher", false); errors.As(err, &ue) && ue.Op == "parse" {
 		t.Error(err)
 	}
 }

@@ -3,32 +3,23 @@ package app
 import (
 	"fmt"
 	"net/netip"
-	"sync/atomic"
-	"time"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/time/rate"
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/wscore"
 )
-
-// refusalsPerSecond is how many refused connections are logged of each second: what
-// -max-handshakes keeps away shall not fill the disk.
-const refusalsPerSecond = 10
 
 // refusals logs the connections that were refused, which the operator is asked about
 // and the server else says to the client alone. Its method may be called from any goroutine.
 type refusals struct {
 	log     *logrus.Logger
 	proxies []netip.Prefix
-	now     func() time.Time
-	limit   *rate.Limiter
-	missed  atomic.Int64 // that were not logged since the last one that was
+	*atMost
 }
 
 func newRefusals(log *logrus.Logger, proxies []netip.Prefix) *refusals {
-	return &refusals{log: log, proxies: proxies, now: time.Now, limit: rate.NewLimiter(refusalsPerSecond, refusalsPerSecond)}
+	return &refusals{log: log, proxies: proxies, atMost: newAtMost()}
 }
 
 // note logs e. A session that is not known is for debugging only: each client that
@@ -41,12 +32,12 @@ func (f *refusals) note(e *engineio.ConnectionError) {
 	if !f.log.IsLevelEnabled(level) {
 		return
 	}
-	if !f.limit.AllowN(f.now(), 1) {
-		f.missed.Add(1)
+	missed, ok := f.take()
+	if !ok {
 		return
 	}
-	if n := f.missed.Swap(0); n > 0 {
-		f.log.WithField("count", n).Info("more connections were refused")
+	if missed > 0 {
+		f.log.WithField("count", missed).Info("more connections were refused")
 	}
 	fields := logrus.Fields{"code": e.Code, "reason": e.Message, "status": e.Status(), "remote": e.Request.RemoteAddr}
 	if addr := wscore.ClientAddr(e.Request, f.proxies); addr.IsValid() {

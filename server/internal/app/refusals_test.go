@@ -79,13 +79,13 @@ func TestManyRefusals(t *testing.T) {
 	for range 1000 {
 		f.note(e)
 	}
-	if n := len(lines.AllEntries()); n != refusalsPerSecond {
+	if n := len(lines.AllEntries()); n != linesPerSecond {
 		t.Errorf("%d lines", n)
 	}
 	lines.Reset()
 	now = now.Add(time.Second)
 	f.note(e)
-	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(1000-refusalsPerSecond) {
+	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(1000-linesPerSecond) {
 		t.Errorf("in the next second: %v", got)
 	}
 }

@@ -26,6 +26,9 @@ const Prefix = "HERMOD"
 type Config struct {
 	File            string
 	Addr            string
+	MetricsAddr     string
+	TLSCert         string
+	TLSKey          string
 	LogLevel        string
 	LogFormat       string
 	ShutdownTimeout time.Duration
@@ -100,6 +103,9 @@ func usage(fs *flag.FlagSet) {
 func (c *Config) program(fs *flag.FlagSet) {
 	fs.StringVar(&c.File, "config", "", "`file` with further flags: on each line a name without the hyphen, a space and the value; a name alone is true, or empty; # begins a comment; what the command line or the environment says counts instead")
 	fs.StringVar(&c.Addr, "addr", ":3000", "`host:port` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.MetricsAddr, "metrics-addr", "", "`host:port` to serve GET /metrics on, for Prometheus; whoever reaches it reads it; empty: none")
+	fs.StringVar(&c.TLSCert, "tls-cert", "", "`file` of the certificate and its chain (PEM), for https and wss, with -tls-key; a renewed one is taken without a restart; empty: no TLS")
+	fs.StringVar(&c.TLSKey, "tls-key", "", "`file` of its private key (PEM)")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "least `level` that is logged: debug, info, warn, error")
 	fs.StringVar(&c.LogFormat, "log-format", "auto", "`form` of the log: text, json, or auto (text on a terminal)")
 	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", 10*time.Second, "`time` that connections have to end after SIGTERM, SIGINT or SIGHUP")

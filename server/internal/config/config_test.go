@@ -72,6 +72,8 @@ func TestRefused(t *testing.T) {
 		{"-chat-history", "0"},
 		{"-chat-max-file", "800000"},
 		{"-addr", ""},
+		{"-tls-cert", "cert.pem"},
+		{"-tls-key", "key.pem"},
 		{"-transports", " , "},
 		{"-adapter", "pigeon"},
 		{"-recovery", "-1s"},

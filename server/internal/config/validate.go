@@ -29,6 +29,8 @@ func (c *Config) validateProgram() error {
 	switch {
 	case c.Addr == "":
 		return errors.New("config: -addr is empty")
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("config: -tls-cert and -tls-key go together")
 	case !slices.Contains(levels, strings.ToLower(c.LogLevel)):
 		return fmt.Errorf("config: -log-level: %q is none of debug, info, warn, error", c.LogLevel)
 	case c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json":

@@ -52,7 +52,9 @@ type Nodes struct {
 	client  redis.UniversalClient
 	factory adapters.Factory
 	router  *cluster.Router
+	counts  redisadapter.Counters
 	log     *slog.Logger
+	up      atomic.Bool // Redis answered last
 	state   atomic.Pointer[string]
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -75,7 +77,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*Nodes, error) {
 	}
 	silence.Do(func() { redis.SetLogger(quiet{log}) })
 	n := &Nodes{client: dial(), log: log}
-	if n.factory, err = c.factory(n.client, log); err == nil && c.Key != "" {
+	if n.factory, err = c.factory(n.client, &n.counts, log); err == nil && c.Key != "" {
 		err = n.openRouter(ctx, c)
 	}
 	if err != nil {
@@ -89,15 +91,15 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*Nodes, error) {
 	return n, nil
 }
 
-func (c *Config) factory(client redis.UniversalClient, log *slog.Logger) (adapters.Factory, error) {
+func (c *Config) factory(client redis.UniversalClient, counts *redisadapter.Counters, log *slog.Logger) (adapters.Factory, error) {
 	common := cluster.Options{Logger: log} // gets the gaps, too
 	switch c.Adapter {
 	case Classic:
-		return redisadapter.New(client, redisadapter.Options{Options: common, Key: c.Prefix, Batches: c.Batches}), nil
+		return redisadapter.New(client, redisadapter.Options{Options: common, Key: c.Prefix, Batches: c.Batches, Counters: counts}), nil
 	case Sharded:
-		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, ChannelPrefix: c.Prefix, Batches: c.Batches}), nil
+		return redisadapter.NewSharded(client, redisadapter.ShardedOptions{Options: common, ChannelPrefix: c.Prefix, Batches: c.Batches, Counters: counts}), nil
 	case Streams:
-		o := redisadapter.StreamsOptions{Options: common, StreamName: c.Prefix, ChannelPrefix: c.Prefix, Batches: c.Batches}
+		o := redisadapter.StreamsOptions{Options: common, StreamName: c.Prefix, ChannelPrefix: c.Prefix, Batches: c.Batches, Counters: counts}
 		if c.Prefix != "" {
 			o.SessionKeyPrefix = c.Prefix + ":session:"
 		}
@@ -159,6 +161,7 @@ func (n *Nodes) watch(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
+			n.up.Store(true)
 			if first || !since.IsZero() {
 				n.log.Info("Redis is reachable")
 			}
@@ -166,6 +169,7 @@ func (n *Nodes) watch(ctx context.Context) {
 			n.state.Store(new("redis: reachable"))
 		case since.IsZero():
 			since = time.Now()
+			n.up.Store(false)
 			n.log.Warn("Redis is out of reach; this node serves its own sockets", slog.Any("err", err))
 			n.state.Store(new("redis: out of reach since " + since.UTC().Format(time.RFC3339)))
 		}
@@ -197,6 +201,25 @@ func (n *Nodes) State() string {
 		return ""
 	}
 	return *n.state.Load()
+}
+
+// Stats is what is to be told of the way to the other nodes.
+type Stats struct {
+	Reachable bool                 // Redis answered when it was last asked
+	Redis     redisadapter.Stats   // of the adapter
+	Router    *cluster.RouterStats // nil without a Key
+}
+
+// Stats returns the counts; nil if there are no other nodes.
+func (n *Nodes) Stats() *Stats {
+	if n == nil {
+		return nil
+	}
+	s := &Stats{Reachable: n.up.Load(), Redis: n.counts.Stats()}
+	if n.router != nil {
+		s.Router = new(n.router.Stats())
+	}
+	return s
 }
 
 // Close ends it when the Socket.IO server has ended. It waits until ctx ends at

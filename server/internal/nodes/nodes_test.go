@@ -105,6 +105,15 @@ func talk(t *testing.T, configs [2]nodes.Config) {
 	redistest.Until(t, "both say that Redis is there", func() bool {
 		return a.State() == "redis: reachable" && b.State() == "redis: reachable"
 	})
+	for _, n := range []*node{a, b} {
+		redistest.Until(t, "what went over Redis is counted", func() bool {
+			s := n.Stats()
+			return s.Reachable && s.Redis.Published > 0 && s.Redis.Received > 0 && s.Router == nil
+		})
+		if rooms := n.srv.Of("/").LocalRooms(); rooms != 1 {
+			t.Errorf("it has %d rooms, and one socket", rooms)
+		}
+	}
 }
 
 func TestAdapters(t *testing.T) {
@@ -151,6 +160,9 @@ func TestLateRedis(t *testing.T) {
 			redistest.Until(t, "it is said that Redis is away", func() bool {
 				return strings.HasPrefix(a.State(), "redis: out of reach since 20") && j.has("Redis is out of reach")
 			})
+			if a.Stats().Reachable {
+				t.Error("it is counted as reachable")
+			}
 			r.Restart()
 			redistest.Until(t, "Redis is found", func() bool { return a.State() == "redis: reachable" && b.State() == "redis: reachable" })
 			meet(t, a, b)
@@ -190,6 +202,9 @@ func TestSessionsAnywhere(t *testing.T) {
 		ann.Send(`42["say","hello"]`)
 		ann.Want(`42["said","hello"]`)
 	}
+	if s, o := a.Stats().Router, b.Stats().Router; s == nil || o == nil || s.Relayed+o.Relayed == 0 || s.Served+o.Served == 0 {
+		t.Errorf("what was relayed is not counted: %+v, %+v", s, o)
+	}
 }
 
 // With a key New waits for Redis, and gives up with its context.
@@ -213,7 +228,7 @@ func TestWaitsForRedis(t *testing.T) {
 
 func TestAlone(t *testing.T) {
 	n, err := nodes.New(t.Context(), nodes.Config{Adapter: nodes.Memory}, nil)
-	if err != nil || n.Adapter() != nil || n.Router() != nil || n.State() != "" || n.Close(t.Context()) != nil {
+	if err != nil || n.Adapter() != nil || n.Router() != nil || n.State() != "" || n.Stats() != nil || n.Close(t.Context()) != nil {
 		t.Errorf("%+v, %v", n, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
