@@ -177,7 +177,7 @@ func (c *Conn) writeSome() {
 		o.wrote(n)
 		if again {
 			o.owned, o.refused = true, true
-			c.grp.goFunc(c.drain)
+			c.grp.goDrain(c)
 			return
 		}
 	}
@@ -219,7 +219,7 @@ func (c *Conn) settle(v *vector) {
 	switch {
 	case v.again:
 		o.refused = true
-		c.grp.goFunc(c.drain)
+		c.grp.goDrain(c)
 	case o.empty():
 		c.drained()
 	default:
