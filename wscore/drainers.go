@@ -13,9 +13,9 @@ const (
 // drainers are the goroutines that write to streams that can only wait, as those of
 // TLS: each begins with the first message of a queue and has done when it is empty,
 // which is one message later where they come one by one. A fresh goroutine would have
-// to grow its stack each time (BenchmarkSecured: about a tenth of a message, on one processor). Those that
-// have done are kept for a while, but not beyond the last connection, and taken last
-// in, first out. The group's mu guards them.
+// to grow its stack each time (BenchmarkSecured: about a tenth of a message, on one
+// processor). Those that have done are kept for a while, but not beyond the last
+// connection, and taken last in, first out. The group's mu guards them.
 type drainers struct {
 	idle    []chan *Conn
 	low     int // fewest idle ones since the last sweep
