@@ -177,7 +177,7 @@ func (c *Conn) writeSome() {
 		o.wrote(n)
 		if again {
 			o.owned, o.refused = true, true
-			c.grp.goDrain(c)
+			c.grp.goFunc(c.drain)
 			return
 		}
 	}
@@ -219,7 +219,7 @@ func (c *Conn) settle(v *vector) {
 	switch {
 	case v.again:
 		o.refused = true
-		c.grp.goDrain(c)
+		c.grp.goFunc(c.drain)
 	case o.empty():
 		c.drained()
 	default:

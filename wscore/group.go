@@ -23,7 +23,6 @@ type group struct {
 	dirty    []*Conn // with bytes to be written; the first of them is dirty[taken]
 	taken    int
 	flushers int
-	drainers drainers
 	running  int // goroutines of ours
 	idle     chan struct{}
 	closed   bool
@@ -77,10 +76,6 @@ func (g *group) begun() {
 func (g *group) ended() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.endedLocked()
-}
-
-func (g *group) endedLocked() {
 	if g.running--; g.running == 0 && g.idle != nil {
 		close(g.idle)
 		g.idle = nil
@@ -89,11 +84,8 @@ func (g *group) endedLocked() {
 
 func (g *group) forget(c *Conn) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	delete(g.conns, c)
-	if len(g.conns) == 0 {
-		g.drainers.close()
-	}
+	g.mu.Unlock()
 }
 
 // Close closes all connections at once and waits until nothing of theirs
@@ -102,7 +94,6 @@ func (g *group) forget(c *Conn) {
 func (g *group) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true
-	g.drainers.close()
 	conns := make([]*Conn, 0, len(g.conns))
 	for c := range g.conns {
 		conns = append(conns, c)
