@@ -68,8 +68,13 @@ func (s *Session) countOpened() {
 	}
 }
 
-// countUpgraded counts a session that has changed its transport. mu is held.
+// countUpgraded counts a session that has changed its transport. One that has not been
+// opened yet, whose client knew the sid beforehand, will be counted as one that began
+// with WebSocket. mu is held.
 func (s *Session) countUpgraded() {
+	if s.pinged == 0 {
+		return
+	}
 	c := &s.srv.count
 	c.upgraded.Add(1)
 	c.polling.Add(-1)

@@ -102,3 +102,46 @@ func TestStatsOfSessionsThatNeverWere(t *testing.T) {
 		w.wantStats("closed at once", Stats{OpenedPolling: 2, Closed: map[Reason]uint64{ForcedClose: 2}})
 	})
 }
+
+// A client that knows its sid before it is told, because GenerateID can be foreseen,
+// could upgrade a session of which the Handler had not heard: that was counted as an
+// upgrade of one that polls, and polling went below zero for ever.
+func TestStatsOfEarlyUpgrade(t *testing.T) {
+	for name, spoil := range map[string]bool{"opened": false, "spoiled": true} {
+		t.Run(name, func(t *testing.T) {
+			var wait chan struct{}
+			cfg := Config{
+				GenerateID: func(*http.Request) (string, error) { return "foreseen", nil },
+				OnHeaders: func(_ http.Header, r *http.Request) {
+					if r.Header.Get("Upgrade") != "" {
+						return
+					}
+					<-wait
+					if spoil {
+						panic(http.ErrAbortHandler)
+					}
+				},
+			}
+			scenario(t, cfg, func(w *world) {
+				wait = make(chan struct{})
+				first := w.start("GET", pollingQuery, "")
+				synctest.Wait()
+				c, _ := w.dialWS("EIO=4&transport=websocket&sid=foreseen")
+				c.send("2probe")
+				c.want("3probe", "the session is there")
+				c.send("5")
+				synctest.Wait()
+				w.wantStats("nobody has heard of it", Stats{})
+				close(wait)
+				<-first.done
+				if spoil {
+					w.wantStats("nor will", Stats{})
+					return
+				}
+				w.wantStats("opened", Stats{WebSocket: 1, OpenedWebSocket: 1})
+				w.h.session(0).Close(true)
+				w.wantStats("closed", Stats{OpenedWebSocket: 1, Closed: map[Reason]uint64{ForcedClose: 1}})
+			})
+		})
+	}
+}
