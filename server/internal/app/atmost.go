@@ -1,7 +1,7 @@
 package app
 
 import (
-	"bytes"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,20 +39,32 @@ type httpErrors struct {
 	*atMost
 }
 
-// Write implements io.Writer. Whoever connects and says nothing of TLS is a line.
+// Write implements io.Writer.
 func (w httpErrors) Write(p []byte) (int, error) {
-	line := bytes.TrimSpace(p)
-	if !bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
-		w.log.Warn(string(line))
+	line := strings.TrimSpace(string(p))
+	if !strangers(line) {
+		w.log.Warn(line)
 		return len(p), nil
 	}
 	if w.log.IsLevelEnabled(logrus.InfoLevel) {
 		if missed, ok := w.take(); ok {
 			if missed > 0 {
-				w.log.WithField("count", missed).Info("more TLS handshakes failed")
+				w.log.WithField("count", missed).Info("more connections failed")
 			}
-			w.log.Info(string(line))
+			w.log.Info(line)
 		}
 	}
 	return len(p), nil
+}
+
+// strangers reports whether anybody can cause that line at will: whoever connects and
+// says nothing of TLS, or speaks HTTP/2 badly, is one.
+func strangers(line string) bool {
+	switch {
+	case strings.HasPrefix(line, "http2: panic serving "): // a fault of ours
+		return false
+	case strings.HasPrefix(line, "http: TLS handshake error "), strings.HasPrefix(line, "http2: "):
+		return true
+	}
+	return strings.HasPrefix(line, "timeout waiting for SETTINGS frames ") // HTTP/2, too
 }

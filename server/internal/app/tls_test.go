@@ -214,3 +214,53 @@ func TestHandshakeErrorsAreBounded(t *testing.T) {
 		t.Errorf("in the next second: %v", got)
 	}
 }
+
+// Nor do those that speak HTTP/2 and mean nothing by it: each was a warning.
+func TestHTTP2ErrorsAreBounded(t *testing.T) {
+	a, url, c, end := startTLS(t)
+	lines := logtest.NewLocal(a.log)
+	const strangers = 3 * linesPerSecond
+	settings := c.Client()
+	settings.NextProtos = []string{"h2"}
+	began := time.Now()
+	for range strangers {
+		nc, err := tls.Dial("tcp", strings.TrimPrefix(url, "https://"), settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = io.WriteString(nc, strings.Repeat("nothing ", 10)); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.Copy(io.Discard, nc) // until the server has had enough
+		_ = nc.Close()
+	}
+	end()
+	most, n := linesPerSecond*(2+int(time.Since(began)/time.Second)), 0
+	for _, e := range lines.AllEntries() {
+		if strings.Contains(e.Message, "http2") {
+			n++
+			if e.Level != logrus.InfoLevel {
+				t.Errorf("%v: %s", e.Level, e.Message)
+			}
+		}
+	}
+	if n == 0 || n > most {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// What may be a fault of ours is always told.
+func TestOtherErrorsAreWarnings(t *testing.T) {
+	for _, line := range []string{
+		"http: panic serving 192.0.2.1:5: oh", "http2: panic serving 192.0.2.1:5: oh", "http: Accept error: oh; retrying in 5ms",
+	} {
+		log, lines := logtest.NewNullLogger()
+		w := httpErrors{log, newAtMost()}
+		for range 2 * linesPerSecond {
+			_, _ = io.WriteString(w, line+"\n")
+		}
+		if e := lines.LastEntry(); len(lines.AllEntries()) != 2*linesPerSecond || e.Level != logrus.WarnLevel || e.Message != line {
+			t.Errorf("%q: %v", line, lines.AllEntries())
+		}
+	}
+}
