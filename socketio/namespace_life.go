@@ -154,7 +154,7 @@ func (n *Namespace) open() {
 			<-n.after
 		}
 		if n.family != nil {
-			n.table.Store(n.family.ns.table.Load())
+			n.table.Store(n.family.ns.settled()) // so that no child does it for itself
 		}
 		n.adapter = brokenAdapter{usercode.Exited} // until makeAdapter has returned
 		if err := n.makeAdapter(); err != nil {

@@ -103,7 +103,9 @@ func TestRegisteringWithAChild(t *testing.T) {
 		parent.OnAny(hears("late"))
 		r.srv.Of("/b").OnAny(hears("b"))
 		r.srv.Of("/a").On("x", hears("x"))
-		p.send(`42/a,["x"]`, `42/b,["x"]`)
+		p.send(`42/a,["x"]`)
+		synctest.Wait()
+		p.send(`42/b,["x"]`)
 		p.join("/c")
 		p.send(`42/c,["x"]`)
 		synctest.Wait()
@@ -145,6 +147,36 @@ func TestRegisteringWhileEventsCome(t *testing.T) {
 		synctest.Wait()
 		if n := len(heard.all()); n != each*goroutines {
 			r.Errorf("%d of %d are handled", n, each*goroutines)
+		}
+	})
+}
+
+// Each child made a map of its own of what its parent had registered, at its first
+// event: clients, who make children, could fill the memory.
+func TestChildrenShareWhatIsRegistered(t *testing.T) {
+	runWebSocket(t, socketio.Config{}, func(r *rig) {
+		const children, events, most = 50, 1000, 16 << 10
+		parent := r.srv.OfPattern("/room/{id}")
+		for i := range events {
+			parent.On(fmt.Sprint("event ", i), func(context.Context, *socketio.Socket, *socketio.Event) error { return nil })
+		}
+		p := r.open()
+		event := func(i int) {
+			p.send(fmt.Sprintf(`42/room/%d,["event 0"]`, i))
+			synctest.Wait()
+		}
+		for i := range children {
+			p.join(fmt.Sprint("/room/", i))
+		}
+		event(0)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for i := range children {
+			event(i)
+		}
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / children; each > most {
+			r.Errorf("%d bytes were allocated by the first event of each child", each)
 		}
 	})
 }
