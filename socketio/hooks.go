@@ -49,7 +49,8 @@ func (n *Namespace) PrependAny(h Handler) (off func()) {
 // goroutine by a broadcast, and with Config.Recovery by an emit, too. There it is
 // called right after the event was queued, and sees the offset as the last argument;
 // while it runs, also for another socket, who else emits does not wait, but leaves it
-// what is to be told. It hears of what is sent to one socket in that order.
+// what is to be told. It hears of what is sent to one socket in that order, but for
+// what asks for an ack while another goroutine emits.
 // Event.Ack does nothing. off removes it.
 func (n *Namespace) OnAnyOutgoing(f func(s *Socket, e *Event)) (off func()) {
 	o := &overhearer{f}

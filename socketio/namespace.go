@@ -173,7 +173,6 @@ func (n *Namespace) deliver(p *parser.Packet, f adapters.Flags, q *question, to 
 	d := deliveries.Get().(*delivery)
 	d.ns, d.packet, d.flags, d.question = n, p, f, q
 	count := d.run(to)
-	d.aside.Stop()
 	*d = delivery{one: d.one}
 	deliveries.Put(d)
 	return count
@@ -199,13 +198,18 @@ func (l *local) DeliverAck(p *parser.Packet, f adapters.Flags, to iter.Seq[adapt
 // for several it is encoded once, and queued, to leave when the flushers come
 // to it.
 func (d *delivery) run(to iter.Seq[adapters.Member]) int {
+	defer d.aside.Stop() // also if the Parser panics
 	d.hooks = d.ns.table.Load().onAnyOutgoing
 	to(d.one)
 	if d.waiting != nil && d.prepared == nil {
 		d.now(d.waiting)
 	}
-	if d.ns.recoverer != nil && d.question == nil {
+	switch {
+	case d.ns.recoverer == nil:
+	case d.question == nil:
 		d.ns.overheard()
+	default:
+		d.ns.flushOutgoing()
 	}
 	return d.n
 }
@@ -285,7 +289,7 @@ func (d *delivery) overhear(s *Socket) {
 		size = d.event.size()
 		d.tell = func() error { d.hearing.overhearAll(d.hooks, d.event); return nil }
 	}
-	if d.ns.recoverer != nil && d.question == nil {
+	if d.ns.recoverer != nil {
 		d.ns.outgoing.add(s, d.event, size) // the adapter may hold a lock
 		return
 	}

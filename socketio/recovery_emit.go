@@ -44,7 +44,8 @@ func (s *Socket) lost() bool {
 // and have no offset.
 func (s *Socket) emitAsking(w *writer, f adapters.Flags, ack *pendingAck) error {
 	w.packet.ID, w.packet.HasID = ack.id, true
-	s.overhearOne(&w.packet)
+	s.queueOutgoing(&w.packet)
+	s.ns.flushOutgoing()
 	if s.state.Load() == statePending && s.holds(&w.packet) {
 		return nil
 	}
@@ -70,19 +71,19 @@ func (s *Socket) emitEarly(w *writer, f adapters.Flags) (done bool, err error) {
 	} else {
 		err = c.send(w, sendFlags(f))
 	}
+	s.queueOutgoing(&w.packet) // in the order of sending
 	c.mu.Unlock()
-	s.overhearOne(&w.packet)
+	s.ns.flushOutgoing()
 	return true, err
 }
 
-// overhearOne calls the hooks of outgoing events, if there are any, once they were
-// called for what was sent before.
-func (s *Socket) overhearOne(p *parser.Packet) {
+// queueOutgoing leaves p to the hooks of outgoing events, if there are any: they are
+// called by flushOutgoing, once they were called for what was sent before.
+func (s *Socket) queueOutgoing(p *parser.Packet) {
 	hooks, own := s.ns.table.Load().onAnyOutgoing, s.own.Load()
 	if hooks != nil || own != nil && own.onAnyOutgoing != nil {
 		e := outgoingEvent(s.ns, "", p)
 		s.ns.outgoing.add(s, e, e.size())
-		s.ns.flushOutgoing()
 	}
 }
 
