@@ -155,7 +155,7 @@ func TestRegisteringWhileEventsCome(t *testing.T) {
 // event: clients, who make children, could fill the memory.
 func TestChildrenShareWhatIsRegistered(t *testing.T) {
 	runWebSocket(t, socketio.Config{}, func(r *rig) {
-		const children, events, most = 50, 1000, 16 << 10
+		const children, events, most = 50, 4000, 32 << 10
 		parent := r.srv.OfPattern("/room/{id}")
 		for i := range events {
 			parent.On(fmt.Sprint("event ", i), func(context.Context, *socketio.Socket, *socketio.Event) error { return nil })
