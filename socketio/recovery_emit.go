@@ -164,7 +164,8 @@ type outgoing struct {
 }
 
 // Above these bounds whoever emits calls the hooks as well: hooks that are too slow
-// hold up who emits, and may hear of things in another order, but memory is bounded.
+// hold up who emits, and may hear of things in another order, but memory is bounded. What
+// other nodes send is bounded so only if the hooks return at all.
 const (
 	maxOutgoing      = 1 << 16
 	maxOutgoingBytes = 16 << 20
