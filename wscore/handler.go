@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/hermod-io/hermod/internal/httplist"
+	"github.com/hermod-io/hermod/internal/loglimit"
 )
 
 // Handler accepts upgrades for the protocols of a list and runs a Process for
@@ -21,7 +22,7 @@ type Handler struct {
 	srv      *Server
 	list     *ProtocolList
 	settings ProcessSettings
-	refusals refusals
+	refusals *loglimit.Limiter // of lines about refused upgrades
 
 	mu     sync.Mutex // guards what follows
 	procs  map[int64]*Process
@@ -33,15 +34,15 @@ type Handler struct {
 // NewHandler returns a Handler. list is shared: what is added to it later is
 // negotiated too. settings is copied.
 func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
-	return &Handler{srv: NewServer(settings.Conn), list: list, settings: settings, procs: map[int64]*Process{}}
+	return &Handler{srv: NewServer(settings.Conn), list: list, settings: settings, refusals: loglimit.New(), procs: map[int64]*Process{}}
 }
 
 // ServeHTTP upgrades the request or refuses it: as [Server.Accept] does, and
 // with 400 (no such protocol), 406 (mORMot's key exchange, whose wire uses the
 // same key and nonce in both directions), 503 (shutting down), or the status of
 // ProcessSettings.Admit, ProtocolSpec.Check and ProcessSettings.OnUpgrade. With 429
-// and 503 goes a Retry-After, of a second if w has none. Of each second at most ten
-// refusals are logged; the next line tells how many were not. RFC 6455 section 4.2.2.
+// and 503 goes a Retry-After, of a second if w has none. Ten refusals at once and
+// ten a second are logged at most; the next line tells how many were not. RFC 6455 section 4.2.2.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, spec, err := h.negotiate(r)
 	var leave func()

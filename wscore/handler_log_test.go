@@ -42,9 +42,9 @@ func TestHandlerBoundsTheLogOfRefusals(t *testing.T) {
 			want  []string
 		}{
 			{0, 1000, slices.Repeat([]string{line + "0"}, 10)},
-			{999 * time.Millisecond, 5, nil},
-			{time.Millisecond, 2, []string{line + "0", line + "995"}},
-			{time.Hour, 11, slices.Repeat([]string{line + "0"}, 10)},
+			{99 * time.Millisecond, 5, nil},
+			{time.Millisecond, 2, []string{line + "995"}},
+			{time.Hour, 11, append(slices.Repeat([]string{line + "0"}, 9), line+"1")},
 			{time.Hour, 1, []string{line + "1"}},
 		} {
 			time.Sleep(step.after)

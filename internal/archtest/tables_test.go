@@ -16,6 +16,7 @@ var floors = map[string][]string{
 	"internal/bufpool":   {},
 	"internal/formquery": {},
 	"internal/httplist":  {},
+	"internal/loglimit":  {},
 	"internal/ctxend":    {},
 	"internal/usercode":  {},
 	"internal/testnet":   {},
@@ -63,7 +64,7 @@ var floors = map[string][]string{
 }
 
 // machinery is what every floor above 0 may use.
-var machinery = []string{"internal/bufpool", "internal/formquery", "internal/httplist", "internal/wheel"}
+var machinery = []string{"internal/bufpool", "internal/formquery", "internal/httplist", "internal/loglimit", "internal/wheel"}
 
 func with(list []string, more ...string) []string {
 	return append(append([]string(nil), list...), more...)
@@ -85,7 +86,7 @@ var modules = map[string][]string{
 	"github.com/sirupsen/logrus":          {"server"},
 	"github.com/tinylib/msgp":             {"adapters/cluster/wire", "socketio/parser"},
 	"golang.org/x/net":                    {"wscore"},
-	"golang.org/x/time":                   {"engineio", "socketio", "server/internal/app"},
+	"golang.org/x/time":                   {"engineio", "internal/loglimit", "socketio"},
 	"golang.org/x/term":                   {"server"},
 	"gopkg.in/yaml.v3":                    {"tests"},
 }

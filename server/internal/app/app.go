@@ -17,6 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/loglimit"
 	"github.com/hermod-io/hermod/server/internal/certificate"
 	"github.com/hermod-io/hermod/server/internal/chat"
 	"github.com/hermod-io/hermod/server/internal/config"
@@ -53,7 +54,7 @@ func New(ctx context.Context, cfg config.Config, log *logrus.Logger) (*App, erro
 	if sc.ClientFiles == nil {
 		log.WithField("dir", cfg.ClientDir).Warn("the browser client is not there; make web fetches it")
 	}
-	a := &App{cfg: cfg, log: log, errors: httpErrors{log, newAtMost()}, began: time.Now()}
+	a := &App{cfg: cfg, log: log, errors: httpErrors{log, loglimit.New()}, began: time.Now()}
 	err := a.secure(sc.Log)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/loglimit"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -15,11 +16,11 @@ import (
 type refusals struct {
 	log     *logrus.Logger
 	proxies []netip.Prefix
-	*atMost
+	limit   *loglimit.Limiter
 }
 
 func newRefusals(log *logrus.Logger, proxies []netip.Prefix) *refusals {
-	return &refusals{log: log, proxies: proxies, atMost: newAtMost()}
+	return &refusals{log: log, proxies: proxies, limit: loglimit.New()}
 }
 
 // note logs e. A session that is not known is for debugging only: each client that
@@ -32,7 +33,7 @@ func (f *refusals) note(e *engineio.ConnectionError) {
 	if !f.log.IsLevelEnabled(level) {
 		return
 	}
-	missed, ok := f.take()
+	missed, ok := f.limit.Allow()
 	if !ok {
 		return
 	}

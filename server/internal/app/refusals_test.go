@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
 	logtest "github.com/sirupsen/logrus/hooks/test"
 
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/loglimit"
 	"github.com/hermod-io/hermod/server/internal/config"
 )
 
@@ -70,22 +72,22 @@ func TestUnknownSessionsAreNotLogged(t *testing.T) {
 }
 
 // Who is refused very often does not fill the log; how often is told.
-func TestManyRefusals(t *testing.T) {
+func TestManyRefusals(t *testing.T) { synctest.Test(t, testManyRefusals) }
+
+func testManyRefusals(t *testing.T) {
 	log, lines := logtest.NewNullLogger()
-	now := time.Unix(1000, 0)
 	f := newRefusals(log, nil)
-	f.now = func() time.Time { return now }
 	e := &engineio.ConnectionError{Request: httptest.NewRequest(http.MethodGet, "/", nil), Code: engineio.CodeForbidden}
 	for range 1000 {
 		f.note(e)
 	}
-	if n := len(lines.AllEntries()); n != linesPerSecond {
+	if n := len(lines.AllEntries()); n != loglimit.PerSecond {
 		t.Errorf("%d lines", n)
 	}
 	lines.Reset()
-	now = now.Add(time.Second)
+	time.Sleep(time.Second)
 	f.note(e)
-	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(1000-linesPerSecond) {
+	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(1000-loglimit.PerSecond) {
 		t.Errorf("in the next second: %v", got)
 	}
 }

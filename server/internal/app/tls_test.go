@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -22,6 +23,7 @@ import (
 	"github.com/hermod-io/hermod/engineio/eioclient"
 	"github.com/hermod-io/hermod/internal/await"
 	"github.com/hermod-io/hermod/internal/certtest"
+	"github.com/hermod-io/hermod/internal/loglimit"
 	"github.com/hermod-io/hermod/server/internal/config"
 	"github.com/hermod-io/hermod/server/internal/sockets"
 	"github.com/hermod-io/hermod/socketio"
@@ -196,21 +198,21 @@ func TestHealthcheckOverTLS(t *testing.T) {
 }
 
 // Strangers that know nothing of TLS do not fill the log.
-func TestHandshakeErrorsAreBounded(t *testing.T) {
+func TestHandshakeErrorsAreBounded(t *testing.T) { synctest.Test(t, testHandshakeErrorsAreBounded) }
+
+func testHandshakeErrorsAreBounded(t *testing.T) {
 	log, lines := logtest.NewNullLogger()
-	w := httpErrors{log, newAtMost()}
-	now := time.Unix(1000, 0)
-	w.now = func() time.Time { return now }
+	w := httpErrors{log, loglimit.New()}
 	for range 100 {
 		_, _ = io.WriteString(w, "http: TLS handshake error from 192.0.2.1:5: EOF\n")
 	}
-	if n := len(lines.AllEntries()); n != linesPerSecond {
+	if n := len(lines.AllEntries()); n != loglimit.PerSecond {
 		t.Errorf("%d lines", n)
 	}
 	lines.Reset()
-	now = now.Add(time.Second)
+	time.Sleep(time.Second)
 	_, _ = io.WriteString(w, "http: TLS handshake error from 192.0.2.1:5: EOF\n")
-	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(100-linesPerSecond) || got[1].Level != logrus.InfoLevel {
+	if got := lines.AllEntries(); len(got) != 2 || got[0].Data["count"] != int64(100-loglimit.PerSecond) || got[1].Level != logrus.InfoLevel {
 		t.Errorf("in the next second: %v", got)
 	}
 }
@@ -219,7 +221,7 @@ func TestHandshakeErrorsAreBounded(t *testing.T) {
 func TestHTTP2ErrorsAreBounded(t *testing.T) {
 	a, url, c, end := startTLS(t)
 	lines := logtest.NewLocal(a.log)
-	const strangers = 3 * linesPerSecond
+	const strangers = 3 * loglimit.PerSecond
 	settings := c.Client()
 	settings.NextProtos = []string{"h2"}
 	began := time.Now()
@@ -235,7 +237,7 @@ func TestHTTP2ErrorsAreBounded(t *testing.T) {
 		_ = nc.Close()
 	}
 	end()
-	most, n := linesPerSecond*(2+int(time.Since(began)/time.Second)), 0
+	most, n := loglimit.PerSecond*(2+int(time.Since(began)/time.Second)), 0
 	for _, e := range lines.AllEntries() {
 		if strings.Contains(e.Message, "http2") {
 			n++
@@ -255,11 +257,11 @@ func TestOtherErrorsAreWarnings(t *testing.T) {
 		"http: panic serving 192.0.2.1:5: oh", "http2: panic serving 192.0.2.1:5: oh", "http: Accept error: oh; retrying in 5ms",
 	} {
 		log, lines := logtest.NewNullLogger()
-		w := httpErrors{log, newAtMost()}
-		for range 2 * linesPerSecond {
+		w := httpErrors{log, loglimit.New()}
+		for range 2 * loglimit.PerSecond {
 			_, _ = io.WriteString(w, line+"\n")
 		}
-		if e := lines.LastEntry(); len(lines.AllEntries()) != 2*linesPerSecond || e.Level != logrus.WarnLevel || e.Message != line {
+		if e := lines.LastEntry(); len(lines.AllEntries()) != 2*loglimit.PerSecond || e.Level != logrus.WarnLevel || e.Message != line {
 			t.Errorf("%q: %v", line, lines.AllEntries())
 		}
 	}

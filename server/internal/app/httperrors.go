@@ -2,41 +2,16 @@ package app
 
 import (
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/time/rate"
+
+	"github.com/hermod-io/hermod/internal/loglimit"
 )
-
-// linesPerSecond is how many lines that strangers cause are logged of each second: what
-// -max-handshakes keeps away shall not fill the disk.
-const linesPerSecond = 10
-
-// atMost bounds such lines. Its method may be called from any goroutine.
-type atMost struct {
-	now    func() time.Time
-	limit  *rate.Limiter
-	missed atomic.Int64 // that were not logged since the last one that was
-}
-
-func newAtMost() *atMost {
-	return &atMost{now: time.Now, limit: rate.NewLimiter(linesPerSecond, linesPerSecond)}
-}
-
-// take reports whether there may be a line, and how many were left out before it.
-func (m *atMost) take() (missed int64, ok bool) {
-	if !m.limit.AllowN(m.now(), 1) {
-		m.missed.Add(1)
-		return 0, false
-	}
-	return m.missed.Swap(0), true
-}
 
 // httpErrors is an io.Writer that logs what net/http has to say, which is a line each.
 type httpErrors struct {
-	log *logrus.Logger
-	*atMost
+	log   *logrus.Logger
+	limit *loglimit.Limiter // of lines that strangers cause
 }
 
 // Write implements io.Writer.
@@ -47,7 +22,7 @@ func (w httpErrors) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if w.log.IsLevelEnabled(logrus.InfoLevel) {
-		if missed, ok := w.take(); ok {
+		if missed, ok := w.limit.Allow(); ok {
 			if missed > 0 {
 				w.log.WithField("count", missed).Info("more connections failed")
 			}
