@@ -95,15 +95,19 @@ func (t *table) wrap(h Handler) Handler {
 	return h
 }
 
+// wrapped returns all with wrap around the handlers anew.
+func wrapped(all map[string]*registered, wrap func(Handler) Handler) map[string]*registered {
+	made := make(map[string]*registered, len(all))
+	for name, r := range all {
+		made[name] = &registered{name, r.h, wrap(r.h)}
+	}
+	return made
+}
+
 // setAround adds a middleware around all handlers.
 func (t *table) setAround(mw func(Handler) Handler) {
 	t.around = append(t.around, mw)
-	old := t.handlers.folded()
-	all := make(map[string]*registered, len(old.all))
-	for name, r := range old.all {
-		all[name] = &registered{name, r.h, t.wrap(r.h)}
-	}
-	t.handlers = registry[*registered]{all: all}
+	t.handlers = registry[*registered]{all: wrapped(t.handlers.folded().all, t.wrap)}
 	t.nobody = t.wrap(ignore)
 }
 
@@ -121,7 +125,7 @@ func (t *table) setHandler(event string, h Handler) {
 func (t *table) find(own *overrides, e *Event) Handler {
 	name, _ := e.Encoded().EventName()
 	if own != nil {
-		if r := own.handlers[string(name)]; r != nil {
+		if r := own.handlers.all[string(name)]; r != nil {
 			e.name = r.name
 			return r.full
 		}

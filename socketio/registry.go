@@ -2,14 +2,18 @@ package socketio
 
 import "maps"
 
-// registry maps names to what was registered for them. It is immutable; set makes a new
-// one, without a copy of what there is: programs register thousands of names before the
-// first event. The zero value is empty.
+// registry maps names to what was registered for them, of a namespace or of a socket. It
+// is immutable; set makes a new one, without a copy of what there is: programs register
+// thousands of names before the first event. The zero value is empty.
 type registry[T any] struct {
 	all    map[string]T
 	latest *named[T] // what was set since; nil: all is all there is
 	since  int       // how much
 }
+
+// maxAdditions is how many calls of set may wait for somebody who looks, beside one for
+// each name there is.
+const maxAdditions = 64
 
 // named is one call of set, after others.
 type named[T any] struct {

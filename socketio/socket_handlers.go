@@ -25,22 +25,12 @@ func without[T comparable](list []T, one T) []T {
 // On and its siblings make new ones.
 type overrides struct {
 	of            *table // whose middlewares are around them; nil: not done yet, see bound
-	handlers      map[string]*registered
-	latest        *addition // what On has set since
-	additions     int       // how many
+	handlers      registry[*registered]
 	onAny         []*catchAll
 	onAnyOutgoing []*overhearer
 	around        []func(Handler) Handler
 	inherited     map[string]*registered // the namespace's, within around; nil without
 	nobody        Handler                // what is within around when there is no handler
-}
-
-// addition is a call of On, after others. Programs that have their handlers per socket
-// make many of them before the first event, so that one must not cost as much as all.
-type addition struct {
-	before *addition
-	name   string
-	h      Handler // nil gives the event back to the namespace
 }
 
 // overrides returns the socket's for t, or nil if it has none.
@@ -66,58 +56,26 @@ func (s *Socket) change(f func(*overrides)) {
 		}
 		f(made)
 		made.of = nil
-		if made.additions > len(made.handlers)+maxAdditions {
-			made = made.bound(s.ns.settled()) // no event does it
-		}
 		if s.own.CompareAndSwap(old, made) {
 			return
 		}
 	}
 }
 
-// maxAdditions is how many calls of On may wait for the next event, beside one for each
-// handler there is.
-const maxAdditions = 64
-
-// all returns the handlers, what On has set since included, without the middlewares.
-func (o *overrides) all() map[string]Handler {
-	all := make(map[string]Handler, len(o.handlers)+o.additions)
-	for name, r := range o.handlers {
-		all[name] = r.h
-	}
-	calls := make([]*addition, 0, o.additions)
-	for a := o.latest; a != nil; a = a.before {
-		calls = append(calls, a)
-	}
-	for _, a := range slices.Backward(calls) {
-		if all[a.name] = a.h; a.h == nil {
-			delete(all, a.name)
-		}
-	}
-	return all
-}
-
-// bound returns o with the middlewares of t, which is settled, and its own around its handlers.
+// bound returns o with the middlewares of t, which is settled, and its own around its
+// handlers.
 func (o *overrides) bound(t *table) *overrides {
 	made := *o
 	made.of, made.inherited, made.nobody = t, nil, nil
-	made.latest, made.additions = nil, 0
 	wrap := func(h Handler) Handler {
 		for _, mw := range slices.Backward(o.around) {
 			h = mw(h)
 		}
 		return t.wrap(h)
 	}
-	all := o.all()
-	made.handlers = make(map[string]*registered, len(all))
-	for name, h := range all {
-		made.handlers[name] = &registered{name, h, wrap(h)}
-	}
+	made.handlers = registry[*registered]{all: wrapped(o.handlers.folded().all, wrap)}
 	if o.around != nil {
-		made.inherited = make(map[string]*registered, len(t.handlers.all))
-		for name, r := range t.handlers.all {
-			made.inherited[name] = &registered{name, r.h, wrap(r.h)}
-		}
+		made.inherited = wrapped(t.handlers.all, wrap)
 		made.nobody = wrap(ignore)
 	}
 	return &made
@@ -128,8 +86,7 @@ func (o *overrides) bound(t *table) *overrides {
 // to be handled.
 func (s *Socket) On(event string, h Handler) {
 	s.change(func(o *overrides) {
-		o.latest = &addition{o.latest, event, h}
-		o.additions++
+		o.handlers = o.handlers.set(event, &registered{name: event, h: h}, h == nil)
 	})
 }
 
