@@ -61,12 +61,15 @@ func Each[T any](list []T, f func(T)) {
 // panic as one, or Exited: f does not end the goroutine of the caller.
 func Apart(f func() error) error {
 	done := make(chan error, 1)
-	go func() {
-		err := Exited
-		defer func() { done <- err }()
-		err = Guarded(f)
-	}()
+	go report(f, done)
 	return <-done
+}
+
+// report calls f and says on done what Apart returns.
+func report(f func() error, done chan<- error) {
+	err := Exited
+	defer func() { done <- err }()
+	err = Guarded(f)
 }
 
 // Runner runs functions one after the other on a goroutine that is not the caller's,
@@ -99,14 +102,8 @@ func (r *Runner) Stop() {
 	}
 }
 
-func (r *Runner) loop(work chan func() error) {
+func (r *Runner) loop(work <-chan func() error) {
 	for f := range work {
-		r.one(f)
+		report(f, r.done)
 	}
-}
-
-func (r *Runner) one(f func() error) {
-	err := Exited
-	defer func() { r.done <- err }()
-	err = Guarded(f)
 }
