@@ -54,7 +54,6 @@ type Nodes struct {
 	router  *cluster.Router
 	counts  redisadapter.Counters
 	log     *slog.Logger
-	up      atomic.Bool // Redis answered last
 	state   atomic.Pointer[string]
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -150,6 +149,9 @@ func pause(ctx context.Context) bool {
 	}
 }
 
+// reachable is the State while Redis answers.
+const reachable = "redis: reachable"
+
 // watch asks Redis again and again whether it is there, and logs the changes.
 func (n *Nodes) watch(ctx context.Context) {
 	var since time.Time // when it was last found to be away; zero if it is there
@@ -161,15 +163,13 @@ func (n *Nodes) watch(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			n.up.Store(true)
 			if first || !since.IsZero() {
 				n.log.Info("Redis is reachable")
 			}
 			since = time.Time{}
-			n.state.Store(new("redis: reachable"))
+			n.state.Store(new(reachable))
 		case since.IsZero():
 			since = time.Now()
-			n.up.Store(false)
 			n.log.Warn("Redis is out of reach; this node serves its own sockets", slog.Any("err", err))
 			n.state.Store(new("redis: out of reach since " + since.UTC().Format(time.RFC3339)))
 		}
@@ -215,7 +215,7 @@ func (n *Nodes) Stats() *Stats {
 	if n == nil {
 		return nil
 	}
-	s := &Stats{Reachable: n.up.Load(), Redis: n.counts.Stats()}
+	s := &Stats{Reachable: n.State() == reachable, Redis: n.counts.Stats()}
 	if n.router != nil {
 		s.Router = new(n.router.Stats())
 	}
