@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -22,29 +23,47 @@ type Certificate struct {
 	Leaf      *x509.Certificate
 }
 
-// Write makes a new certificate and puts it into cert.pem and key.pem of dir, in place of
-// an earlier one.
+// Write is Make for tests.
 func Write(t testing.TB, dir string) Certificate {
 	t.Helper()
+	c, err := Make(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Make makes a new certificate and puts it into cert.pem and key.pem of dir, in place of
+// an earlier one.
+func Make(dir string) (Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
+	if err != nil {
+		return Certificate{}, err
+	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	must(t, err)
+	if err != nil {
+		return Certificate{}, err
+	}
 	now := time.Now()
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "test"}, NotBefore: now.Add(-time.Minute), NotAfter: now.Add(time.Hour),
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "test"}, NotBefore: now.Add(-time.Minute), NotAfter: now.Add(7 * 24 * time.Hour),
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}, &x509.Certificate{Subject: pkix.Name{CommonName: "test"}, SerialNumber: serial}, key.Public(), key)
-	must(t, err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return Certificate{}, err
+	}
 	leaf, err := x509.ParseCertificate(der)
-	must(t, err)
+	if err != nil {
+		return Certificate{}, err
+	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
+	if err != nil {
+		return Certificate{}, err
+	}
 	c := Certificate{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), leaf}
-	put(t, c.Cert, "CERTIFICATE", der)
-	put(t, c.Key, "PRIVATE KEY", secret)
-	return c
+	return c, errors.Join(put(c.Cert, "CERTIFICATE", der), put(c.Key, "PRIVATE KEY", secret))
 }
 
 // Client returns the settings of a client that trusts c and nobody else.
@@ -55,15 +74,9 @@ func (c Certificate) Client() *tls.Config {
 }
 
 // put replaces a file at once, as programs that renew certificates do.
-func put(t testing.TB, name, kind string, der []byte) {
-	t.Helper()
-	must(t, os.WriteFile(name+".new", pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
-	must(t, os.Rename(name+".new", name))
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+func put(name, kind string, der []byte) error {
+	if err := os.WriteFile(name+".new", pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		return err
 	}
+	return os.Rename(name+".new", name)
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/certtest"
 	"github.com/hermod-io/hermod/tests/load/sio/report"
 )
 
@@ -57,7 +58,8 @@ func newBench(o options) (b *bench, err error) {
 	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return nil, err
 	}
-	b.cert, b.key, err = makeCert(b.dir)
+	c, err := certtest.Make(b.dir)
+	b.cert, b.key = c.Cert, c.Key
 	return b, err
 }
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"strings"
 	"testing"
 
@@ -85,15 +84,5 @@ func TestReplaceSection(t *testing.T) {
 	}
 	if _, err := replaceSection("no lines", "new"); err == nil {
 		t.Error("a document without the lines is taken")
-	}
-}
-
-func TestMakeCert(t *testing.T) {
-	cert, key, err := makeCert(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
-		t.Error(err)
 	}
 }
