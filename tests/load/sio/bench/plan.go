@@ -130,6 +130,7 @@ type program struct {
 	command []string
 	tags    []string // what it can do; "all" can everything
 	needs   string   // a file without which it is left out
+	module  string   // what is measured, if that is a Go module of others
 }
 
 // programs are the servers in the order of the tables; the first is ours.
@@ -139,8 +140,8 @@ func programs(build, root string) []program {
 		{name: "hermod", command: []string{build + "/benchapp"}, tags: []string{"all"}},
 		{name: "socket.io", command: []string{"node", "--expose-gc", official + "/server.mjs"}, tags: []string{"all"}, needs: official + "/node_modules/socket.io/package.json"},
 		{name: "hermod, raw", command: []string{build + "/benchapp", "-raw"}, tags: []string{"echo", "rooms"}},
-		{name: "zishang520", command: []string{build + "/zishang520"}, tags: []string{"echo", "bin", "rooms", "connect", "polling"}, needs: build + "/zishang520"},
-		{name: "karagenc", command: []string{build + "/karagenc"}, tags: []string{"echo", "rooms", "connect", "polling"}, needs: build + "/karagenc"},
+		{name: "zishang520", command: []string{build + "/zishang520"}, tags: []string{"echo", "bin", "rooms", "connect", "polling"}, needs: build + "/zishang520", module: "github.com/zishang520/socket.io/servers/socket/v3"},
+		{name: "karagenc", command: []string{build + "/karagenc"}, tags: []string{"echo", "rooms", "connect", "polling"}, needs: build + "/karagenc", module: "github.com/karagenc/socket.io-go"},
 		{name: "bound", command: []string{build + "/bound"}, tags: []string{"echo", "rooms", "connect"}, needs: build + "/bound"},
 	}
 }

@@ -132,21 +132,20 @@ func loadAverage() string {
 // versions tells of what the servers are made.
 func (b *bench) versions() (list []string) {
 	list = append(list, "Go "+strings.TrimPrefix(runtime.Version(), "go"))
-	for _, name := range b.set.Servers {
-		switch name {
-		case base:
+	for _, p := range programs(b.o.build, b.o.root) {
+		switch {
+		case !slices.Contains(b.set.Servers, p.name):
+		case p.name == base:
 			node, err := exec.Command("node", "--version").Output()
 			if err != nil {
 				node = []byte("unknown")
 			}
 			list = append(list, "Node "+strings.TrimPrefix(strings.TrimSpace(string(node)), "v"))
-			for _, p := range []string{"socket.io", "ws"} {
-				list = append(list, p+" "+b.npm(p))
+			for _, name := range []string{"socket.io", "ws"} {
+				list = append(list, name+" "+b.npm(name))
 			}
-		case "zishang520":
-			list = append(list, b.module(name, "github.com/zishang520/socket.io/servers/socket/v3"))
-		case "karagenc":
-			list = append(list, b.module(name, "github.com/karagenc/socket.io-go"))
+		case p.module != "":
+			list = append(list, b.module(p.name, p.module))
 		}
 	}
 	return list
