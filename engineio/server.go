@@ -24,7 +24,7 @@ type Server struct {
 	h           Handler
 	ws          *wscore.Server
 	wheel       *wheel.Wheel
-	began       time.Time // of New
+	began       time.Time // of New, and a moment before, so that now is never 0
 	cors        *cors.Cors
 	compressors compressors
 	sessions    sessions
@@ -48,7 +48,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits), began: time.Now()}
+	srv := &Server{cfg: cfg, h: h, limits: newLimiter(cfg.Limits), began: time.Now().Add(-time.Microsecond)}
 	srv.ws = wscore.NewServer(wscore.Settings{
 		AnySubprotocol: true, // as the official server
 		Origins:        []string{"*"},

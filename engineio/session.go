@@ -45,9 +45,8 @@ type Session struct {
 	framing framing    // of ws and of a probe; written before ws is, read by who has seen ws
 	state   state
 	posting bool
-	counted bool // in Server.count: the Handler has heard of it, or is about to
 	done    chan struct{}
-	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now
+	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now; 0: it has not been
 	beat    wheel.Timer
 	*seldom // to be written after needed
 }

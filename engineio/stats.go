@@ -55,7 +55,6 @@ type counters struct {
 // countOpened counts a session of which the Handler is about to hear. It may have ended
 // already. mu is held.
 func (s *Session) countOpened() {
-	s.counted = true
 	c := &s.srv.count
 	if s.ws.Load() != nil {
 		c.openedWebSocket.Add(1)
@@ -73,7 +72,7 @@ func (s *Session) countOpened() {
 // opened yet, whose client knew the sid beforehand, will be counted as one that began
 // with WebSocket. mu is held.
 func (s *Session) countUpgraded() {
-	if !s.counted {
+	if s.pinged == 0 {
 		return
 	}
 	c := &s.srv.count
@@ -84,7 +83,7 @@ func (s *Session) countUpgraded() {
 
 // countClosed counts a session that has ended, if it had been opened. mu is held.
 func (s *Session) countClosed() {
-	if !s.counted {
+	if s.pinged == 0 {
 		return
 	}
 	c := &s.srv.count
