@@ -46,7 +46,7 @@ type Session struct {
 	state   state
 	posting bool
 	done    chan struct{}
-	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now; 0: it has not been
+	pinged  time.Duration // when the last ping was sent, or the session opened, as of Server.now; 0: it has not been (a flag would make Session larger)
 	beat    wheel.Timer
 	*seldom // to be written after needed
 }
