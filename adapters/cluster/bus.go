@@ -61,9 +61,13 @@ type Receiver interface {
 	Gap(g Gap)
 }
 
-// Gap is a time in which a node may not have heard other nodes.
+// Gap is a time in which a node may not have heard other nodes, by its own clock:
+// what the bus took from them before From has arrived, and what it takes after To
+// will.
 type Gap struct {
-	// From is when the link was last known to work, To when it worked again.
+	// From is when this node asked for the last sign of life that the bus gave:
+	// some seconds before the outage, since it does not ask all the time. To is
+	// when the link worked again.
 	From, To time.Time
 }
 

@@ -24,18 +24,6 @@ func through(t testing.TB, p *redistest.Proxy) *redis.Client {
 	return c
 }
 
-// gapOf waits for a gap.
-func gapOf(t testing.TB, gaps <-chan cluster.Gap) cluster.Gap {
-	t.Helper()
-	select {
-	case g := <-gaps:
-		return g
-	case <-time.After(time.Minute):
-		t.Fatal("no gap was reported")
-		return cluster.Gap{}
-	}
-}
-
 // numbered are the events ["n",i] from one number to another.
 func numbered(from, to int) (list []string) {
 	for i := from; i < to; i++ {
@@ -161,49 +149,6 @@ func TestStreamsSmallerIDs(t *testing.T) {
 	_, err := a.Restore(t.Context(), "p", "99999999999999-7", func(adapters.Session) adapters.Member { return m })
 	if !errors.Is(err, adapters.ErrNoSession) {
 		t.Errorf("Restore with an offset of the old stream: %v", err)
-	}
-}
-
-// TestStreamsTrimmed: entries that were gone before they were read are reported,
-// and a session that has missed one of them is not restored.
-func TestStreamsTrimmed(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t, redistest.Options{})
-	proxy := redistest.NewProxy(t, server.Addr())
-	opts := apart(StreamsOptions{MaxLen: 10})
-	a, _ := recoverer(t, server.Client(), opts)
-	gaps := make(chan cluster.Gap, 100)
-	opts.OnGap = func(string, cluster.Gap) { gaps <- cluster.Gap{} }
-	b, local := recoverer(t, through(t, proxy), opts)
-	m := enterSharded(t, b, &shardedMember{id: "b"}, "r")
-	b.Save(m, adapters.Session{ID: "b", PID: "p", Rooms: []string{"b", "r"}})
-	emitN(t, a, 0, 1)
-	redistest.Until(t, "the first event", func() bool { return len(m.events()) == 1 })
-	first := m.events()[0]
-	offset := first[strings.LastIndex(first, `,"`)+2 : len(first)-2]
-	proxy.Down()
-	emitN(t, a, 1, 1000)
-	redistest.Until(t, "all entries", func() bool {
-		info, err := server.Client().XInfoStream(t.Context(), opts.StreamName).Result()
-		return err == nil && info.EntriesAdded == 1000
-	})
-	proxy.Up()
-	redistest.Until(t, "the last event", func() bool {
-		got := plain(m.events())
-		return got[len(got)-1] == `["n",999]`
-	})
-	if n := len(m.events()); n < 10 || n > 300 {
-		t.Errorf("%d events", n)
-	}
-	gapOf(t, gaps) // of what goes by pub/sub
-	gapOf(t, gaps) // of the stream
-	b.LeaveAll(m)
-	b.Save(nil, adapters.Session{ID: "b", PID: "p"})
-	if _, err := b.Restore(t.Context(), "p", offset, func(adapters.Session) adapters.Member { return m }); !errors.Is(err, adapters.ErrNoSession) {
-		t.Errorf("Restore: %v", err)
-	}
-	if got := local.serverEvents(); !slices.Equal(got, []string{"expired p"}) {
-		t.Errorf("reported: %q", got)
 	}
 }
 

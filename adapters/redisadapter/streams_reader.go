@@ -35,7 +35,8 @@ type streamReader struct {
 
 	unsure bool      // the stream is to be looked at before the next read
 	looked time.Time // when it was
-	failed time.Time // when the link broke; zero while it works
+	sure   time.Time // all that was written before has been read
+	failed bool      // the link is broken
 
 	mu    sync.Mutex // guards what follows; run alone changes at and known
 	at    cluster.Offset
@@ -103,6 +104,7 @@ func (r *streamReader) close() {
 
 func (r *streamReader) run() {
 	defer close(r.ended)
+	r.sure = time.Now()
 	retry := minRetry
 	for {
 		err := r.step(r.quit)
@@ -114,8 +116,8 @@ func (r *streamReader) run() {
 			continue
 		}
 		r.unsure = true
-		if r.failed.IsZero() {
-			r.failed = time.Now()
+		if !r.failed {
+			r.failed = true
 			r.factory.warn("the stream cannot be read", r.stream, err)
 		}
 		wait(r.quit, retry/2+rand.N(retry/2))
@@ -133,13 +135,17 @@ func (r *streamReader) step(ctx context.Context) error {
 			return err
 		}
 	}
+	began := time.Now()
 	entries, err := r.read(ctx)
 	if err != nil {
 		return err
 	}
-	r.failed = time.Time{}
+	r.failed = false
 	r.hand(entries)
 	n := len(entries)
+	if n < r.factory.opts.ReadCount {
+		r.sure = began
+	}
 	clear(entries) // the answers are of no use any more
 	r.entries = entries[:0]
 	switch {
@@ -210,9 +216,10 @@ func (r *streamReader) begin(ctx context.Context) error {
 	}
 	r.start(info.last)
 	r.looked = time.Now()
-	if !r.failed.IsZero() {
-		r.missed(r.failed) // nobody knows what others sent meanwhile
+	if r.failed {
+		r.missed() // nobody knows what others sent meanwhile
 	}
+	r.sure = r.looked
 	close(r.begun)
 	return nil
 }
@@ -243,7 +250,6 @@ func (r *streamReader) look(ctx context.Context) error {
 		return err
 	}
 	r.unsure = false
-	from := r.looked
 	r.looked = time.Now()
 	switch {
 	case r.at.Entry().After(info.last):
@@ -252,18 +258,15 @@ func (r *streamReader) look(ctx context.Context) error {
 	default:
 		return nil
 	}
-	if !r.failed.IsZero() {
-		from = r.failed
-	}
 	r.factory.warn("entries of the stream were lost before they were read", r.stream, errTrimmed)
-	r.missed(from)
+	r.missed()
 	return nil
 }
 
 // missed tells all that entries may have been lost until now.
-func (r *streamReader) missed(from time.Time) {
+func (r *streamReader) missed() {
 	for _, b := range r.move(r.at) {
-		b.pass(func() error { b.link.receiver.Gap(cluster.Gap{From: from, To: r.looked}); return nil })
+		b.pass(func() error { b.link.receiver.Gap(cluster.Gap{From: r.sure, To: r.looked}); return nil })
 	}
 }
 

@@ -225,8 +225,8 @@ func counters(t *testing.T, n *nodes.Node) (s stats) {
 // hear it all the while, the others hear A, and B loses at most what was sent
 // meanwhile, of which it tells.
 func cutOff(t *testing.T, f *faulty) {
-	began := time.Now()
 	f.b.Redis.Down()
+	began := time.Now()
 	f.outage(t)
 	ended := time.Now()
 	f.b.Redis.Up()
@@ -254,8 +254,8 @@ func (f *faulty) outage(t *testing.T) {
 // finds that out.
 func silenced(t *testing.T, f *faulty) {
 	before := counters(t, f.b).Reconnects
-	began := time.Now()
 	f.b.Redis.Silence()
+	began := time.Now()
 	f.outage(t)
 	nodes.Until(t, "b gives its connections up", func() bool { return counters(t, f.b).Reconnects > before })
 	ended := time.Now()
@@ -271,8 +271,8 @@ func silenced(t *testing.T, f *faulty) {
 // frozen: B stands still and its connections stay. Requests end at their time
 // and have what the others answered; when it goes on it hears what was sent.
 func frozen(t *testing.T, f *faulty) {
-	began := time.Now()
 	f.b.Freeze()
+	began := time.Now()
 	short := (500 * time.Millisecond).Milliseconds()
 	fetch := f.a.Begin("fetch-partial", f.q(nodes.Q{"timeout": short}))
 	ask := f.a.Begin("server-side-emit-ack", f.q(nodes.Q{"event": "ask", "timeout": short}))
@@ -377,8 +377,8 @@ func trimmed(t *testing.T, f *faulty) {
 		f.reach(t) // there is no stream
 		return
 	}
-	began := time.Now()
 	f.b.Redis.Down()
+	began := time.Now()
 	f.send(t, f.a, "of a")
 	whole(t, f.cp, "of a") // they are in the stream
 	f.redis.Do("XTRIM", "socket.io", "MAXLEN", 0)
@@ -397,8 +397,8 @@ func trimmed(t *testing.T, f *faulty) {
 // redisKilled: Redis dies and comes back without its data. All nodes serve their
 // own sockets meanwhile.
 func redisKilled(t *testing.T, f *faulty) {
-	began := time.Now()
 	f.redis.Kill()
+	began := time.Now()
 	f.send(t, f.a, "of a")
 	f.send(t, f.b, "of b")
 	whole(t, f.ca, "of a")

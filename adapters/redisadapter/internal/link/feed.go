@@ -30,7 +30,8 @@ type feed struct {
 	sent     []batch   // commands without an answer, on this connection
 	outage   *outage   // the last one
 	moving   *outage   // the last that slots were given away in
-	alive    time.Time // when the server was last heard; zero: no connection
+	sure     time.Time // all that was published before has come; zero: no connection
+	homed    time.Time // when this was last known to be the server for the plain channels
 	answered bool      // on this connection
 	down     bool      // the last connection was lost, or could not be made
 }
@@ -47,7 +48,8 @@ type batch struct {
 	leave bool
 	ping  bool
 	subs  []*sub
-	next  int // the first that is not answered
+	next  int       // the first that is not answered
+	at    time.Time // when it was sent, or a little before
 }
 
 // add takes a subscription over. Needs the Subscriber's mutex.
@@ -167,18 +169,18 @@ func (f *feed) begin() {
 		u.sent = false
 		f.join = append(f.join, u)
 	}
-	f.alive, f.answered, f.down = time.Now(), false, false
+	f.sure, f.homed, f.answered, f.down = time.Now(), time.Now(), false, false
 }
 
 // lost notes that the connection is gone, if there was one. What was known
-// there is in an outage from the last sign of life on, which may be one that is
-// not over. It reports whether the server had answered.
+// there is in an outage since the last command that was answered, which may be
+// one that is not over. It reports whether the server had answered.
 func (f *feed) lost(err error) bool {
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := f.alive
-	f.alive, f.sent, f.down = time.Time{}, nil, err != errEmpty
+	from := f.sure
+	f.sure, f.sent, f.down = time.Time{}, nil, err != errEmpty
 	if from.IsZero() || err == errEmpty {
 		return false
 	}
@@ -273,13 +275,21 @@ func (f *feed) checkHome() {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(s.ctx, resolveTimeout)
 	defer cancel()
+	now := time.Now()
 	addr, err := s.top.owner(ctx, home)
-	if err != nil || addr == f.addr {
+	if err != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := &outage{from: f.alive}
+	if addr == f.addr {
+		f.homed = now
+		return
+	}
+	o := &outage{from: f.sure}
+	if f.homed.Before(f.sure) {
+		o.from = f.homed
+	}
 	for u := range f.subs {
 		if u.kind == Sharded {
 			continue

@@ -22,7 +22,7 @@ func (f *feed) read(ps *redis.PubSub, in *inlet) error {
 			return err
 		}
 		if ok {
-			f.deliver(p, in.heard)
+			f.deliver(p)
 			continue
 		}
 		item, err := f.receive(ps)
@@ -40,11 +40,11 @@ func (f *feed) read(ps *redis.PubSub, in *inlet) error {
 			if m.Pattern != "" {
 				p.pattern = []byte(m.Pattern)
 			}
-			f.deliver(p, time.Now())
+			f.deliver(p)
 		case *redis.Subscription:
 			f.s.report(f.confirmed(m))
 		case *redis.Pong:
-			f.heard(func(b *batch) bool { return b.ping })
+			f.pong()
 		}
 	}
 }
@@ -62,11 +62,10 @@ func (f *feed) receive(ps *redis.PubSub) (item any, err error) {
 // silence is how long nothing may come from a connection in order.
 func (f *feed) silence() time.Duration { return 2 * f.s.c.pingInterval() }
 
-// deliver hands a message over that was heard at a time.
-func (f *feed) deliver(p push, heard time.Time) {
+// deliver hands a message over.
+func (f *feed) deliver(p push) {
 	s := f.s
 	s.mu.Lock()
-	f.alive = heard
 	var u *sub // in each case the key is made without an allocation
 	if p.pattern != nil {
 		u = s.subs[name{true, string(p.pattern)}]
@@ -86,13 +85,13 @@ func (f *feed) deliver(p push, heard time.Time) {
 	s.guard(func() { h(m) })
 }
 
-// heard notes a sign of life, and takes the command off the list that it
-// answers, if it is the next.
-func (f *feed) heard(is func(*batch) bool) {
+// pong deals with the answer to a ping.
+func (f *feed) pong() {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	f.alive, f.answered = time.Now(), true
-	if len(f.sent) > 0 && is(&f.sent[0]) {
+	f.answered = true
+	if len(f.sent) > 0 && f.sent[0].ping {
+		f.sure = f.sent[0].at
 		f.pop()
 	}
 }
@@ -108,11 +107,11 @@ func (f *feed) confirmed(m *redis.Subscription) (gaps []gap) {
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := f.alive
-	f.alive, f.answered = time.Now(), true
+	f.answered = true
 	if len(f.sent) > 0 {
 		if b := &f.sent[0]; !b.ping && b.answer() == m.Kind && b.subs[b.next].channel == m.Channel {
 			u := b.subs[b.next]
+			f.sure = b.at
 			if b.next++; b.next == len(b.subs) {
 				f.pop()
 			}
@@ -120,13 +119,13 @@ func (f *feed) confirmed(m *redis.Subscription) (gaps []gap) {
 				s.setConfirmed(u, true)
 				u.known, u.alone, u.refusals = true, false, 0
 				u.settle(nil)
-				gaps = u.recover(gaps, f.alive)
+				gaps = u.recover(gaps, time.Now())
 			}
 			return gaps
 		}
 	}
 	if m.Kind == "sunsubscribe" {
-		f.evicted(m.Channel, before)
+		f.evicted(m.Channel)
 	}
 	return gaps
 }
@@ -140,9 +139,9 @@ func (b *batch) answer() string {
 }
 
 // evicted deals with a sharded channel that the server has given away with its
-// slot, after the time before: what is published at the new owner until we are
-// there is lost. Needs the Subscriber's mutex.
-func (f *feed) evicted(channel string, before time.Time) {
+// slot: what is published at the new owner until we are there is lost. Needs the
+// Subscriber's mutex.
+func (f *feed) evicted(channel string) {
 	s := f.s
 	u := s.subs[name{false, channel}]
 	if u == nil || u.kind != Sharded || u.feed != f || !u.sent {
@@ -150,7 +149,7 @@ func (f *feed) evicted(channel string, before time.Time) {
 	}
 	s.setConfirmed(u, false)
 	if f.moving == nil || f.moving.waiting == 0 {
-		f.moving = &outage{from: before}
+		f.moving = &outage{from: f.sure}
 	}
 	u.suffer(f.moving)
 	if s.top.cluster == nil {
@@ -167,11 +166,12 @@ func (f *feed) refused(err error) {
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.alive, f.answered = time.Now(), true
+	f.answered = true
 	if len(f.sent) == 0 {
 		return
 	}
-	b := f.sent[0]
+	b, now := f.sent[0], time.Now()
+	f.sure = b.at
 	f.pop()
 	if b.ping || b.leave {
 		return
@@ -188,13 +188,13 @@ func (f *feed) refused(err error) {
 		case moved:
 			f.giveBack(u)
 		case temporary(err):
-			f.later = append(f.later, delay{u, f.alive.Add(refusedShort)})
+			f.later = append(f.later, delay{u, now.Add(refusedShort)})
 		case len(b.subs) > 1:
 			u.alone = true
 			f.join = append(f.join, u)
 		default:
 			u.settle(fmt.Errorf("link: %s %q: %w", u.kind, u.channel, err))
-			f.later = append(f.later, delay{u, f.alive.Add(min(refusedMax, refusedMin<<min(u.refusals, 10)))})
+			f.later = append(f.later, delay{u, now.Add(min(refusedMax, refusedMin<<min(u.refusals, 10)))})
 			u.refusals++
 		}
 	}

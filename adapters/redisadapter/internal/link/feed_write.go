@@ -9,7 +9,7 @@ import (
 // ping sends a PING.
 func (f *feed) ping(ps *redis.PubSub) error {
 	f.s.mu.Lock()
-	f.sent = append(f.sent, batch{ping: true})
+	f.sent = append(f.sent, batch{ping: true, at: time.Now()})
 	f.s.mu.Unlock()
 	return ps.Ping(background)
 }
@@ -19,13 +19,17 @@ func (f *feed) ping(ps *redis.PubSub) error {
 // name, the latter is newer.
 func (f *feed) flush(ps *redis.PubSub) (time.Duration, error) {
 	f.s.mu.Lock()
-	wait := f.due(time.Now())
+	now := time.Now()
+	wait := f.due(now)
 	list := group(nil, f.leave, true)
 	for _, u := range f.join {
 		u.sent = u.feed == f && !u.gone
 	}
 	list = group(list, f.join, false)
 	f.leave, f.join = nil, nil
+	for i := range list {
+		list[i].at = now
+	}
 	f.sent = append(f.sent, list...)
 	f.s.mu.Unlock()
 	for _, b := range list {

@@ -20,7 +20,6 @@ type inlet struct {
 	buf     []byte
 	r, w    int       // buf[r:w] is not taken yet
 	limit   time.Time // the deadline of the connection; zero: unknown
-	heard   time.Time // when something last came
 }
 
 // push is a message in an inlet. It is valid until the next one is taken.
@@ -90,7 +89,6 @@ func (in *inlet) fill(need int) error {
 		return err
 	}
 	in.w += n
-	in.heard = time.Now()
 	return nil // an error comes again
 }
 

@@ -63,10 +63,10 @@ type Config struct {
 	// becomes of a batch, becomes of all in it.
 	Batches bool
 	// OnGap, if set, is called after messages may have been lost on the way to
-	// this node: nothing is known to have been lost before from or after to. It
-	// is called once for each outage, when all subscriptions are confirmed
-	// again, on a goroutine of the Subscriber, one call at a time, and must not
-	// block.
+	// this node: none that Redis was given before from, which is when the last
+	// command was sent that it answered, and none after to. It is called once for
+	// each outage, when all subscriptions are confirmed again, on a goroutine of
+	// the Subscriber, one call at a time, and must not block.
 	OnGap func(from, to time.Time)
 	// OnLost, if set, is called after commands were dropped (queue full,
 	// unanswered, overtaken): n between the two times. It is called once for

@@ -23,6 +23,31 @@ func names(n int) []string {
 	return list
 }
 
+// A gap begins before the first message that was lost was published, even if one
+// that was published earlier came later than that.
+func TestGapWithMessagesOnTheWay(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t, redistest.Options{})
+	p := redistest.NewProxy(t, r.Addr())
+	var g gapped
+	s := newSubscriber(t, through(t, p.Addr()), Config{OnGap: g.onGap})
+	var in inbox
+	subscribe(t, s, Plain, in.handle, "c")
+	const delay = 200 * time.Millisecond
+	p.Delay(delay)
+	r.Do("publish", "c", "kept")
+	published := time.Now()
+	redistest.Until(t, "it is half way", func() bool { return time.Since(published) > delay/2 })
+	lost := time.Now()
+	r.Do("publish", "c", "lost")
+	in.await(t, 1)
+	p.Cut()
+	p.Delay(0)
+	if x := g.await(t, 1); x.from.After(lost) || x.to.Before(lost) {
+		t.Errorf("the gap begins %v after what was lost, ends %v after it", x.from.Sub(lost), x.to.Sub(lost))
+	}
+}
+
 // gapped counts calls of OnGap.
 type gapped struct {
 	mu   sync.Mutex
@@ -109,13 +134,13 @@ func TestResubscribe(t *testing.T) {
 	subscribe(t, s, Plain, in.handle, names(n)...)
 	subscribe(t, s, Pattern, in.handle, "pattern-*")
 	for i := range 3 {
-		before := time.Now()
 		r.Kill()
+		killed := time.Now()
 		redistest.Until(t, "the subscriber notices", func() bool { return s.Stats().Reconnects > int64(i) })
 		r.RestartEmpty()
 		x := g.await(t, i+1)
-		if x.from.After(time.Now()) || !x.from.Before(x.to) || x.to.Before(before) {
-			t.Errorf("gap from %v to %v after a kill at %v", x.from, x.to, before)
+		if x.from.After(killed) || x.to.Before(killed) {
+			t.Errorf("gap from %v to %v after a kill at %v", x.from, x.to, killed)
 		}
 	}
 	for i := range n {
