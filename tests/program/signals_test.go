@@ -5,6 +5,8 @@ package program
 import (
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +18,10 @@ import (
 // A terminal that is closed ends the program as SIGTERM does. Terminal and shell may
 // both say so: the second time changes nothing.
 func TestHangup(t *testing.T) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP) // or the program would ignore what this one ignores, under nohup
 	p, url := start(t)
+	signal.Stop(caught)
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")) // without a request it holds up the end for a while
 	if err != nil {
 		t.Fatal(err)
