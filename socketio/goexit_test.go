@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -208,12 +209,15 @@ func TestAdapterOutlivesHooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			siotest.Each(t, func(t *testing.T, mode siotest.Mode) {
 				var j journal
+				var settled sync.WaitGroup
+				settled.Add(2)
 				srv := siotest.Serve(t, func(srv *socketio.Server) {
 					srv.OnError(func(_ *socketio.Socket, event string, err error) { j.add("%s: %v", event, err) })
 					srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { runtime.Goexit() })
 					srv.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { j.add("next") })
 					srv.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 						s.OnAnyOutgoing(func(*socketio.Socket, *socketio.Event) { j.add("own") })
+						settled.Done()
 						return nil
 					})
 					srv.OnRoom(func(e socketio.RoomEvent) {
@@ -224,6 +228,7 @@ func TestAdapterOutlivesHooks(t *testing.T) {
 					})
 				}, siotest.Config{Mode: mode, Server: cfg})
 				clients := []*siotest.Client{srv.Connect(t, "/", sioclient.Config{}), srv.Connect(t, "/", sioclient.Config{})}
+				settled.Wait()
 				if err := srv.IO().SocketsJoin(t.Context(), "room"); err != nil {
 					t.Error(err)
 				}
