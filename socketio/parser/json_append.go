@@ -177,6 +177,9 @@ func appendString(dst []byte, s string) []byte {
 
 // appendQuoted is appendString for bytes.
 func appendQuoted(dst, s []byte) []byte {
+	if plainASCII(s) {
+		return append(append(append(slices.Grow(dst, len(s)+2), '"'), s...), '"')
+	}
 	if !utf8.Valid(s) {
 		s = replaceInvalid(s)
 	}

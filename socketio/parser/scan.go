@@ -187,10 +187,8 @@ func oddBytes(w uint64) uint64 {
 
 // plainASCII reports that all of s is ASCII that stands for itself in a JSON string.
 func plainASCII(s []byte) bool {
-	const highs = 0x8080808080808080
 	for len(s) >= 8 {
-		w := binary.LittleEndian.Uint64(s)
-		if oddBytes(w)|w&highs != 0 {
+		if !plainWord(binary.LittleEndian.Uint64(s)) {
 			return false
 		}
 		s = s[8:]
@@ -201,6 +199,14 @@ func plainASCII(s []byte) bool {
 		}
 	}
 	return true
+}
+
+// plainWord is plainASCII of eight bytes. Without the highest bits no sum carries, and
+// each has the highest bit if its byte is at least a blank, is no quote, no backslash.
+func plainWord(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return (w+ones*(0x80-' '))&(quote+ones*0x7F)&(slash+ones*0x7F)&^w&highs == highs
 }
 
 // escapeLen returns the length of the escape sequence at b[0], 0 if illegal.
