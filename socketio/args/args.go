@@ -3,6 +3,7 @@ package args
 import (
 	"encoding/json"
 
+	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
 
@@ -56,10 +57,14 @@ func (a Args) decode(i int, raw []byte, v any) error {
 }
 
 // Scan decodes the leading arguments into vs, non-nil pointers. A missing one
-// is an *ArgError, surplus ones are ignored.
+// is an *ArgError, surplus ones are ignored, unless the last of vs is an *event.Rest,
+// which takes them.
 func (a Args) Scan(vs ...any) error {
 	if len(vs) == 0 {
 		return nil
+	}
+	if rest, ok := vs[len(vs)-1].(*event.Rest); ok {
+		return a.scanRest(vs[:len(vs)-1], rest)
 	}
 	done := 0
 	for i, raw := range a.raw.All() {
@@ -76,12 +81,28 @@ func (a Args) Scan(vs ...any) error {
 	return &ArgError{Index: done, Err: errMissing}
 }
 
+// scanRest is Scan with all arguments behind vs in rest.
+func (a Args) scanRest(vs []any, rest *event.Rest) error {
+	if err := a.Scan(vs...); err != nil {
+		return err
+	}
+	values, err := a.values(len(vs))
+	if err != nil {
+		return err
+	}
+	*rest = values
+	return nil
+}
+
 // Values decodes all arguments as the codec decodes into an interface value:
 // nil, bool, float64, string, []any, map[string]any and []byte by default.
-func (a Args) Values() ([]any, error) {
+func (a Args) Values() ([]any, error) { return a.values(0) }
+
+// values decodes all arguments from one on.
+func (a Args) values(from int) ([]any, error) {
 	var vs []any
 	for i, raw := range a.raw.All() {
-		if i < a.skip {
+		if i < a.skip+from {
 			continue
 		}
 		vs = append(vs, nil)

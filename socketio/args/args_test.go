@@ -77,6 +77,61 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
+// The rest is all arguments behind the others, if these are right.
+func TestRest(t *testing.T) {
+	type command struct {
+		event.Args
+		Name string
+		event.Rest
+	}
+	if !args.Several[event.Rest]() || !args.Several[command]() || !args.Several[*command]() || args.Several[[]any]() {
+		t.Error("Several is wrong")
+	}
+	d, all := args.NewDecoder[command](), args.NewDecoder[event.Rest]()
+	for _, c := range []struct {
+		in   []any
+		want event.Rest
+	}{
+		{[]any{"n", "x", 2, []byte{3}}, event.Rest{"x", 2.0, []byte{3}}},
+		{[]any{"n", nil}, event.Rest{nil}},
+		{[]any{"n"}, nil},
+	} {
+		for range 2 { // the second one decodes into what the first one did
+			if got, err := d.Decode(made(t, c.in...)); err != nil || got.Name != "n" || !reflect.DeepEqual(got.Rest, c.want) {
+				t.Errorf("%v: %+v, %v", c.in, got, err)
+			}
+			if got, err := all.Decode(made(t, c.in...)); err != nil || !reflect.DeepEqual(got, append(event.Rest{"n"}, c.want...)) {
+				t.Errorf("all of %v: %v, %v", c.in, got, err)
+			}
+		}
+	}
+	if p, err := args.NewDecoder[*command]().Decode(made(t, "n", "x")); err != nil || p.Name != "n" || !reflect.DeepEqual(p.Rest, event.Rest{"x"}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if got, err := all.Decode(made(t)); err != nil || got != nil {
+		t.Errorf("no arguments: %#v, %v", got, err)
+	}
+	var bad *args.ArgError
+	if _, err := d.Decode(made(t)); !errors.As(err, &bad) || bad.Index != 0 {
+		t.Errorf("a missing argument: %v", err)
+	}
+	if _, err := d.Decode(made(t, 1, "x")); !errors.As(err, &bad) || bad.Index != 0 {
+		t.Errorf("a wrong argument: %v", err)
+	}
+	rest := event.Rest{"as it was"}
+	if err := made(t, "x").Scan(new(int), &rest); err == nil || len(rest) != 1 {
+		t.Errorf("Scan: %v, %v", rest, err)
+	}
+	for _, v := range []event.Rest{nil, {1, "x"}} {
+		if got := args.Split(&v); !reflect.DeepEqual(got, []any(v)) {
+			t.Errorf("Split: %v", got)
+		}
+	}
+	if got := args.Split(&command{Name: "n", Rest: event.Rest{1}}); !reflect.DeepEqual(got, []any{"n", 1}) {
+		t.Errorf("Split: %v", got)
+	}
+}
+
 func TestErrorAck(t *testing.T) {
 	for want, err := range map[string]error{
 		`{"error":{"code":"c","message":"m 1"}}`:                           args.Errorf("c", "m %d", 1),

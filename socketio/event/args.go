@@ -23,13 +23,20 @@ type None struct{ Args }
 var argsType = reflect.TypeFor[Args]()
 
 func isArgs(v any) bool {
-	_, ok := v.(interface{ eventArgs() })
-	return ok
+	switch v.(type) {
+	case interface{ eventArgs() }, Rest:
+		return true
+	}
+	return false
 }
 
 // Split returns the arguments that v stands for: the values of its fields if it
-// is a struct that embeds Args, or a pointer to one, else v alone.
+// is a struct that embeds Args, or a pointer to one, those in it if it is a Rest, else
+// v alone.
 func Split(v any) []any {
+	if rest, ok := v.(Rest); ok {
+		return rest
+	}
 	s, ok := argsStruct(v)
 	if !ok {
 		return []any{v}
@@ -37,9 +44,15 @@ func Split(v any) []any {
 	n := s.NumField()
 	args := make([]any, 0, n)
 	for i := range n {
-		if f := s.Field(i); isArgument(f) {
-			args = append(args, f.Interface())
+		f := s.Field(i)
+		if !isArgument(f) {
+			continue
 		}
+		v := f.Interface()
+		if rest, ok := v.(Rest); ok && i == n-1 {
+			return append(args, rest...)
+		}
+		args = append(args, v)
 	}
 	return args
 }
@@ -47,7 +60,8 @@ func Split(v any) []any {
 // Targets returns what the arguments of an event are to be decoded into for p,
 // a non-nil pointer, to hold them: pointers to the fields if p points to a
 // struct that embeds Args, else p alone. Nil has no targets. It is the inverse
-// of Split: decoding argument i into Targets(&v)[i] restores v.
+// of Split: decoding argument i into Targets(&v)[i] restores v. A *Rest, the last
+// target, is for all arguments from there on.
 func Targets(p any) []any {
 	if p == nil {
 		return nil

@@ -35,6 +35,12 @@ type pair struct {
 	Data   []byte
 }
 
+type command struct {
+	event.Args
+	Name string
+	event.Rest
+}
+
 func TestSplit(t *testing.T) {
 	var nilPair *pair
 	for _, c := range []struct {
@@ -48,6 +54,16 @@ func TestSplit(t *testing.T) {
 		{&pair{Name: "n"}, []any{"n", []byte(nil)}},
 		{nilPair, []any{nilPair}},
 		{event.None{}, []any{}},
+		{event.Rest{"a", 1}, []any{"a", 1}},
+		{event.Rest(nil), []any(nil)},
+		{command{Name: "n", Rest: event.Rest{1, 2}}, []any{"n", 1, 2}},
+		{command{Name: "n"}, []any{"n"}},
+		{&command{Rest: event.Rest{1}}, []any{"", 1}},
+		{struct {
+			event.Args
+			List event.Rest
+			Last int
+		}{List: event.Rest{1}, Last: 2}, []any{event.Rest{1}, 2}},
 		{event.Args{}, []any{}},
 	} {
 		if got := event.Split(c.in); !reflect.DeepEqual(got, c.want) {
@@ -64,6 +80,14 @@ func TestTargets(t *testing.T) {
 	var pp *pair
 	if got := event.Targets(&pp); len(got) != 2 || pp == nil || got[0] != &pp.Name {
 		t.Errorf("targets of a pointer to such a struct: %v", got)
+	}
+	var c command
+	if got := event.Targets(&c); len(got) != 2 || got[0] != &c.Name || got[1] != &c.Rest {
+		t.Errorf("targets of a struct with a Rest: %v", got)
+	}
+	var r event.Rest
+	if got := event.Targets(&r); len(got) != 1 || got[0] != &r {
+		t.Errorf("targets of a Rest: %v", got)
 	}
 	var s string
 	if got := event.Targets(&s); len(got) != 1 || got[0] != &s {

@@ -59,6 +59,22 @@ func ExampleArgs() {
 	// Output: moved [3 4]
 }
 
+type Command struct {
+	event.Args
+	Name    string
+	Options event.Rest
+}
+
+func ExampleRest() {
+	const run event.Message[Command] = "run"
+	_ = run.Emit(console{}, Command{Name: "copy", Options: event.Rest{"fast", 3}})
+	const say event.Message[event.Rest] = "say"
+	_ = say.Emit(console{}, event.Rest{"a", "b"})
+	// Output:
+	// run [copy fast 3]
+	// say [a b]
+}
+
 func ExampleTargets() {
 	var m Move
 	for i, target := range event.Targets(&m) {

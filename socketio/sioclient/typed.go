@@ -25,9 +25,10 @@ func HandleRequest[In, Out any](s *Socket, q event.Request[In, Out], f func(ctx 
 	s.On(q.Name(), Reply(f))
 }
 
-// Receive makes a Handler of a function of the event's first argument, or of
-// several if T is a struct with event.Args. An argument that is missing or of
-// the wrong type is an *ArgError, and f is not called; surplus ones are ignored.
+// Receive makes a Handler of a function of the event's first argument, of several if
+// T is a struct with event.Args, or of all if it is an event.Rest. An argument that is
+// missing or of the wrong type is an *ArgError, and f is not called; surplus ones are
+// ignored.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 	in := args.NewDecoder[T]()
 	return func(ctx context.Context, s *Socket, e *Event) error {
@@ -54,7 +55,7 @@ func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, erro
 			return err
 		}
 		if several {
-			return e.Ack(event.Split(out)...)
+			return e.Ack(args.Split(&out)...)
 		}
 		return e.Ack(out)
 	}
