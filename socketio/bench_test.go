@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/socketio/event"
 )
 
 var text64 = strings.Repeat("x", 64)
@@ -27,10 +28,25 @@ type flat struct {
 
 const flatJSON = `{"id":12345,"name":"Ada Lovelace","room":"analytical-engines","text":"the engine weaves algebraic patterns just as the loom weaves flowers","score":0.75,"active":true,"tags":"loom,engine,notes","at":1764000000000}`
 
+type several struct {
+	event.Args
+	Text string
+	N    int
+}
+
 // echo registers the handlers that are measured.
 func echo(srv *socketio.Server) {
 	srv.On("text", socketio.Reply(func(ctx context.Context, s *socketio.Socket, v string) (string, error) { return v, nil }))
 	srv.On("flat", socketio.Reply(func(ctx context.Context, s *socketio.Socket, v flat) (flat, error) { return v, nil }))
+	srv.On("rest", socketio.Reply(func(ctx context.Context, s *socketio.Socket, all event.Rest) (event.Rest, error) { return all, nil }))
+	srv.On("several", socketio.Reply(func(ctx context.Context, s *socketio.Socket, v several) (event.None, error) { return event.None{}, nil }))
+	srv.On("kept", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
+		var v string
+		if err := e.Decode(0, &v); err != nil {
+			return err
+		}
+		return e.Ack(v)
+	})
 	srv.On("emit", socketio.Receive(func(ctx context.Context, s *socketio.Socket, v string) error { return s.Emit("emit", v) }))
 }
 

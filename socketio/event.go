@@ -24,29 +24,11 @@ type Event struct {
 	next   *Event // in the mailbox, under client.mu
 }
 
-// smallEvent is an Event with the memory of a short text, so that it takes one
-// allocation.
-type smallEvent struct {
-	Event
-	text [96]byte // on 64-bit systems 224 bytes with the Event, which is a size that the runtime has
-}
-
 // newEvent makes an event of a packet whose memory is only lent.
 func newEvent(s *Socket, p *parser.Packet) *Event {
-	var e *Event
-	n := len(p.JSON)
-	raw := parser.Args{Attachments: p.Attachments}
-	if n <= len(smallEvent{}.text) {
-		small := new(smallEvent)
-		e = &small.Event
-		copy(small.text[:], p.JSON)
-		raw.JSON = small.text[:n:n]
-	} else {
-		e = new(Event)
-		raw.JSON = make([]byte, n)
-		copy(raw.JSON, p.JSON)
-	}
-	e.Args = args.New(raw, s.ns.srv.cfg.JSON, 1)
+	e, text := eventFor(len(p.JSON))
+	copy(text, p.JSON)
+	e.Args = args.New(parser.Args{JSON: text, Attachments: p.Attachments}, s.ns.srv.cfg.JSON, 1)
 	e.socket, e.id, e.hasID = s, p.ID, p.HasID
 	return e
 }

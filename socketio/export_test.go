@@ -13,7 +13,7 @@ func IdleWorkers(srv *Server) int {
 const (
 	SizeofSocket = unsafe.Sizeof(Socket{})
 	SizeofClient = unsafe.Sizeof(client{})
-	SizeofEvent  = unsafe.Sizeof(smallEvent{})
+	SizeofEvent  = unsafe.Sizeof(shortEvent{})
 )
 
 // BareSocket returns a Socket that nobody is connected by, to register things on.

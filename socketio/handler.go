@@ -37,9 +37,10 @@ func Concurrent(h Handler) Handler {
 
 // registered is a handler under the name of its event.
 type registered struct {
-	name string
-	h    Handler
-	full Handler // with the middlewares around it
+	name    string
+	h       Handler
+	full    Handler // with the middlewares around it
+	forgets bool    // nobody keeps the event: it is forgetful, and there are none
 }
 
 // table is what was registered on a namespace. It is immutable; registering
@@ -96,10 +97,10 @@ func (t *table) wrap(h Handler) Handler {
 }
 
 // wrapped returns all with wrap around the handlers anew.
-func wrapped(all map[string]*registered, wrap func(Handler) Handler) map[string]*registered {
+func wrapped(all map[string]*registered, wrap func(Handler) Handler, bare bool) map[string]*registered {
 	made := make(map[string]*registered, len(all))
 	for name, r := range all {
-		made[name] = &registered{name, r.h, wrap(r.h)}
+		made[name] = &registered{name, r.h, wrap(r.h), bare && isForgetful(r.h)}
 	}
 	return made
 }
@@ -107,7 +108,7 @@ func wrapped(all map[string]*registered, wrap func(Handler) Handler) map[string]
 // setAround adds a middleware around all handlers.
 func (t *table) setAround(mw func(Handler) Handler) {
 	t.around = append(t.around, mw)
-	t.handlers = registry[*registered]{all: wrapped(t.handlers.folded().all, t.wrap)}
+	t.handlers = registry[*registered]{all: wrapped(t.handlers.folded().all, t.wrap, false)}
 	t.nobody = t.wrap(ignore)
 }
 
@@ -117,31 +118,32 @@ func (t *table) setHandler(event string, h Handler) {
 		t.handlers = t.handlers.set(event, nil, true)
 		return
 	}
-	t.handlers = t.handlers.set(event, &registered{event, h, t.wrap(h)}, false)
+	t.handlers = t.handlers.set(event, &registered{event, h, t.wrap(h), t.around == nil && isForgetful(h)}, false)
 }
 
 // find returns what handles an event, nil if nothing does, and gives the event
-// its name. t is settled; own is the socket's for t, or nil.
-func (t *table) find(own *overrides, e *Event) Handler {
+// its name; forgets tells that nobody keeps it. t is settled; own is the socket's
+// for t, or nil.
+func (t *table) find(own *overrides, e *Event) (h Handler, forgets bool) {
 	name, _ := e.Encoded().EventName()
 	if own != nil {
 		if r := own.handlers.all[string(name)]; r != nil {
 			e.name = r.name
-			return r.full
+			return r.full, r.forgets
 		}
 		if own.around != nil {
 			if r := own.inherited[string(name)]; r != nil {
 				e.name = r.name
-				return r.full
+				return r.full, r.forgets
 			}
-			return own.nobody
+			return own.nobody, false
 		}
 	}
 	if r := t.handlers.all[string(name)]; r != nil {
 		e.name = r.name
-		return r.full
+		return r.full, r.forgets
 	}
-	return t.nobody
+	return t.nobody, false
 }
 
 // handle runs the handlers of an event.
@@ -153,7 +155,7 @@ func (s *Socket) handle(e *Event) {
 		s.finish(e, err)
 		return
 	}
-	h := t.find(own, e)
+	h, forgets := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
 	if own != nil {
 		first = s.hear(own.onAny, e, first)
@@ -164,6 +166,9 @@ func (s *Socket) handle(e *Event) {
 		}
 	}
 	s.finish(e, first)
+	if forgets && first == nil && t.onAny == nil && (own == nil || own.onAny == nil) {
+		e.reuse()
+	}
 }
 
 // hear calls catch-alls; the first error of all stands.

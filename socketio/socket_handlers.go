@@ -73,9 +73,9 @@ func (o *overrides) bound(t *table) *overrides {
 		}
 		return t.wrap(h)
 	}
-	made.handlers = registry[*registered]{all: wrapped(o.handlers.folded().all, wrap)}
+	made.handlers = registry[*registered]{all: wrapped(o.handlers.folded().all, wrap, t.around == nil && o.around == nil)}
 	if o.around != nil {
-		made.inherited = wrapped(t.handlers.all, wrap)
+		made.inherited = wrapped(t.handlers.all, wrap, false)
 		made.nobody = wrap(ignore)
 	}
 	return &made

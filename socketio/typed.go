@@ -31,18 +31,19 @@ func HandleRequest[In, Out any](r Registrar, q event.Request[In, Out], f func(ct
 	r.On(q.Name(), Reply(f))
 }
 
-// Receive makes a Handler of a function of the event's first argument, or of
-// several if T is a struct with event.Args. An argument that is missing or of
-// the wrong type is an *ArgError, and f is not called; surplus ones are ignored.
+// Receive makes a Handler of a function of the event's first argument, of several if
+// T is a struct with event.Args, or of all if it is an event.Rest. An argument that is
+// missing or of the wrong type is an *ArgError, and f is not called; surplus ones are
+// ignored.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 	in := args.NewDecoder[T]()
-	return func(ctx context.Context, s *Socket, e *Event) error {
+	return forgetting(func(ctx context.Context, s *Socket, e *Event) error {
 		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err
 		}
 		return f(ctx, s, v)
-	}
+	})
 }
 
 // Reply is Receive of a function whose result is the ack. With an error the ack
@@ -50,7 +51,7 @@ func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
 	in := args.NewDecoder[In]()
 	several := args.Several[Out]()
-	return func(ctx context.Context, s *Socket, e *Event) error {
+	return forgetting(func(ctx context.Context, s *Socket, e *Event) error {
 		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err
@@ -60,8 +61,8 @@ func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, erro
 			return err
 		}
 		if several {
-			return e.Ack(event.Split(out)...)
+			return e.Ack(args.Split(&out)...)
 		}
 		return e.Ack(out)
-	}
+	})
 }

@@ -52,6 +52,7 @@ type JSON interface {
 	Append(dst []byte, att [][]byte, v any) ([]byte, [][]byte, error)
 	// Decode decodes raw into v, a non-nil pointer; placeholders become the
 	// []byte of att (not copied). It must accept any raw that is valid JSON
-	// and must not keep raw (a raw value stored in v is a copy).
+	// and must not keep raw, whose memory is used again: a raw value or a string
+	// stored in v is a copy.
 	Decode(raw []byte, att [][]byte, v any) error
 }

@@ -35,6 +35,7 @@ import (
 
 	"github.com/hermod-io/hermod/engineio"
 	"github.com/hermod-io/hermod/socketio"
+	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
 	"github.com/hermod-io/hermod/wscore"
 )
@@ -106,19 +107,29 @@ func interval(ms string) (time.Duration, error) {
 	return time.Duration(n) * time.Millisecond, nil
 }
 
+// publication is what a client has sent to a room.
+type publication struct {
+	event.Args
+	Room    string
+	Payload any
+}
+
 func register(nsp *socketio.Namespace, raw bool) {
-	nsp.On("echo", echo)
-	nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return publish(nsp, e) })
+	nsp.On("echo", socketio.Reply(echo))
+	nsp.On("pub", socketio.Receive(func(_ context.Context, _ *socketio.Socket, p publication) error {
+		return nsp.To(p.Room).Emit("msg", p.Payload)
+	}))
 	if raw {
 		nsp.On("echo", rawEcho)
 		nsp.On("pub", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error { return rawPublish(nsp, e) })
 	}
-	nsp.On("join", func(ctx context.Context, s *socketio.Socket, e *socketio.Event) error {
-		return withRoom(e, func(room string) error { return s.Join(ctx, room) })
-	})
-	nsp.On("leave", func(_ context.Context, s *socketio.Socket, e *socketio.Event) error {
-		return withRoom(e, func(room string) error { s.Leave(room); return nil })
-	})
+	nsp.On("join", socketio.Reply(func(ctx context.Context, s *socketio.Socket, room string) (event.None, error) {
+		return event.None{}, s.Join(ctx, room)
+	}))
+	nsp.On("leave", socketio.Reply(func(_ context.Context, s *socketio.Socket, room string) (event.None, error) {
+		s.Leave(room)
+		return event.None{}, nil
+	}))
 	nsp.On("gc", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
 		debug.FreeOSMemory()
 		return e.Ack()
@@ -150,12 +161,8 @@ func collecting() float64 {
 }
 
 // echo acks its arguments as an application that looks at them would.
-func echo(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
-	args, err := e.Values()
-	if err != nil {
-		return err
-	}
-	return e.Ack(args...)
+func echo(_ context.Context, _ *socketio.Socket, args event.Rest) (event.Rest, error) {
+	return args, nil
 }
 
 // rawEcho acks its arguments without a look at them.
@@ -168,31 +175,10 @@ func rawEcho(_ context.Context, _ *socketio.Socket, e *socketio.Event) error {
 	return e.Ack(args...)
 }
 
-func publish(nsp *socketio.Namespace, e *socketio.Event) error {
-	var room string
-	var payload any
-	if err := e.Scan(&room, &payload); err != nil {
-		return err
-	}
-	return nsp.To(room).Emit("msg", payload)
-}
-
 func rawPublish(nsp *socketio.Namespace, e *socketio.Event) error {
 	var room string
 	if err := e.Decode(0, &room); err != nil {
 		return err
 	}
 	return nsp.To(room).Emit("msg", e.Raw(1))
-}
-
-// withRoom runs f with the first argument and acks nothing.
-func withRoom(e *socketio.Event, f func(room string) error) error {
-	var room string
-	if err := e.Decode(0, &room); err != nil {
-		return err
-	}
-	if err := f(room); err != nil {
-		return err
-	}
-	return e.Ack()
 }
