@@ -20,10 +20,11 @@ type Files struct {
 	now       func() time.Time
 	current   atomic.Pointer[tls.Certificate]
 
-	mu      sync.Mutex // guards what follows; who finds it held takes the current one
-	next    time.Time  // of the next look
-	seen    pair       // what current was read from
-	trouble string     // that was logged last; "" when there is none
+	mu      sync.Mutex       // guards what follows; who finds it held takes the current one
+	next    time.Time        // of the next look
+	seen    pair             // what current was read from
+	trouble string           // that was logged last; "" when there is none
+	invalid *tls.Certificate // of which was logged that it is not valid
 }
 
 // pair is what is known of both files without reading them.
@@ -40,7 +41,11 @@ func (p pair) same(q pair) bool {
 
 // Load reads both files. log hears of what becomes of them later.
 func Load(cert, key string, log *slog.Logger) (*Files, error) {
-	f := &Files{cert: cert, key: key, log: log, now: time.Now}
+	return load(cert, key, log, time.Now)
+}
+
+func load(cert, key string, log *slog.Logger, now func() time.Time) (*Files, error) {
+	f := &Files{cert: cert, key: key, log: log, now: now}
 	found, err := f.look()
 	if err == nil {
 		err = f.read(found)
@@ -49,6 +54,7 @@ func Load(cert, key string, log *slog.Logger) (*Files, error) {
 		return nil, err
 	}
 	f.next = f.now().Add(Interval)
+	f.judge()
 	return f, nil
 }
 
@@ -80,6 +86,7 @@ func (f *Files) refresh() {
 		return
 	}
 	f.next = now.Add(Interval)
+	defer f.judge()
 	found, err := f.look()
 	if err == nil && found.same(f.seen) {
 		f.trouble = ""
@@ -96,6 +103,18 @@ func (f *Files) refresh() {
 		f.trouble = err.Error()
 		f.log.Warn("the new certificate is of no use, the old one goes on", slog.Any("err", err))
 	}
+}
+
+// judge warns, once, if the certificate in use is not valid yet or any more: clients
+// refuse it, and all this program would see of that is an alert. mu is held, or nobody
+// else knows f yet.
+func (f *Files) judge() {
+	c, now := f.current.Load(), f.now()
+	if c == f.invalid || !now.Before(c.Leaf.NotBefore) && !now.After(c.Leaf.NotAfter) {
+		return
+	}
+	f.invalid = c
+	f.log.Warn("the certificate is not valid now", slog.Time("from", c.Leaf.NotBefore), slog.Time("until", c.Leaf.NotAfter))
 }
 
 func (f *Files) look() (found pair, err error) {

@@ -65,6 +65,34 @@ func TestRenewed(t *testing.T) {
 	}
 }
 
+// A certificate that is not valid is told of once, when it is read and when it expires:
+// it goes on, since the clock may be wrong.
+func TestNotValid(t *testing.T) {
+	const complaint = "the certificate is not valid now"
+	b, c := newBench(t)
+	b.want("at first", c.Leaf.SerialNumber)
+	if b.log.Len() > 0 {
+		t.Errorf("told of a good one:\n%s", &b.log)
+	}
+	b.at = c.Leaf.NotAfter.Add(Interval)
+	for range 3 {
+		b.want("expired", c.Leaf.SerialNumber)
+		b.at = b.at.Add(Interval)
+	}
+	renewed := certtest.Write(t, b.dir) // as old as the first
+	b.want("so is the next", renewed.Leaf.SerialNumber)
+	if n := strings.Count(b.log.String(), complaint); n != 2 {
+		t.Errorf("told %d times:\n%s", n, &b.log)
+	}
+	for name, at := range map[string]time.Time{"not yet": c.Leaf.NotBefore.Add(-1), "any more": renewed.Leaf.NotAfter.Add(1)} {
+		var log bytes.Buffer
+		f, err := load(c.Cert, c.Key, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return at })
+		if err != nil || !strings.Contains(log.String(), complaint) || f.Expiry().IsZero() {
+			t.Errorf("%s: %v\n%s", name, err, &log)
+		}
+	}
+}
+
 // A pair that is of no use is told of once, and the old one goes on until there is one
 // that is.
 func TestBroken(t *testing.T) {
