@@ -210,6 +210,7 @@ func (r *streamReader) command() []any {
 
 // begin finds the end of the stream.
 func (r *streamReader) begin(ctx context.Context) error {
+	began := time.Now()
 	info, err := streamInfoOf(ctx, r.client, r.stream)
 	if err != nil {
 		return err
@@ -219,7 +220,7 @@ func (r *streamReader) begin(ctx context.Context) error {
 	if r.failed {
 		r.missed() // nobody knows what others sent meanwhile
 	}
-	r.sure = r.looked
+	r.sure = began
 	close(r.begun)
 	return nil
 }
