@@ -31,7 +31,8 @@ type Config struct {
 	// Parser is the encoding of packets, the same at both ends; nil means
 	// parser.Default(), parser.MsgPack() is the other official one. JS: parser.
 	Parser parser.Parser
-	// JSON converts arguments; nil means parser.DefaultJSON().
+	// JSON converts arguments; nil means parser.DefaultJSON(). It copies what it keeps
+	// of a text, or lets a value refer to: the memory of events is used again.
 	JSON parser.JSON
 	// ConnectTimeout is how long a connection may last without a namespace;
 	// 0 means 45 s, negative for ever. JS: connectTimeout.

@@ -17,8 +17,8 @@ import (
 
 const (
 	shortText = 96      // on 64-bit systems 224 bytes with the Event, which is a size that the runtime has
-	longText  = 4 << 10 // longer ones are not kept
-	roomy     = 4       // nor used for texts of less than this part of them
+	longText  = 4 << 10 // memory of more is not used again
+	roomy     = 4       // nor is that of a long text used for one of less than this part of it
 )
 
 // shortEvent is an Event with the memory of a short text, so that it takes one
@@ -28,8 +28,7 @@ type shortEvent struct {
 	text [shortText]byte
 }
 
-// Events that are used again, by the size of their texts. The capacity of its text is
-// what an event has.
+// Events that are used again, by the capacity of their texts: up to shortText, and above.
 var shortEvents, longEvents sync.Pool
 
 // eventFor returns an event that is empty, and room for its text of n bytes.
@@ -78,12 +77,15 @@ func (e *Event) reuse() {
 
 // forgetful are the functions that Receive and Reply return, by the addresses of
 // their code: they keep nothing of an event, nor do they let anybody see it. What
-// an application has put around one has another address.
+// an application has put around one has another address. It is the program's, as its
+// code is, and has at most as many addresses as that has instances of the two.
 var forgetful sync.Map // of uintptr
 
-// forgetting notes that a handler is forgetful.
-func forgetting(h Handler) Handler {
-	forgetful.Store(reflect.ValueOf(h).Pointer(), nil)
+// noteForgetful notes that a handler is forgetful.
+func noteForgetful(h Handler) Handler {
+	if !isForgetful(h) {
+		forgetful.Store(reflect.ValueOf(h).Pointer(), nil)
+	}
 	return h
 }
 

@@ -37,10 +37,17 @@ func Concurrent(h Handler) Handler {
 
 // registered is a handler under the name of its event.
 type registered struct {
-	name    string
-	h       Handler
-	full    Handler // with the middlewares around it
-	forgets bool    // nobody keeps the event: it is forgetful, and there are none
+	name      string
+	h         Handler
+	full      Handler // with the middlewares around it
+	forgetful bool    // h is, see isForgetful
+	reusable  bool    // so is its event: h is forgetful and no middleware is around it
+}
+
+// register returns h under a name, with wrap, which does nothing if bare, around it.
+func register(name string, h Handler, wrap func(Handler) Handler, bare bool) *registered {
+	f := isForgetful(h)
+	return &registered{name, h, wrap(h), f, f && bare}
 }
 
 // table is what was registered on a namespace. It is immutable; registering
@@ -96,11 +103,11 @@ func (t *table) wrap(h Handler) Handler {
 	return h
 }
 
-// wrapped returns all with wrap around the handlers anew.
+// wrapped returns all with wrap, which does nothing if bare, around the handlers anew.
 func wrapped(all map[string]*registered, wrap func(Handler) Handler, bare bool) map[string]*registered {
 	made := make(map[string]*registered, len(all))
 	for name, r := range all {
-		made[name] = &registered{name, r.h, wrap(r.h), bare && isForgetful(r.h)}
+		made[name] = &registered{name, r.h, wrap(r.h), r.forgetful, bare && r.forgetful}
 	}
 	return made
 }
@@ -118,30 +125,30 @@ func (t *table) setHandler(event string, h Handler) {
 		t.handlers = t.handlers.set(event, nil, true)
 		return
 	}
-	t.handlers = t.handlers.set(event, &registered{event, h, t.wrap(h), t.around == nil && isForgetful(h)}, false)
+	t.handlers = t.handlers.set(event, register(event, h, t.wrap, t.around == nil), false)
 }
 
 // find returns what handles an event, nil if nothing does, and gives the event
-// its name; forgets tells that nobody keeps it. t is settled; own is the socket's
+// its name; reusable tells that it does not keep it. t is settled; own is the socket's
 // for t, or nil.
-func (t *table) find(own *overrides, e *Event) (h Handler, forgets bool) {
+func (t *table) find(own *overrides, e *Event) (h Handler, reusable bool) {
 	name, _ := e.Encoded().EventName()
 	if own != nil {
 		if r := own.handlers.all[string(name)]; r != nil {
 			e.name = r.name
-			return r.full, r.forgets
+			return r.full, r.reusable
 		}
 		if own.around != nil {
 			if r := own.inherited[string(name)]; r != nil {
 				e.name = r.name
-				return r.full, r.forgets
+				return r.full, r.reusable
 			}
 			return own.nobody, false
 		}
 	}
 	if r := t.handlers.all[string(name)]; r != nil {
 		e.name = r.name
-		return r.full, r.forgets
+		return r.full, r.reusable
 	}
 	return t.nobody, false
 }
@@ -155,7 +162,7 @@ func (s *Socket) handle(e *Event) {
 		s.finish(e, err)
 		return
 	}
-	h, forgets := t.find(own, e)
+	h, reusable := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
 	if own != nil {
 		first = s.hear(own.onAny, e, first)
@@ -166,7 +173,7 @@ func (s *Socket) handle(e *Event) {
 		}
 	}
 	s.finish(e, first)
-	if forgets && first == nil && t.onAny == nil && (own == nil || own.onAny == nil) {
+	if reusable && first == nil && t.onAny == nil && (own == nil || own.onAny == nil) {
 		e.reuse()
 	}
 }

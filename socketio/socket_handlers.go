@@ -86,7 +86,11 @@ func (o *overrides) bound(t *table) *overrides {
 // to be handled.
 func (s *Socket) On(event string, h Handler) {
 	s.change(func(o *overrides) {
-		o.handlers = o.handlers.set(event, &registered{name: event, h: h}, h == nil)
+		if h == nil {
+			o.handlers = o.handlers.set(event, nil, true)
+			return
+		}
+		o.handlers = o.handlers.set(event, &registered{name: event, h: h, forgetful: isForgetful(h)}, false)
 	})
 }
 

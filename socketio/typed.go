@@ -34,10 +34,11 @@ func HandleRequest[In, Out any](r Registrar, q event.Request[In, Out], f func(ct
 // Receive makes a Handler of a function of the event's first argument, of several if
 // T is a struct with event.Args, or of all if it is an event.Rest. An argument that is
 // missing or of the wrong type is an *ArgError, and f is not called; surplus ones are
-// ignored.
+// ignored. The text that a T is decoded from is used again: an UnmarshalJSON, or a codec
+// of the application's, copies what it keeps of it, as json.Unmarshaler says.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 	in := args.NewDecoder[T]()
-	return forgetting(func(ctx context.Context, s *Socket, e *Event) error {
+	return noteForgetful(func(ctx context.Context, s *Socket, e *Event) error {
 		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err
@@ -51,7 +52,7 @@ func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
 	in := args.NewDecoder[In]()
 	several := args.Several[Out]()
-	return forgetting(func(ctx context.Context, s *Socket, e *Event) error {
+	return noteForgetful(func(ctx context.Context, s *Socket, e *Event) error {
 		v, err := in.Decode(e.Args)
 		if err != nil {
 			return err

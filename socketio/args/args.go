@@ -66,6 +66,14 @@ func (a Args) Scan(vs ...any) error {
 	if rest, ok := vs[len(vs)-1].(*event.Rest); ok {
 		return a.scanRest(vs[:len(vs)-1], rest)
 	}
+	return a.scan(vs)
+}
+
+// scan is Scan without a rest.
+func (a Args) scan(vs []any) error {
+	if len(vs) == 0 {
+		return nil
+	}
 	done := 0
 	for i, raw := range a.raw.All() {
 		if i < a.skip {
@@ -83,7 +91,7 @@ func (a Args) Scan(vs ...any) error {
 
 // scanRest is Scan with all arguments behind vs in rest.
 func (a Args) scanRest(vs []any, rest *event.Rest) error {
-	if err := a.Scan(vs...); err != nil {
+	if err := a.scan(vs); err != nil {
 		return err
 	}
 	values, err := a.values(len(vs))

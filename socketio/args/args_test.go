@@ -122,6 +122,13 @@ func TestRest(t *testing.T) {
 	if err := made(t, "x").Scan(new(int), &rest); err == nil || len(rest) != 1 {
 		t.Errorf("Scan: %v, %v", rest, err)
 	}
+	type lists struct {
+		event.Args
+		One, All event.Rest
+	}
+	if got, err := args.NewDecoder[lists]().Decode(made(t, []any{"a", 2}, "b", 3)); err != nil || !reflect.DeepEqual(got, lists{One: event.Rest{"a", 2.0}, All: event.Rest{"b", 3.0}}) {
+		t.Errorf("only the last is the rest: %+v, %v", got, err)
+	}
 	for _, v := range []event.Rest{nil, {1, "x"}} {
 		if got := args.Split(&v); !reflect.DeepEqual(got, []any(v)) {
 			t.Errorf("Split: %v", got)

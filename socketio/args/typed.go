@@ -9,7 +9,8 @@ import (
 
 // Decoder decodes arguments into a T: the first one, or several if T is a struct
 // with event.Args or an event.Rest. It may be used from any goroutine. The values that
-// it decodes into are used again, so that an event does not cost one.
+// it decodes into are used again, so that an event does not cost one: what it returns
+// is a copy, so a T must not refer to itself.
 type Decoder[T any] struct {
 	several bool // T stands for several arguments
 	values  sync.Pool
@@ -24,10 +25,10 @@ type decoded[T any] struct {
 // NewDecoder returns a Decoder.
 func NewDecoder[T any]() *Decoder[T] {
 	d := &Decoder[T]{several: Several[T]()}
-	anew := reflect.TypeFor[T]().Kind() == reflect.Pointer // a struct for each event
+	perEvent := reflect.TypeFor[T]().Kind() == reflect.Pointer // a struct for each event
 	d.values.New = func() any {
 		made := new(decoded[T])
-		if d.several && !anew {
+		if d.several && !perEvent {
 			made.targets = event.Targets(&made.v)
 		}
 		return made

@@ -31,8 +31,8 @@ func isArgs(v any) bool {
 }
 
 // Split returns the arguments that v stands for: the values of its fields if it
-// is a struct that embeds Args, or a pointer to one, those in it if it is a Rest, else
-// v alone.
+// is a struct that embeds Args, or a pointer to one; those in it if it is a Rest; else
+// v alone. The last field may be a Rest, too.
 func Split(v any) []any {
 	if rest, ok := v.(Rest); ok {
 		return rest
@@ -44,15 +44,14 @@ func Split(v any) []any {
 	n := s.NumField()
 	args := make([]any, 0, n)
 	for i := range n {
-		f := s.Field(i)
-		if !isArgument(f) {
-			continue
+		if f := s.Field(i); isArgument(f) {
+			args = append(args, f.Interface())
 		}
-		v := f.Interface()
-		if rest, ok := v.(Rest); ok && i == n-1 {
-			return append(args, rest...)
+	}
+	if last := len(args) - 1; last >= 0 {
+		if rest, ok := args[last].(Rest); ok {
+			args = append(args[:last], rest...)
 		}
-		args = append(args, v)
 	}
 	return args
 }

@@ -12,9 +12,10 @@
 //
 // [Message] describes an event without an acknowledgement, [Request] one whose
 // acknowledgement is a value. [Args] makes a struct stand for several arguments
-// instead of one, [Rest] is any number of them. What handles an event is a function of the package that owns
-// the receiving socket's type, such as socketio.HandleMessage and
-// socketio.HandleRequest. Many at once are asked by socketio.Gather.
+// instead of one, and [Rest] is any number of them. What handles an event is a
+// function of the package that owns the receiving socket's type, such as
+// socketio.HandleMessage and socketio.HandleRequest. Many at once are asked by
+// socketio.Gather.
 //
 // The package knows nothing of connections: whoever has the methods of
 // [Emitter] or [Caller] can be used with it.

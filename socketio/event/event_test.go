@@ -35,6 +35,14 @@ type pair struct {
 	Data   []byte
 }
 
+// hidden has fields behind its Rest that are no arguments.
+type hidden struct {
+	Rest event.Rest
+	n    int
+	_    struct{}
+	event.Args
+}
+
 type command struct {
 	event.Args
 	Name string
@@ -58,6 +66,7 @@ func TestSplit(t *testing.T) {
 		{event.Rest(nil), []any(nil)},
 		{command{Name: "n", Rest: event.Rest{1, 2}}, []any{"n", 1, 2}},
 		{command{Name: "n"}, []any{"n"}},
+		{hidden{Rest: event.Rest{1, 2}}, []any{1, 2}},
 		{&command{Rest: event.Rest{1}}, []any{"", 1}},
 		{struct {
 			event.Args

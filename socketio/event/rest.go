@@ -1,9 +1,9 @@
 package event
 
 // Rest is all arguments of an event or of an acknowledgement that are left: all there
-// are, or, as the last field of a struct that embeds Args, those behind the others.
-// They are of the types that an argument of type any is decoded into; nil if there are
-// none. JS: (a, ...rest) => {}.
+// are, or, as the last exported field of a struct that embeds Args, those behind the
+// others. They are of the types that an argument of type any is decoded into; nil if
+// there are none. JS: (a, ...rest) => {}.
 //
 //	type Command struct {
 //		event.Args
@@ -11,5 +11,5 @@ package event
 //		Options event.Rest
 //	}
 //
-// Elsewhere it is one argument, a list.
+// Elsewhere, and behind a pointer, it is one argument, a list.
 type Rest []any
