@@ -61,13 +61,15 @@ type Receiver interface {
 	Gap(g Gap)
 }
 
-// Gap is a time in which a node may not have heard other nodes, by its own clock:
-// what the bus took from them before From has arrived, and what it takes after To
-// will.
+// Gap is a time in which a node may not have heard other nodes, by its own clock.
+// What Redis was given before From has arrived, and what it is given after To will,
+// which may be later than it was emitted: the node that sends has a queue, in which
+// it waits while that node has lost its link.
 type Gap struct {
-	// From is when this node asked for the last sign of life that the bus gave:
-	// some seconds before the outage, since it does not ask all the time. To is
-	// when the link worked again.
+	// From is when this node last asked Redis something that was answered: some
+	// seconds before the outage, since it does not ask all the time. To is when the
+	// link worked again. On a Cluster both are as far as its servers know who has
+	// which slot.
 	From, To time.Time
 }
 

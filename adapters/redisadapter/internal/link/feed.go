@@ -31,7 +31,8 @@ type feed struct {
 	outage   *outage   // the last one
 	moving   *outage   // the last that slots were given away in
 	sure     time.Time // all that was published before has come; zero: no connection
-	homed    time.Time // when this was last known to be the server for the plain channels
+	homed    time.Time // when this was last known to be the server for the plain channels, on a Cluster
+	asked    time.Time // when the table of the Cluster was last asked for
 	answered bool      // on this connection
 	down     bool      // the last connection was lost, or could not be made
 }
@@ -169,7 +170,9 @@ func (f *feed) begin() {
 		u.sent = false
 		f.join = append(f.join, u)
 	}
-	f.sure, f.homed, f.answered, f.down = time.Now(), time.Now(), false, false
+	now := time.Now()
+	f.sure, f.homed, f.asked = now, now, now
+	f.answered, f.down = false, false
 }
 
 // lost notes that the connection is gone, if there was one. What was known
@@ -264,7 +267,8 @@ func (f *feed) empty() bool {
 
 // checkHome gives the plain channels back if this server of a Cluster is not
 // the one for them any more: one that was taken out of the Cluster would go on
-// answering pings, and bring nothing.
+// answering pings, and bring nothing. The table that tells is asked for anew each
+// time, and is there the next time.
 func (f *feed) checkHome() {
 	s := f.s
 	if s.top.cluster == nil {
@@ -283,7 +287,8 @@ func (f *feed) checkHome() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if addr == f.addr {
-		f.homed = now
+		f.homed, f.asked = f.asked, now
+		s.top.cluster.ReloadState(background)
 		return
 	}
 	o := &outage{from: f.sure}
