@@ -41,13 +41,6 @@ type registered struct {
 	h         Handler
 	full      Handler // with the middlewares around it
 	forgetful bool    // h is, see isForgetful
-	reusable  bool    // so is its event: h is forgetful and no middleware is around it
-}
-
-// register returns h under a name, with wrap, which does nothing if bare, around it.
-func register(name string, h Handler, wrap func(Handler) Handler, bare bool) *registered {
-	f := isForgetful(h)
-	return &registered{name, h, wrap(h), f, f && bare}
 }
 
 // table is what was registered on a namespace. It is immutable; registering
@@ -103,11 +96,11 @@ func (t *table) wrap(h Handler) Handler {
 	return h
 }
 
-// wrapped returns all with wrap, which does nothing if bare, around the handlers anew.
-func wrapped(all map[string]*registered, wrap func(Handler) Handler, bare bool) map[string]*registered {
+// wrapped returns all with wrap around the handlers anew.
+func wrapped(all map[string]*registered, wrap func(Handler) Handler) map[string]*registered {
 	made := make(map[string]*registered, len(all))
 	for name, r := range all {
-		made[name] = &registered{name, r.h, wrap(r.h), r.forgetful, bare && r.forgetful}
+		made[name] = &registered{name, r.h, wrap(r.h), r.forgetful}
 	}
 	return made
 }
@@ -115,7 +108,7 @@ func wrapped(all map[string]*registered, wrap func(Handler) Handler, bare bool) 
 // setAround adds a middleware around all handlers.
 func (t *table) setAround(mw func(Handler) Handler) {
 	t.around = append(t.around, mw)
-	t.handlers = registry[*registered]{all: wrapped(t.handlers.folded().all, t.wrap, false)}
+	t.handlers = registry[*registered]{all: wrapped(t.handlers.folded().all, t.wrap)}
 	t.nobody = t.wrap(ignore)
 }
 
@@ -125,32 +118,37 @@ func (t *table) setHandler(event string, h Handler) {
 		t.handlers = t.handlers.set(event, nil, true)
 		return
 	}
-	t.handlers = t.handlers.set(event, register(event, h, t.wrap, t.around == nil), false)
+	t.handlers = t.handlers.set(event, &registered{event, h, t.wrap(h), isForgetful(h)}, false)
 }
 
 // find returns what handles an event, nil if nothing does, and gives the event
-// its name; reusable tells that it does not keep it. t is settled; own is the socket's
-// for t, or nil.
-func (t *table) find(own *overrides, e *Event) (h Handler, reusable bool) {
+// its name; forgetful tells of the innermost handler. t is settled; own is the
+// socket's for t, or nil.
+func (t *table) find(own *overrides, e *Event) (h Handler, forgetful bool) {
 	name, _ := e.Encoded().EventName()
 	if own != nil {
 		if r := own.handlers.all[string(name)]; r != nil {
 			e.name = r.name
-			return r.full, r.reusable
+			return r.full, r.forgetful
 		}
 		if own.around != nil {
 			if r := own.inherited[string(name)]; r != nil {
 				e.name = r.name
-				return r.full, r.reusable
+				return r.full, r.forgetful
 			}
 			return own.nobody, false
 		}
 	}
 	if r := t.handlers.all[string(name)]; r != nil {
 		e.name = r.name
-		return r.full, r.reusable
+		return r.full, r.forgetful
 	}
 	return t.nobody, false
+}
+
+// alone reports whether a handler is the only one to see its event.
+func (t *table) alone(own *overrides) bool {
+	return t.onAny == nil && t.around == nil && (own == nil || own.onAny == nil && own.around == nil)
 }
 
 // handle runs the handlers of an event.
@@ -162,7 +160,7 @@ func (s *Socket) handle(e *Event) {
 		s.finish(e, err)
 		return
 	}
-	h, reusable := t.find(own, e)
+	h, forgetful := t.find(own, e)
 	first := s.hear(t.onAny, e, nil)
 	if own != nil {
 		first = s.hear(own.onAny, e, first)
@@ -173,7 +171,7 @@ func (s *Socket) handle(e *Event) {
 		}
 	}
 	s.finish(e, first)
-	if reusable && first == nil && t.onAny == nil && (own == nil || own.onAny == nil) {
+	if forgetful && first == nil && t.alone(own) {
 		e.reuse()
 	}
 }

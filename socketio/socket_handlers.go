@@ -73,9 +73,9 @@ func (o *overrides) bound(t *table) *overrides {
 		}
 		return t.wrap(h)
 	}
-	made.handlers = registry[*registered]{all: wrapped(o.handlers.folded().all, wrap, t.around == nil && o.around == nil)}
+	made.handlers = registry[*registered]{all: wrapped(o.handlers.folded().all, wrap)}
 	if o.around != nil {
-		made.inherited = wrapped(t.handlers.all, wrap, false)
+		made.inherited = wrapped(t.handlers.all, wrap)
 		made.nobody = wrap(ignore)
 	}
 	return &made
