@@ -62,14 +62,15 @@ type Receiver interface {
 }
 
 // Gap is a time in which a node may not have heard other nodes, by its own clock.
-// What Redis was given before From has arrived, and what it is given after To will,
-// which may be later than it was emitted: the node that sends has a queue, in which
-// it waits while that node has lost its link.
+// What Redis was given before From has arrived, and what it is given after To will.
+// Redis may be given a message some time after it was emitted: while a node has no
+// link, what it sends waits in its queue.
 type Gap struct {
 	// From is when this node last asked Redis something that was answered: some
 	// seconds before the outage, since it does not ask all the time. To is when the
-	// link worked again. On a Cluster both are as far as its servers know who has
-	// which slot.
+	// link worked again. On a Cluster From may be too late: a server that has left it,
+	// is cut off from it, or does not know yet that it has lost a slot goes on
+	// answering.
 	From, To time.Time
 }
 

@@ -20,7 +20,7 @@ func (Args) eventArgs() {}
 // acknowledgement.
 type None struct{ Args }
 
-var argsType = reflect.TypeFor[Args]()
+var argsType, restType = reflect.TypeFor[Args](), reflect.TypeFor[Rest]()
 
 func isArgs(v any) bool {
 	switch v.(type) {
@@ -43,15 +43,14 @@ func Split(v any) []any {
 	}
 	n := s.NumField()
 	args := make([]any, 0, n)
+	var last reflect.Value
 	for i := range n {
 		if f := s.Field(i); isArgument(f) {
-			args = append(args, f.Interface())
+			args, last = append(args, f.Interface()), f
 		}
 	}
-	if last := len(args) - 1; last >= 0 {
-		if rest, ok := args[last].(Rest); ok {
-			args = append(args[:last], rest...)
-		}
+	if last.IsValid() && last.Type() == restType {
+		args = append(args[:len(args)-1], last.Interface().(Rest)...)
 	}
 	return args
 }

@@ -66,7 +66,11 @@ func TestSplit(t *testing.T) {
 		{event.Rest(nil), []any(nil)},
 		{command{Name: "n", Rest: event.Rest{1, 2}}, []any{"n", 1, 2}},
 		{command{Name: "n"}, []any{"n"}},
-		{hidden{Rest: event.Rest{1, 2}}, []any{1, 2}},
+		{hidden{Rest: event.Rest{1, 2}, n: 3}, []any{1, 2}},
+		{struct {
+			event.Args
+			Any any
+		}{Any: event.Rest{1, 2}}, []any{event.Rest{1, 2}}},
 		{&command{Rest: event.Rest{1}}, []any{"", 1}},
 		{struct {
 			event.Args

@@ -55,48 +55,6 @@ func TestCluster(t *testing.T) {
 	t.Run("slot moves", func(t *testing.T) { clusterMove(t, c) })
 	t.Run("keys move", func(t *testing.T) { clusterAsk(t, c) })
 	t.Run("node hangs and dies", func(t *testing.T) { clusterNode(t, c) })
-	t.Run("node leaves", func(t *testing.T) { clusterLeave(t, c) })
-}
-
-// A node that is taken out of the Cluster goes on answering, but plain channels are
-// looked for elsewhere, and the gap begins before what it did not bring.
-func clusterLeave(t *testing.T, c *redistest.Cluster) {
-	var g gapped
-	s := newSubscriber(t, c.Client(), Config{OnGap: g.onGap, PingInterval: 200 * time.Millisecond})
-	var in inbox
-	subscribe(t, s, Plain, in.handle, "plain")
-	home := c.Owner(int(keySlot(s.home)))
-	other := c.Nodes[(home+1)%3]
-	id := c.Nodes[home].Text("cluster", "myid")
-	ranges, err := other.Client().ClusterSlots(await.Context(t)).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, n := range c.Nodes {
-		if i != home {
-			n.Do("cluster", "forget", id)
-		}
-	}
-	c.Nodes[home].Do("flushall")
-	c.Nodes[home].Do("cluster", "reset", "soft")
-	for _, r := range ranges {
-		if r.Nodes[0].ID == id {
-			other.Do("cluster", "addslotsrange", r.Start, r.End)
-		}
-	}
-	lost := time.Now()
-	other.Do("publish", "plain", "lost")
-	x := g.await(t, 1)
-	if x.from.After(lost) || x.to.Before(lost) {
-		t.Errorf("the gap begins %v after what was lost, ends %v after it", x.from.Sub(lost), x.to.Sub(lost))
-	}
-	if d := x.to.Sub(lost); d > 30*time.Second { // go-redis alone looks once a minute
-		t.Errorf("it took %v", d)
-	}
-	other.Do("publish", "plain", "kept")
-	if got := in.await(t, 1); got[0] != "kept" {
-		t.Errorf("it brings %q", got)
-	}
 }
 
 // A slot goes to another node: what is published and subscribed follows, in

@@ -31,8 +31,6 @@ type feed struct {
 	outage   *outage   // the last one
 	moving   *outage   // the last that slots were given away in
 	sure     time.Time // all that was published before has come; zero: no connection
-	homed    time.Time // when this was last known to be the server for the plain channels, on a Cluster
-	asked    time.Time // when the table of the Cluster was last asked for
 	answered bool      // on this connection
 	down     bool      // the last connection was lost, or could not be made
 }
@@ -170,9 +168,7 @@ func (f *feed) begin() {
 		u.sent = false
 		f.join = append(f.join, u)
 	}
-	now := time.Now()
-	f.sure, f.homed, f.asked = now, now, now
-	f.answered, f.down = false, false
+	f.sure, f.answered, f.down = time.Now(), false, false
 }
 
 // lost notes that the connection is gone, if there was one. What was known
@@ -267,8 +263,8 @@ func (f *feed) empty() bool {
 
 // checkHome gives the plain channels back if this server of a Cluster is not
 // the one for them any more: one that was taken out of the Cluster would go on
-// answering pings, and bring nothing. The table that tells is asked for anew each
-// time, and is there the next time.
+// answering pings, and bring nothing. The table that tells may be a minute old, and
+// so long nothing is heard; the gap begins later than that.
 func (f *feed) checkHome() {
 	s := f.s
 	if s.top.cluster == nil {
@@ -279,22 +275,13 @@ func (f *feed) checkHome() {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(s.ctx, resolveTimeout)
 	defer cancel()
-	now := time.Now()
 	addr, err := s.top.owner(ctx, home)
-	if err != nil {
+	if err != nil || addr == f.addr {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if addr == f.addr {
-		f.homed, f.asked = f.asked, now
-		s.top.cluster.ReloadState(background)
-		return
-	}
 	o := &outage{from: f.sure}
-	if f.homed.Before(f.sure) {
-		o.from = f.homed
-	}
 	for u := range f.subs {
 		if u.kind == Sharded {
 			continue

@@ -64,9 +64,9 @@ type Config struct {
 	Batches bool
 	// OnGap, if set, is called after messages may have been lost on the way to
 	// this node: none that Redis was given before from, which is when the last
-	// command was sent that it answered, and none after to. On a Cluster that is
-	// true as far as the server that is asked knows who has which slot: one that is
-	// cut off from the others goes on answering. It is called once for each outage,
+	// command was sent that it answered, and none after to. On a Cluster from may be
+	// too late: a server that has left it, is cut off from it, or does not know yet
+	// that it has lost a slot goes on answering. It is called once for each outage,
 	// when all subscriptions are confirmed again, on a goroutine of the Subscriber,
 	// one call at a time, and must not block.
 	OnGap func(from, to time.Time)
