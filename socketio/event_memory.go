@@ -35,14 +35,14 @@ var shortEvents, longEvents sync.Pool
 func eventFor(n int) (e *Event, text []byte) {
 	if n <= shortText {
 		if e, ok := shortEvents.Get().(*Event); ok {
-			return e, e.Encoded().JSON[:n]
+			return e, args.Memory(e.Args)[:n]
 		}
 		short := new(shortEvent)
 		return &short.Event, short.text[:n]
 	}
 	if n <= longText {
 		if e, ok := longEvents.Get().(*Event); ok {
-			if text = e.Encoded().JSON; n <= cap(text) && cap(text) <= roomy*n {
+			if text = args.Memory(e.Args); n <= len(text) && len(text) <= roomy*n {
 				return e, text[:n]
 			}
 			return e, roundedUp(n)
@@ -57,8 +57,7 @@ func roundedUp(n int) []byte { return slices.Grow([]byte(nil), n)[:n] }
 
 // reuse gives the memory of an event back that nobody has any more.
 func (e *Event) reuse() {
-	text := e.Encoded().JSON
-	text = text[:cap(text)]
+	text := args.Memory(e.Args)
 	if len(text) > longText {
 		return
 	}

@@ -2,6 +2,7 @@ package args
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/hermod-io/hermod/socketio/event"
 	"github.com/hermod-io/hermod/socketio/parser"
@@ -22,7 +23,14 @@ func New(raw parser.Args, j parser.JSON, skip int) Args { return Args{raw, j, sk
 
 // Encoded returns all of the encoded form, the name of an event included. It
 // must not be changed.
-func (a Args) Encoded() parser.Args { return a.raw }
+func (a Args) Encoded() parser.Args {
+	a.raw.JSON = slices.Clip(a.raw.JSON)
+	return a.raw
+}
+
+// Memory returns the memory of the text of a, what is behind its end included, for
+// those who made a and know that nobody else has it any more.
+func Memory(a Args) []byte { return a.raw.JSON[:cap(a.raw.JSON)] }
 
 // Codec returns what decodes the arguments.
 func (a Args) Codec() parser.JSON { return a.json }
@@ -60,11 +68,10 @@ func (a Args) decode(i int, raw []byte, v any) error {
 // is an *ArgError, surplus ones are ignored, unless the last of vs is an *event.Rest,
 // which takes them.
 func (a Args) Scan(vs ...any) error {
-	if len(vs) == 0 {
-		return nil
-	}
-	if rest, ok := vs[len(vs)-1].(*event.Rest); ok {
-		return a.scanRest(vs[:len(vs)-1], rest)
+	if last := len(vs) - 1; last >= 0 {
+		if rest, ok := vs[last].(*event.Rest); ok {
+			return a.scanRest(vs[:last], rest)
+		}
 	}
 	return a.scan(vs)
 }

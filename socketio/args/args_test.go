@@ -55,6 +55,16 @@ func TestArgs(t *testing.T) {
 	}
 }
 
+// Who appends to the text does not write behind it, where there may be room.
+func TestEncodedIsClipped(t *testing.T) {
+	text := append(make([]byte, 0, 8), "[1]"...)
+	a := args.New(parser.Args{JSON: text}, parser.DefaultJSON(), 0)
+	one, two := append(a.Encoded().JSON, '1'), append(a.Encoded().JSON, '2')
+	if string(one) != "[1]1" || string(two) != "[1]2" || len(args.Memory(a)) != 8 {
+		t.Errorf("%s, %s, %d bytes", one, two, len(args.Memory(a)))
+	}
+}
+
 func TestDecoder(t *testing.T) {
 	type pair struct {
 		event.Args
