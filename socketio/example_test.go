@@ -184,7 +184,7 @@ func ExampleNamespace_UseEvent() {
 // Rooms, and a broadcast that is answered.
 func ExampleBroadcast_EmitWithAck() {
 	srv, _ := socketio.New(socketio.Config{})
-	srv.OnConnect(func(ctx context.Context, s *socketio.Socket) error { return s.Join(ctx, "voters") })
+	srv.Use(func(ctx context.Context, s *socketio.Socket) error { return s.Join(ctx, "voters") }) // before the client has joined
 	a, b := newTalk(srv), newTalk(srv)
 	votes := make(chan socketio.Replies)
 	go func() {
