@@ -1,7 +1,7 @@
 package loglimit
 
 import (
-	"sync/atomic"
+	"sync"
 
 	"golang.org/x/time/rate"
 )
@@ -11,8 +11,10 @@ const PerSecond = 10
 
 // Limiter counts the lines of one kind. Its methods may be called from any goroutine.
 type Limiter struct {
-	rate   *rate.Limiter
-	missed atomic.Int64 // that were not allowed since the last one that was
+	rate *rate.Limiter
+
+	mu     sync.Mutex // over both: a line that is refused meanwhile belongs to the next one
+	missed int64      // that were not allowed since the last one that was
 }
 
 // New returns a Limiter that has counted nothing.
@@ -21,9 +23,12 @@ func New() *Limiter { return &Limiter{rate: rate.NewLimiter(PerSecond, PerSecond
 // Allow reports whether a line may be written, and how many were not since the one
 // before.
 func (l *Limiter) Allow() (missed int64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.rate.Allow() {
-		l.missed.Add(1)
+		l.missed++
 		return 0, false
 	}
-	return l.missed.Swap(0), true
+	missed, l.missed = l.missed, 0
+	return missed, true
 }
