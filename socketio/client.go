@@ -25,9 +25,9 @@ type client struct {
 	// mu guards what follows, and the fields of the Sockets that say so. Under
 	// it CONNECT replies are queued, which does not block.
 	mu      sync.Mutex
-	first   *Socket         // the only one, mostly
-	others  *others         // nil until there are some
-	connect *engineio.Timer // until a namespace is joined
+	first   atomic.Pointer[Socket] // the only one, mostly; may be read without mu
+	others  *others                // nil until there are some
+	connect *engineio.Timer        // until a namespace is joined
 	box     mailboxes
 	rates   *rates // nil: none is bounded; the receiving goroutine's
 }
@@ -199,8 +199,8 @@ func (c *client) admit(s *Socket) (waits bool, err error) {
 		return false, errUnexpected("second CONNECT for namespace " + s.ns.name)
 	case c.full():
 		return false, c.srv.exceeded(limitNamespaces)
-	case c.first == nil:
-		c.first = s
+	case c.first.Load() == nil:
+		c.first.Store(s)
 	default:
 		o := c.another()
 		o.sockets = append(o.sockets, s)
@@ -255,6 +255,9 @@ func (c *client) send(w *writer, f engineio.SendFlags) error {
 
 // socket returns the Socket of a namespace, or nil.
 func (c *client) socket(ns string) *Socket {
+	if s := c.first.Load(); s != nil && s.ns.name == ns {
+		return s
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.find(ns)
@@ -262,8 +265,8 @@ func (c *client) socket(ns string) *Socket {
 
 // find needs mu.
 func (c *client) find(ns string) *Socket {
-	if c.first != nil && c.first.ns.name == ns {
-		return c.first
+	if s := c.first.Load(); s != nil && s.ns.name == ns {
+		return s
 	}
 	for _, s := range c.more() {
 		if s.ns.name == ns {
@@ -277,11 +280,12 @@ func (c *client) find(ns string) *Socket {
 func (c *client) remove(s *Socket) {
 	more := c.more()
 	last := len(more) - 1
-	if c.first == s {
-		if c.first = nil; last < 0 {
+	if c.first.Load() == s {
+		if last < 0 {
+			c.first.Store(nil)
 			return
 		}
-		c.first = more[last]
+		c.first.Store(more[last])
 	} else {
 		i := slices.Index(more, s)
 		if i < 0 {
@@ -298,7 +302,7 @@ func (c *client) remove(s *Socket) {
 // full reports whether the client may join no more namespaces. It needs mu.
 func (c *client) full() bool {
 	most := c.srv.cfg.Limits.NamespacesPerConnection
-	return most > 0 && c.first != nil && 1+len(c.more()) >= most
+	return most > 0 && c.first.Load() != nil && 1+len(c.more()) >= most
 }
 
 // maxLeft is how many namespaces that were left a client has remembered, the
@@ -323,10 +327,11 @@ func (c *client) remember(n *Namespace) {
 func (c *client) sockets() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.first == nil {
+	first := c.first.Load()
+	if first == nil {
 		return nil
 	}
-	return append([]*Socket{c.first}, c.more()...)
+	return append([]*Socket{first}, c.more()...)
 }
 
 // neverConnected is called by the connect timeout.

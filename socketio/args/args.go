@@ -115,15 +115,9 @@ func (a Args) Values() ([]any, error) { return a.values(0) }
 
 // values decodes all arguments from one on.
 func (a Args) values(from int) ([]any, error) {
-	var vs []any
-	for i, raw := range a.raw.All() {
-		if i < a.skip+from {
-			continue
-		}
-		vs = append(vs, nil)
-		if err := a.decode(i-a.skip, raw, &vs[len(vs)-1]); err != nil {
-			return nil, err
-		}
+	vs, err := a.raw.Values(a.json, a.skip+from)
+	if err != nil {
+		return nil, &ArgError{Index: from + len(vs), Err: err}
 	}
 	return vs, nil
 }

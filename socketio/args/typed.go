@@ -14,6 +14,7 @@ import (
 type Decoder[T any] struct {
 	several bool // T stands for several arguments
 	values  sync.Pool
+	rest    func(Args) (T, error) // if T is an event.Rest, which needs no value to decode into
 }
 
 // decoded is what a Decoder decodes into.
@@ -25,6 +26,7 @@ type decoded[T any] struct {
 // NewDecoder returns a Decoder.
 func NewDecoder[T any]() *Decoder[T] {
 	d := &Decoder[T]{several: Several[T]()}
+	d.rest, _ = any(rest).(func(Args) (T, error))
 	perEvent := reflect.TypeFor[T]().Kind() == reflect.Pointer // a struct for each event
 	d.values.New = func() any {
 		made := new(decoded[T])
@@ -36,9 +38,15 @@ func NewDecoder[T any]() *Decoder[T] {
 	return d
 }
 
+// rest decodes all of a.
+func rest(a Args) (event.Rest, error) { return a.values(0) }
+
 // Decode decodes a. An argument that is missing or of the wrong type is an
 // *ArgError; surplus ones are ignored.
 func (d *Decoder[T]) Decode(a Args) (v T, err error) {
+	if d.rest != nil {
+		return d.rest(a)
+	}
 	p := d.values.Get().(*decoded[T])
 	switch {
 	case p.targets != nil:

@@ -36,16 +36,61 @@ func (a Args) All() iter.Seq2[int, []byte] {
 			return
 		}
 		for i, pos := 0, 1; ; i++ {
-			pos = skipSpace(b, pos)
-			end, err := skipValue(b, pos)
-			if err != nil || !yield(i, b[pos:end:end]) {
+			raw, after, ok := nextElement(b, pos)
+			if !ok || !yield(i, raw) {
 				return
 			}
-			pos = skipSpace(b, end)
-			if pos >= len(b) || b[pos] != ',' {
-				return
+			pos = after
+		}
+	}
+}
+
+// nextElement returns the element of an array that begins at b[pos], after white space,
+// and where the one after it begins, which is at the end of b if there is none.
+func nextElement(b []byte, pos int) (raw []byte, after int, ok bool) {
+	pos = skipSpace(b, pos)
+	end, err := skipValue(b, pos)
+	if err != nil {
+		return nil, len(b), false
+	}
+	return b[pos:end:end], behindComma(b, end), true
+}
+
+// behindComma returns where the element after the one that ends at b[end] begins, or
+// the end of b.
+func behindComma(b []byte, end int) int {
+	if end = skipSpace(b, end); end < len(b) && b[end] == ',' {
+		return end + 1
+	}
+	return len(b)
+}
+
+// Values decodes the elements from the one with index from on, each as j decodes into
+// an interface value. With an error of j it returns those before the one j refused.
+func (a Args) Values(j JSON, from int) (vs []any, err error) {
+	b := a.JSON
+	if len(b) == 0 || b[0] != '[' {
+		return nil, nil
+	}
+	_, ours := j.(*codec)
+	for i, pos := 0, 1; ; i++ {
+		if ours && i >= from {
+			if text, end, ok := cutASCII(b, pos); ok {
+				vs, pos = append(vs, text), behindComma(b, end)
+				continue
 			}
-			pos++
+		}
+		raw, after, ok := nextElement(b, pos)
+		if !ok {
+			return vs, nil
+		}
+		if pos = after; i < from {
+			continue
+		}
+		n := len(vs)
+		vs = append(vs, nil)
+		if err := j.Decode(raw, a.Attachments, &vs[n]); err != nil {
+			return vs[:n], err
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -100,4 +102,62 @@ func TestStringScanAtEveryOffset(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Values are what decoding one element after the other gives, whatever ends a string
+// and wherever.
+func TestArgsValues(t *testing.T) {
+	j := DefaultJSON()
+	other := struct{ JSON }{j}
+	texts := []string{``, `{}`, `[]`, `["a" "b"]`, `["a",]`, `["a"`, `["a`, `["a",1`, ` ["a"]`, `[ "a" , "b" ]x`, `[1,null,true,{"a":["b"]},"c",[]]`}
+	for n := range 20 {
+		for _, end := range []string{`"`, `\n"`, `\u00e9"`, "\x80\"", `é"`, "\n\"", "\x7f\"", `\`, ``} {
+			texts = append(texts, `["`+strings.Repeat("a", n)+end+`,"b",{"_placeholder":true,"num":0}]`)
+		}
+	}
+	for _, text := range texts {
+		a := Args{JSON: []byte(text), Attachments: [][]byte{[]byte("bin")}}
+		for from := range 3 {
+			want, wantErr := eachValue(a, j, from)
+			for _, codec := range []JSON{j, other} {
+				if got, err := a.Values(codec, from); !reflect.DeepEqual(got, want) || (err == nil) != (wantErr == nil) {
+					t.Errorf("%q from %d: %q, %v; want %q, %v", text, from, got, err, want, wantErr)
+				}
+			}
+		}
+	}
+}
+
+func eachValue(a Args, j JSON, from int) (vs []any, err error) {
+	for i, raw := range a.All() {
+		if i < from {
+			continue
+		}
+		var v any
+		if err := j.Decode(raw, a.Attachments, &v); err != nil {
+			return vs, err
+		}
+		vs = append(vs, v)
+	}
+	return vs, nil
+}
+
+// What j refuses is told, with what comes before it.
+func TestArgsValuesRefused(t *testing.T) {
+	a := Args{JSON: []byte(`["name","a",1,"b"]`)}
+	if got, err := a.Values(refusing{DefaultJSON()}, 1); !reflect.DeepEqual(got, []any{"a"}) || err != errRefused {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+var errRefused = errors.New("refused")
+
+// refusing decodes no numbers.
+type refusing struct{ JSON }
+
+func (r refusing) Decode(raw []byte, attachments [][]byte, v any) error {
+	if isDigit(raw[0]) {
+		return errRefused
+	}
+	return r.JSON.Decode(raw, attachments, v)
 }

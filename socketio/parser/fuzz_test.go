@@ -99,6 +99,7 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, s string, n float64) {
 		checkScan(t, raw)
 		checkAny(t, raw)
+		checkValues(t, Args{JSON: raw})
 		checkScalars(t, s, n)
 	})
 }
@@ -112,6 +113,15 @@ func checkScan(t *testing.T, raw []byte) {
 	valid := err == nil && skipSpace(raw, end) == len(raw)
 	if want := jsontext.Value(raw).IsValid(lenient...); valid != want && err != errDepth {
 		t.Fatalf("%q: valid %v, the library says %v", raw, valid, want)
+	}
+}
+
+// checkValues compares Values with what decoding one element after the other gives.
+func checkValues(t *testing.T, a Args) {
+	got, err := a.Values(DefaultJSON(), 0)
+	want, wantErr := eachValue(a, DefaultJSON(), 0)
+	if !reflect.DeepEqual(got, want) || (err == nil) != (wantErr == nil) {
+		t.Errorf("%q: values %q, %v; want %q, %v", a.JSON, got, err, want, wantErr)
 	}
 }
 

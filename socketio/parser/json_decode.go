@@ -71,11 +71,21 @@ func validValue(raw []byte) bool {
 
 // decodeASCII decodes a string of ASCII without escapes.
 func decodeASCII(raw []byte) (string, bool) {
-	end := len(raw) - 1
-	if end < 1 || raw[0] != '"' || raw[end] != '"' || !plainASCII(raw[1:end]) {
-		return "", false
+	text, end, ok := cutASCII(raw, 0)
+	return text, ok && end == len(raw)
+}
+
+// cutASCII decodes a string of ASCII without escapes that begins at b[i], and returns the
+// index behind it.
+func cutASCII(b []byte, i int) (text string, end int, ok bool) {
+	if i >= len(b) || b[i] != '"' {
+		return "", 0, false
 	}
-	return string(raw[1:end]), true
+	i++
+	if end = endOfASCII(b, i); end == len(b) || b[end] != '"' {
+		return "", 0, false
+	}
+	return string(b[i:end]), end + 1, true
 }
 
 // decodeString decodes a string without escapes.

@@ -186,27 +186,30 @@ func oddBytes(w uint64) uint64 {
 }
 
 // plainASCII reports that all of s is ASCII that stands for itself in a JSON string.
-func plainASCII(s []byte) bool {
-	for len(s) >= 8 {
-		if !plainWord(binary.LittleEndian.Uint64(s)) {
-			return false
+func plainASCII(s []byte) bool { return endOfASCII(s, 0) == len(s) }
+
+// endOfASCII returns the index of the first byte from b[i] on that is not ASCII that
+// stands for itself in a JSON string, or len(b).
+func endOfASCII(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		if odd := oddASCII(binary.LittleEndian.Uint64(b[i:])); odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
 		}
-		s = s[8:]
+		i += 8
 	}
-	for _, c := range s {
-		if !plain(c) || c >= utf8.RuneSelf {
-			return false
-		}
+	for i < len(b) && plain(b[i]) && b[i] < utf8.RuneSelf {
+		i++
 	}
-	return true
+	return i
 }
 
-// plainWord is plainASCII of eight bytes. Without the highest bits no sum carries, and
-// each has the highest bit if its byte is at least a blank, is no quote, no backslash.
-func plainWord(w uint64) bool {
+// oddASCII marks, by its highest bit, each byte of w that is not ASCII that stands for
+// itself in a JSON string. Only the lowest mark is sure: a sum of a byte that is not ASCII
+// may carry into the bytes behind it.
+func oddASCII(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return (w+ones*(0x80-' '))&(quote+ones*0x7F)&(slash+ones*0x7F)&^w&highs == highs
+	return highs &^ ((w + ones*(0x80-' ')) & (quote + ones*0x7F) & (slash + ones*0x7F) &^ w)
 }
 
 // escapeLen returns the length of the escape sequence at b[0], 0 if illegal.
