@@ -37,9 +37,9 @@ func HandleRequest[In, Out any](r Registrar, q event.Request[In, Out], f func(ct
 // ignored. The text that a T is decoded from is used again: an UnmarshalJSON, or a codec
 // of the application's, copies what it keeps of it, as json.Unmarshaler says.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
-	in := args.NewDecoder[T]()
+	decode := args.NewDecoder[T]().Func()
 	return noteForgetful(func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.Decode(e.Args)
+		v, err := decode(&e.Args)
 		if err != nil {
 			return err
 		}
@@ -50,10 +50,10 @@ func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 // Reply is Receive of a function whose result is the ack. With an error the ack
 // is that of the error. If no ack was asked for the result is dropped.
 func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
-	in := args.NewDecoder[In]()
+	decode := args.NewDecoder[In]().Func()
 	several := args.Several[Out]()
 	return noteForgetful(func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.Decode(e.Args)
+		v, err := decode(&e.Args)
 		if err != nil {
 			return err
 		}

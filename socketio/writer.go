@@ -91,16 +91,20 @@ type Owned []byte
 // unwrapOwned replaces Owned arguments by what they hold, in a copy.
 func unwrapOwned(args []any) []any {
 	for i, v := range args {
-		if _, ok := v.(Owned); !ok {
-			continue
+		if _, ok := v.(Owned); ok {
+			return unwrapped(args, i)
 		}
-		plain := append([]any(nil), args...)
-		for ; i < len(plain); i++ {
-			if o, ok := plain[i].(Owned); ok {
-				plain[i] = []byte(o)
-			}
-		}
-		return plain
 	}
 	return args
+}
+
+// unwrapped is unwrapOwned if args[first] is the first that is Owned.
+func unwrapped(args []any, first int) []any {
+	plain := append([]any(nil), args...)
+	for i := first; i < len(plain); i++ {
+		if o, ok := plain[i].(Owned); ok {
+			plain[i] = []byte(o)
+		}
+	}
+	return plain
 }

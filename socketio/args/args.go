@@ -114,7 +114,7 @@ func (a Args) scanRest(vs []any, rest *event.Rest) error {
 func (a Args) Values() ([]any, error) { return a.values(0) }
 
 // values decodes all arguments from one on.
-func (a Args) values(from int) ([]any, error) {
+func (a *Args) values(from int) ([]any, error) {
 	vs, err := a.raw.Values(a.json, a.skip+from)
 	if err != nil {
 		return nil, &ArgError{Index: from + len(vs), Err: err}

@@ -14,7 +14,6 @@ import (
 type Decoder[T any] struct {
 	several bool // T stands for several arguments
 	values  sync.Pool
-	rest    func(Args) (T, error) // if T is an event.Rest, which needs no value to decode into
 }
 
 // decoded is what a Decoder decodes into.
@@ -26,7 +25,6 @@ type decoded[T any] struct {
 // NewDecoder returns a Decoder.
 func NewDecoder[T any]() *Decoder[T] {
 	d := &Decoder[T]{several: Several[T]()}
-	d.rest, _ = any(rest).(func(Args) (T, error))
 	perEvent := reflect.TypeFor[T]().Kind() == reflect.Pointer // a struct for each event
 	d.values.New = func() any {
 		made := new(decoded[T])
@@ -38,15 +36,22 @@ func NewDecoder[T any]() *Decoder[T] {
 	return d
 }
 
-// rest decodes all of a.
-func rest(a Args) (event.Rest, error) { return a.values(0) }
-
 // Decode decodes a. An argument that is missing or of the wrong type is an
 // *ArgError; surplus ones are ignored.
-func (d *Decoder[T]) Decode(a Args) (v T, err error) {
-	if d.rest != nil {
-		return d.rest(a)
+func (d *Decoder[T]) Decode(a Args) (v T, err error) { return d.decode(&a) }
+
+// Func returns Decode as a function, whose argument it does not keep. It needs less of the
+// stack, and that of an event.Rest no value to decode into.
+func (d *Decoder[T]) Func() func(*Args) (T, error) {
+	if rest, ok := any(decodeRest).(func(*Args) (T, error)); ok {
+		return rest
 	}
+	return d.decode
+}
+
+func decodeRest(a *Args) (event.Rest, error) { return a.values(0) }
+
+func (d *Decoder[T]) decode(a *Args) (v T, err error) {
 	p := d.values.Get().(*decoded[T])
 	switch {
 	case p.targets != nil:

@@ -89,7 +89,12 @@ func (a Args) Values(j JSON, from int) (vs []any, err error) {
 		}
 		n := len(vs)
 		vs = append(vs, nil)
-		if err := j.Decode(raw, a.Attachments, &vs[n]); err != nil {
+		if ours { // straight, for what is deep in a text needs the stack
+			if vs[n], err = decodeAny(raw, a.Attachments); err == nil {
+				continue
+			}
+		}
+		if err = j.Decode(raw, a.Attachments, &vs[n]); err != nil {
 			return vs[:n], err
 		}
 	}

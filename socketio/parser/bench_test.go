@@ -12,13 +12,22 @@ var (
 	}{1234567890, 42, "Ada Lovelace", "the analytical engine", "The Analytical Engine weaves algebraical patterns just as the Jacquard loom weaves flowers.", true, false, true}
 )
 
+// order is an object of about a kilobyte.
+var order = func() map[string]any {
+	items := make([]any, 6)
+	for i := range items {
+		items[i] = map[string]any{"amount": 1000.25 + float64(i), "currency": "EUR", "id": "item-1", "paid": i%2 == 0, "tags": []any{"one", "two", "three"}, "title": "A thing that somebody bought"}
+	}
+	return map[string]any{"customer": sampleMap, "items": items, "version": 3}
+}()
+
 func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		v    any
 	}{
 		{"string64", "The Analytical Engine weaves algebraical patterns just as looms."},
-		{"struct", sampleFlat}, {"struct200B", bigFlat}, {"struct200B-pointer", &bigFlat}, {"map", sampleMap}, {"bytes", make([]byte, 1024)},
+		{"struct", sampleFlat}, {"struct200B", bigFlat}, {"struct200B-pointer", &bigFlat}, {"map", sampleMap}, {"map1KB", order}, {"bytes", make([]byte, 1024)},
 		{"file", file{"engine.png", make([]byte, 1024)}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -62,6 +71,7 @@ func BenchmarkDecodeValue(b *testing.B) {
 	run("struct", encoded(sampleFlat), nil, func() any { return new(flat) })
 	run("struct200B", encoded(bigFlat), nil, func() any { return newLike(bigFlat) })
 	run("any", encoded(sampleMap), nil, func() any { return new(any) })
+	run("any1KB", encoded(order), nil, func() any { return new(any) })
 	run("file", []byte(`{"name":"engine.png","data":{"_placeholder":true,"num":0}}`), [][]byte{make([]byte, 1024)}, func() any { return new(file) })
 }
 

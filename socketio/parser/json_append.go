@@ -27,84 +27,126 @@ func (c *codec) Append(dst []byte, att [][]byte, v any) ([]byte, [][]byte, error
 	return out, outAtt, nil
 }
 
-// append encodes the types that need no reflection, and leaves the others to
-// the library.
+// append is Append of what is depth arrays and objects deep in another value.
 func (c *codec) append(dst []byte, att [][]byte, v any, depth int) ([]byte, [][]byte, error) {
+	a := appender{c, dst, att, depth}
+	err := a.value(v)
+	return a.dst, a.att, err
+}
+
+// appender appends JSON text. What it appends to is not handed from value to value, so
+// that one within others needs little of the stack: to grow that costs more than the text.
+type appender struct {
+	c     *codec
+	dst   []byte
+	att   [][]byte
+	depth int
+}
+
+// value appends the types that need no reflection, and leaves the others to the library.
+func (a *appender) value(v any) error {
 	switch v := v.(type) {
 	case nil:
-		return append(dst, "null"...), att, nil
+		a.text("null")
 	case string:
-		return appendString(dst, v), att, nil
+		a.dst = appendString(a.dst, v)
 	case bool:
-		return strconv.AppendBool(dst, v), att, nil
-	case int:
-		return strconv.AppendInt(dst, int64(v), 10), att, nil
-	case int32:
-		return strconv.AppendInt(dst, int64(v), 10), att, nil
-	case int64:
-		return strconv.AppendInt(dst, v, 10), att, nil
-	case time.Duration:
-		return strconv.AppendInt(dst, int64(v), 10), att, nil
-	case uint:
-		return strconv.AppendUint(dst, uint64(v), 10), att, nil
-	case uint32:
-		return strconv.AppendUint(dst, uint64(v), 10), att, nil
-	case uint64:
-		return strconv.AppendUint(dst, v, 10), att, nil
+		a.dst = strconv.AppendBool(a.dst, v)
 	case float64:
-		return appendFloat(dst, v, 64), att, nil
-	case float32:
-		return appendFloat(dst, float64(v), 32), att, nil
-	case []byte:
-		if v == nil {
-			return append(dst, "null"...), att, nil
-		}
-		return appendPlaceholder(dst, len(att)), append(att, v), nil
-	case stdjson.RawMessage:
-		return c.appendRaw(dst, att, v, depth)
-	case jsontext.Value:
-		return c.appendRaw(dst, att, stdjson.RawMessage(v), depth)
+		a.dst = appendFloat(a.dst, v, 64)
 	case []any:
-		return c.appendSlice(dst, att, v, depth)
+		return a.slice(v)
 	case map[string]any:
-		return c.appendMap(dst, att, v, depth)
+		return a.object(v)
+	case []byte:
+		a.bytes(v)
+	case stdjson.RawMessage:
+		return a.raw(v)
+	case jsontext.Value:
+		return a.raw(stdjson.RawMessage(v))
+	default:
+		return a.other(v)
 	}
-	return c.libraryAppend(dst, att, v, depth)
+	return nil
 }
 
-func (c *codec) appendSlice(dst []byte, att [][]byte, v []any, depth int) (_ []byte, _ [][]byte, err error) {
-	if depth >= maxDepth {
-		return dst, att, errTooDeep
+// other is value of what is never in another one that was decoded from JSON.
+func (a *appender) other(v any) (err error) {
+	switch v := v.(type) {
+	case int:
+		a.dst = strconv.AppendInt(a.dst, int64(v), 10)
+	case int32:
+		a.dst = strconv.AppendInt(a.dst, int64(v), 10)
+	case int64:
+		a.dst = strconv.AppendInt(a.dst, v, 10)
+	case time.Duration:
+		a.dst = strconv.AppendInt(a.dst, int64(v), 10)
+	case uint:
+		a.dst = strconv.AppendUint(a.dst, uint64(v), 10)
+	case uint32:
+		a.dst = strconv.AppendUint(a.dst, uint64(v), 10)
+	case uint64:
+		a.dst = strconv.AppendUint(a.dst, v, 10)
+	case float32:
+		a.dst = appendFloat(a.dst, float64(v), 32)
+	default:
+		a.dst, a.att, err = a.c.libraryAppend(a.dst, a.att, v, a.depth)
 	}
-	dst = append(dst, '[')
+	return err
+}
+
+func (a *appender) text(s string) { a.dst = append(a.dst, s...) }
+
+// bytes appends a placeholder for b.
+func (a *appender) bytes(b []byte) {
+	if b == nil {
+		a.text("null")
+		return
+	}
+	a.dst = appendPlaceholder(a.dst, len(a.att))
+	a.att = append(a.att, b)
+}
+
+func (a *appender) slice(v []any) error {
+	if a.depth >= maxDepth {
+		return errTooDeep
+	}
+	a.depth++
+	a.text("[")
 	for i, e := range v {
 		if i > 0 {
-			dst = append(dst, ',')
+			a.text(",")
 		}
-		if dst, att, err = c.append(dst, att, e, depth+1); err != nil {
-			return dst, att, err
+		if err := a.value(e); err != nil {
+			return err
 		}
 	}
-	return append(dst, ']'), att, nil
+	a.text("]")
+	a.depth--
+	return nil
 }
 
-func (c *codec) appendMap(dst []byte, att [][]byte, v map[string]any, depth int) (_ []byte, _ [][]byte, err error) {
-	if depth >= maxDepth {
-		return dst, att, errTooDeep
+func (a *appender) object(v map[string]any) error {
+	if a.depth >= maxDepth {
+		return errTooDeep
 	}
+	a.depth++
 	names := sortedNames(v)
-	defer returnNames(names)
-	dst = append(dst, '{')
+	a.text("{")
 	for i, k := range *names {
 		if i > 0 {
-			dst = append(dst, ',')
+			a.text(",")
 		}
-		dst = append(appendString(dst, k), ':')
-		if dst, att, err = c.append(dst, att, v[k], depth+1); err != nil {
-			return dst, att, err
+		a.dst = appendString(a.dst, k)
+		a.text(":")
+		if err := a.value(v[k]); err != nil {
+			return err // names are the collector's
 		}
 	}
-	return append(dst, '}'), att, nil
+	a.text("}")
+	returnNames(names)
+	a.depth--
+	return nil
 }
 
 // namesPool has room for the names of a map's members. On the stack that would
@@ -115,7 +157,10 @@ var namesPool = sync.Pool{New: func() any { return new([]string) }}
 // maxNames is the largest room, in names, that the pool takes back.
 const maxNames = 256
 
-// sortedNames returns the names of v's members, which returnNames takes back.
+// sortedNames returns the names of v's members, which returnNames takes back. What it
+// needs of the stack is not to be added for each map in a map.
+//
+//go:noinline
 func sortedNames(v map[string]any) *[]string {
 	room := namesPool.Get().(*[]string)
 	names := (*room)[:0]
@@ -134,31 +179,39 @@ func returnNames(names *[]string) {
 	}
 }
 
-// appendRaw appends JSON text that the application made. The library reports
-// what is wrong with text that is not valid.
-func (c *codec) appendRaw(dst []byte, att [][]byte, raw stdjson.RawMessage, depth int) ([]byte, [][]byte, error) {
-	if raw == nil {
-		return append(dst, "null"...), att, nil
+// raw appends JSON text that the application made. The library reports what is wrong
+// with text that is not valid.
+func (a *appender) raw(text stdjson.RawMessage) (err error) {
+	if text == nil {
+		a.text("null")
+		return nil
 	}
-	end, bad := skipValue(raw, 0)
-	if bad != nil || skipSpace(raw, end) != len(raw) {
-		return c.libraryAppend(dst, att, raw, depth)
+	end, bad := skipValue(text, 0)
+	if bad != nil || skipSpace(text, end) != len(text) {
+		a.dst, a.att, err = a.c.libraryAppend(a.dst, a.att, text, a.depth)
+		return err
 	}
+	a.dst = appendCompact(a.dst, text[:end])
+	return nil
+}
+
+// appendCompact appends valid JSON text without its white space.
+func appendCompact(dst []byte, text []byte) []byte {
 	start := len(dst)
-	for i := 0; i < end; {
-		switch raw[i] {
+	for i := 0; i < len(text); {
+		switch text[i] {
 		case ' ', '\t', '\n', '\r':
 			i++
 		case '"':
-			next := skipString(raw, i)
-			dst = append(dst, raw[i:next]...)
+			next := skipString(text, i)
+			dst = append(dst, text[i:next]...)
 			i = next
 		default:
-			dst = append(dst, raw[i])
+			dst = append(dst, text[i])
 			i++
 		}
 	}
-	return validText(dst, start), att, nil
+	return validText(dst, start)
 }
 
 // validText replaces invalid UTF-8 in b from start on.
@@ -180,6 +233,12 @@ func appendQuoted(dst, s []byte) []byte {
 	if plainASCII(s) {
 		return append(append(append(slices.Grow(dst, len(s)+2), '"'), s...), '"')
 	}
+	return appendQuotedSlowly(dst, s)
+}
+
+// appendQuotedSlowly is appendQuoted of what has more than plain ASCII. It is apart
+// because it needs more of the stack.
+func appendQuotedSlowly(dst, s []byte) []byte {
 	if !utf8.Valid(s) {
 		s = replaceInvalid(s)
 	}
@@ -248,6 +307,11 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	case abs < 1<<53 && f == math.Trunc(f) && bits == 64:
 		return strconv.AppendInt(dst, int64(f), 10)
 	}
+	if bits == 64 {
+		if dst, ok := appendDecimal(dst, f); ok {
+			return dst
+		}
+	}
 	format := byte('f')
 	if bits == 64 && (abs < 1e-6 || abs >= 1e21) || bits == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
 		format = 'e'
@@ -257,5 +321,34 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 		dst[n-2] = dst[n-1] // e-09 is e-9 in JavaScript
 		dst = dst[:n-1]
 	}
+	return dst
+}
+
+// appendDecimal appends a number that has up to six decimals, and no more than fifteen
+// digits in all. Of so many no two decimals are the same float64, so the one that is f is
+// the shortest. Like shortFloat it needs less of the stack than strconv does.
+func appendDecimal(dst []byte, f float64) ([]byte, bool) {
+	for decimals := 1; decimals <= 6; decimals++ {
+		n := math.Round(f * tens[decimals])
+		if math.Abs(n) >= 1e15 {
+			break
+		}
+		if n/tens[decimals] == f {
+			return appendScaled(dst, int64(n), decimals), true
+		}
+	}
+	return dst, false
+}
+
+// appendScaled appends n divided by a power of ten.
+func appendScaled(dst []byte, n int64, decimals int) []byte {
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	unit := int64(tens[decimals])
+	dst = strconv.AppendInt(dst, n/unit, 10)
+	at := len(dst)
+	dst = strconv.AppendInt(dst, n%unit+unit, 10) // its first digit, 1, makes room
+	dst[at] = '.'
 	return dst
 }

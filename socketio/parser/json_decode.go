@@ -109,9 +109,6 @@ func decodeAny(raw []byte, att [][]byte) (any, error) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	}
 	d := anyDecoder{b: raw, att: att}
-	if len(raw) <= maxShared {
-		d.text = string(raw)
-	}
 	v, err := d.value(0)
 	if err == nil {
 		if d.i = skipSpace(d.b, d.i); d.i != len(d.b) {
@@ -124,16 +121,20 @@ func decodeAny(raw []byte, att [][]byte) (any, error) {
 	return v, nil
 }
 
-// maxShared is the largest text whose strings are parts of one copy of it. One
-// string that is kept then keeps the others, so it is small.
-const maxShared = 512
+// The strings of a text are parts of copies of it, which are small: one string that is
+// kept keeps the others in its copy.
+const (
+	maxShared = 512           // bytes of a copy
+	maxSharer = maxShared / 4 // of a string in one: longer ones are copied alone
+)
 
 // anyDecoder reads JSON text from b[i] on.
 type anyDecoder struct {
 	b    []byte
-	text string // b, if that is small
 	att  [][]byte
 	i    int
+	copy string // of b from at on
+	at   int
 }
 
 func (d *anyDecoder) value(depth int) (any, error) {
@@ -252,14 +253,18 @@ func (d *anyDecoder) delim(closing byte) (more bool, err error) {
 
 // unquote returns what the valid JSON string b[start:end] stands for.
 func (d *anyDecoder) unquote(start, end int) string {
-	s := d.b[start+1 : end-1]
+	start, end = start+1, end-1
+	s := d.b[start:end]
 	if bytes.IndexByte(s, '\\') >= 0 {
 		return string(appendUnescaped(make([]byte, 0, len(s)), s))
 	}
-	if d.text != "" {
-		return d.text[start+1 : end-1]
+	if len(s) > maxSharer {
+		return string(s)
 	}
-	return string(s)
+	if end > d.at+len(d.copy) {
+		d.at, d.copy = start, string(d.b[start:min(start+maxShared, len(d.b))])
+	}
+	return d.copy[start-d.at : end-d.at]
 }
 
 // decodeFloat decodes a valid JSON number.

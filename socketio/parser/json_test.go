@@ -3,8 +3,10 @@ package parser
 import (
 	stdjson "encoding/json"
 	"math"
+	"math/rand/v2"
 	"net"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -332,5 +334,31 @@ func TestAppendEventAndAck(t *testing.T) {
 	got, att, err = AppendEvent(j, []byte("x"), nil, "a", []byte("b"), func() {})
 	if e, ok := err.(*ArgError); !ok || e.Index != 1 || e.Unwrap() == nil || !strings.HasPrefix(e.Error(), "socketio: argument 1: json: ") || string(got) != "x" || len(att) != 0 {
 		t.Errorf("bad argument: %s %q %v", got, att, err)
+	}
+}
+
+// Floats are written as strconv writes the shortest text that gives them back, where
+// JavaScript has no exponent either.
+func TestFloatsAreShortest(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	check := func(f float64) {
+		if abs := math.Abs(f); abs < 1e-6 || abs >= 1e21 {
+			return
+		}
+		want := strconv.FormatFloat(f, 'f', -1, 64)
+		if got := string(appendFloat(nil, f, 64)); got != want {
+			t.Errorf("the float of bits %#x is written %s, want %s", math.Float64bits(f), got, want)
+		}
+	}
+	for _, f := range []float64{0.1, 0.3, 0.000001, 1.000001, 123456789.123456, 999999999.999999, 999999999999999.9, 9007199254740993.0, 4503599627370495.5, 0.1 + 0.2, 1.0 / 3, math.Pi} {
+		check(f)
+		check(-f)
+	}
+	for range 200_000 {
+		digits := int64(math.Pow10(r.IntN(17)))
+		f := float64(r.Int64N(digits+1)) / math.Pow10(r.IntN(8))
+		check(f)
+		check(math.Nextafter(f, 2*f))
+		check(-math.Nextafter(f, 0))
 	}
 }

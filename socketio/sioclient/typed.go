@@ -30,9 +30,9 @@ func HandleRequest[In, Out any](s *Socket, q event.Request[In, Out], f func(ctx 
 // missing or of the wrong type is an *ArgError, and f is not called; surplus ones are
 // ignored.
 func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
-	in := args.NewDecoder[T]()
+	decode := args.NewDecoder[T]().Func()
 	return func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.Decode(e.Args)
+		v, err := decode(&e.Args)
 		if err != nil {
 			return err
 		}
@@ -43,10 +43,10 @@ func Receive[T any](f func(ctx context.Context, s *Socket, v T) error) Handler {
 // Reply is Receive of a function whose result is the ack. With an error the ack
 // is that of the error. If no ack was asked for the result is dropped.
 func Reply[In, Out any](f func(ctx context.Context, s *Socket, in In) (Out, error)) Handler {
-	in := args.NewDecoder[In]()
+	decode := args.NewDecoder[In]().Func()
 	several := args.Several[Out]()
 	return func(ctx context.Context, s *Socket, e *Event) error {
-		v, err := in.Decode(e.Args)
+		v, err := decode(&e.Args)
 		if err != nil {
 			return err
 		}
