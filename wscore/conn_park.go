@@ -10,11 +10,12 @@ import "time"
 // three system calls for the next message.
 type parking struct {
 	silence time.Duration // how long a connection is silent before it is parked, twice that at most
-	pause   time.Duration // the same when it has said little yet, or was parked before
+	pause   time.Duration // the same when it was parked before
+	young   time.Duration // the same when it has said little yet: many that come at once shall not have a goroutine each
 	least   int           // how many there must be: for fewer the lot's own goroutine is not worth it
 }
 
-var defaultParking = parking{2 * time.Second, 250 * time.Millisecond, 64}
+var defaultParking = parking{2 * time.Second, 250 * time.Millisecond, 50 * time.Millisecond, 64}
 
 // rest is how a reader comes to its rest.
 type rest uint8
@@ -69,16 +70,24 @@ func (c *Conn) park() bool {
 // too few to park it is looked for seldom.
 func (c *Conn) awaitSilence(few bool) {
 	c.rest = restQuiet
-	if few || c.reads >= youngReads {
+	if few {
 		c.await(c.grp.parking.silence)
 	} else {
-		c.await(c.grp.parking.pause)
+		c.await(c.orYoung(c.grp.parking.silence))
 	}
+}
+
+// orYoung is d, or what a young connection has instead.
+func (c *Conn) orYoung(d time.Duration) time.Duration {
+	if c.reads < youngReads {
+		return c.grp.parking.young
+	}
+	return d
 }
 
 // resume is the first of the reader's goroutines after it was parked.
 func (c *Conn) resume() {
 	c.rest = restResumed
-	c.await(c.grp.parking.pause)
+	c.await(c.orYoung(c.grp.parking.pause))
 	c.serve()
 }

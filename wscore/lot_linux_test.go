@@ -24,7 +24,7 @@ func (s *Server) parked() int {
 func resting(t *testing.T) *Server {
 	t.Helper()
 	s := NewServer(Settings{CloseTimeout: time.Second})
-	s.parking = parking{silence: time.Millisecond, pause: time.Millisecond, least: 1}
+	s.parking = parking{silence: time.Millisecond, pause: time.Millisecond, young: time.Millisecond, least: 1}
 	t.Cleanup(func() { closeServer(t, s) })
 	return s
 }
@@ -80,6 +80,28 @@ func TestParkedHasNoGoroutine(t *testing.T) {
 	}
 	if _, got, err := readServerFrame(all[0].in); err != nil || string(got) != "unasked" {
 		t.Errorf("a parked one is sent %q, %v", got, err)
+	}
+}
+
+// One that has said little is parked soon, at first and again and again; one that says
+// much is not any more.
+func TestYoungAreParkedSoon(t *testing.T) {
+	s, l := resting(t), listen(t)
+	s.parking.silence, s.parking.pause = time.Hour, time.Hour
+	m := newRester(t, s, l)
+	for read := range youngReads - 1 {
+		await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return fmt.Sprint("after reads: ", read) })
+		m.echo(t, fmt.Sprint(read))
+	}
+	for _, young := range []bool{true, false} {
+		c := &Conn{grp: &s.group}
+		want := s.parking.young
+		if !young {
+			c.reads, want = youngReads, time.Hour
+		}
+		if got := c.orYoung(time.Hour); got != want {
+			t.Errorf("young %v: %v, want %v", young, got, want)
+		}
 	}
 }
 
