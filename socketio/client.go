@@ -253,7 +253,8 @@ func (c *client) send(w *writer, f engineio.SendFlags) error {
 	return c.session.Send(f, w.unit(c.srv.cfg.Parser, &w.packet)...)
 }
 
-// socket returns the Socket of a namespace, or nil.
+// socket returns the Socket of a namespace, or nil. One that is about to be removed may
+// be returned, whose state tells.
 func (c *client) socket(ns string) *Socket {
 	if s := c.first.Load(); s != nil && s.ns.name == ns {
 		return s

@@ -237,7 +237,9 @@ func (r *rates) judge(p *parser.Packet) limit {
 
 // excess refuses a packet.
 func (c *client) excess(p *parser.Packet, l limit) {
-	s := c.socket(p.Namespace)
+	c.mu.Lock()
+	s := c.find(p.Namespace) // not by socket: one that is just leaving is out of place
+	c.mu.Unlock()
 	connect := p.Type == parser.Connect
 	switch {
 	case c.srv.cfg.Limits.OnExcess == DisconnectClient:

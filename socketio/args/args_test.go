@@ -149,6 +149,28 @@ func TestRest(t *testing.T) {
 	}
 }
 
+// An argument among the rest that cannot be decoded is told by its place among all.
+func TestRestRefused(t *testing.T) {
+	type command struct {
+		event.Args
+		Name string
+		event.Rest
+	}
+	d, all := args.NewDecoder[command](), args.NewDecoder[event.Rest]()
+	var bad *args.ArgError
+	tooLarge := args.New(parser.Args{JSON: []byte(`["name","n","x",1e999]`)}, parser.DefaultJSON(), 1)
+	for _, decode := range []func(args.Args) (any, error){
+		func(a args.Args) (any, error) { return d.Decode(a) },
+		func(a args.Args) (any, error) { return all.Decode(a) },
+		func(a args.Args) (any, error) { return all.Func()(&a) },
+		func(a args.Args) (any, error) { return a.Values() },
+	} {
+		if got, err := decode(tooLarge); !errors.As(err, &bad) || bad.Index != 2 {
+			t.Errorf("the third argument is no float64: %v, %v", got, err)
+		}
+	}
+}
+
 func TestErrorAck(t *testing.T) {
 	for want, err := range map[string]error{
 		`{"error":{"code":"c","message":"m 1"}}`:                           args.Errorf("c", "m %d", 1),

@@ -40,8 +40,8 @@ func NewDecoder[T any]() *Decoder[T] {
 // *ArgError; surplus ones are ignored.
 func (d *Decoder[T]) Decode(a Args) (v T, err error) { return d.decode(&a) }
 
-// Func returns Decode as a function, whose argument it does not keep. It needs less of the
-// stack, and that of an event.Rest no value to decode into.
+// Func returns Decode as a function, which does not keep its argument. It needs less of the
+// stack, and none of the values that are used again if T is an event.Rest.
 func (d *Decoder[T]) Func() func(*Args) (T, error) {
 	if rest, ok := any(decodeRest).(func(*Args) (T, error)); ok {
 		return rest

@@ -48,7 +48,9 @@ func (a Args) All() iter.Seq2[int, []byte] {
 // nextElement returns the element of an array that begins at b[pos], after white space,
 // and where the one after it begins, which is at the end of b if there is none.
 func nextElement(b []byte, pos int) (raw []byte, after int, ok bool) {
-	pos = skipSpace(b, pos)
+	if pos = skipSpace(b, pos); pos == len(b) {
+		return nil, pos, false
+	}
 	end, err := skipValue(b, pos)
 	if err != nil {
 		return nil, len(b), false
@@ -66,13 +68,15 @@ func behindComma(b []byte, end int) int {
 }
 
 // Values decodes the elements from the one with index from on, each as j decodes into
-// an interface value. With an error of j it returns those before the one j refused.
+// an interface value: with DefaultJSON a string is a copy, a []byte the attachment itself.
+// There are none, and no error, where a.JSON is no array; where it breaks off they end.
+// With an error of j it returns those before the one that j refused.
 func (a Args) Values(j JSON, from int) (vs []any, err error) {
 	b := a.JSON
 	if len(b) == 0 || b[0] != '[' {
 		return nil, nil
 	}
-	_, ours := j.(*codec)
+	c, ours := j.(*codec)
 	for i, pos := 0, 1; ; i++ {
 		if ours && i >= from {
 			if text, end, ok := cutASCII(b, pos); ok {
@@ -89,12 +93,12 @@ func (a Args) Values(j JSON, from int) (vs []any, err error) {
 		}
 		n := len(vs)
 		vs = append(vs, nil)
-		if ours { // straight, for what is deep in a text needs the stack
-			if vs[n], err = decodeAny(raw, a.Attachments); err == nil {
-				continue
-			}
+		if !ours {
+			err = j.Decode(raw, a.Attachments, &vs[n])
+		} else if vs[n], err = decodeAny(raw, a.Attachments); err != nil {
+			err = c.libraryDecode(raw, a.Attachments, &vs[n]) // as Decode, which needs more of the stack before
 		}
-		if err = j.Decode(raw, a.Attachments, &vs[n]); err != nil {
+		if err != nil {
 			return vs[:n], err
 		}
 	}

@@ -125,7 +125,7 @@ func decodeAny(raw []byte, att [][]byte) (any, error) {
 // kept keeps the others in its copy.
 const (
 	maxShared = 512           // bytes of a copy
-	maxSharer = maxShared / 4 // of a string in one: longer ones are copied alone
+	maxSharer = maxShared / 4 // of a string that another copy is made for: longer ones are copied alone
 )
 
 // anyDecoder reads JSON text from b[i] on.
@@ -258,10 +258,10 @@ func (d *anyDecoder) unquote(start, end int) string {
 	if bytes.IndexByte(s, '\\') >= 0 {
 		return string(appendUnescaped(make([]byte, 0, len(s)), s))
 	}
-	if len(s) > maxSharer {
-		return string(s)
-	}
 	if end > d.at+len(d.copy) {
+		if len(s) == 0 || len(s) > maxSharer {
+			return string(s)
+		}
 		d.at, d.copy = start, string(d.b[start:min(start+maxShared, len(d.b))])
 	}
 	return d.copy[start-d.at : end-d.at]

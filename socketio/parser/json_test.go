@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -360,5 +361,48 @@ func TestFloatsAreShortest(t *testing.T) {
 		check(f)
 		check(math.Nextafter(f, 2*f))
 		check(-math.Nextafter(f, 0))
+	}
+}
+
+// Strings of a text are parts of copies of it, wherever they lie, and keep no more than
+// one of those.
+func TestStringsShareCopies(t *testing.T) {
+	for gap := maxShared - 140; gap < maxShared+10; gap++ {
+		want := []any{"a", strings.Repeat("y", 100), "", "z", strings.Repeat("l", maxSharer+1), "end"}
+		raw := []byte(`["a",` + strings.Repeat(" ", gap) + `"` + want[1].(string) + `","","z","` + want[4].(string) + `","end"]`)
+		var got any
+		if err := DefaultJSON().Decode(raw, nil, &got); err != nil || !reflect.DeepEqual(got, any(want)) {
+			t.Fatalf("gap of %d: %v, %v", gap, got, err)
+		}
+		clear(raw)
+		if !reflect.DeepEqual(got, any(want)) {
+			t.Fatalf("gap of %d: the strings are no copies", gap)
+		}
+	}
+	text := `["` + strings.Repeat(`abcdefgh","`, 500) + `"]`
+	d := anyDecoder{b: []byte(text)}
+	for i := 1; i+10 < len(text); i += 11 {
+		if d.unquote(i, i+10); len(d.copy) > maxShared {
+			t.Fatalf("a copy of %d bytes", len(d.copy))
+		}
+	}
+	long := anyDecoder{b: []byte(`"` + strings.Repeat("x", maxSharer+1) + `","x"`)}
+	if long.unquote(0, maxSharer+3); long.copy != "" {
+		t.Errorf("a long string is part of a copy of %d bytes", len(long.copy))
+	}
+}
+
+// A value may have as many others beside each other as it likes.
+func TestSiblingsAreNotNested(t *testing.T) {
+	for _, v := range []any{[]any{}, map[string]any{}} {
+		all := slices.Repeat([]any{v}, maxDepth+1)
+		text, _, err := DefaultJSON().Append(nil, nil, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		if err := DefaultJSON().Decode(text, nil, &got); err != nil || !reflect.DeepEqual(got, any(all)) {
+			t.Errorf("%T: %v", v, err)
+		}
 	}
 }
