@@ -30,8 +30,8 @@ type Config struct {
 	// addTrailingSlash (inverted).
 	NoTrailingSlash bool
 	// PingInterval is the time between two heartbeats, told to the client; 0
-	// means 25 s. It is kept to within an eighth of the smaller of it and
-	// PingTimeout. JS: pingInterval.
+	// means 25 s. It is kept to within a hundredth of the smaller of it and
+	// PingTimeout, or 20 ms if that is more. JS: pingInterval.
 	PingInterval time.Duration
 	// PingTimeout is how long a client may take to answer one; 0 means 20 s.
 	// JS: pingTimeout.

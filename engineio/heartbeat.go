@@ -7,6 +7,11 @@ import (
 	"github.com/hermod-io/hermod/engineio/packet"
 )
 
+// beatTicks is how many moments of the shorter of PingInterval and PingTimeout there are
+// at which heartbeats are looked after. Those of one moment leave together and are answered
+// together, so they shall not be many; each moment wakes a goroutine.
+const beatTicks = 200
+
 // heartbeat sends the ping that is due, or ends a session whose pong is. A pong
 // that is held up by ourselves is not missed, and the pings go on: a client of
 // protocol 4 gives up when none has come for PingInterval and PingTimeout.

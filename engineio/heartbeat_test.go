@@ -10,7 +10,7 @@ import (
 var quick = Config{PingInterval: 10 * time.Second, PingTimeout: 4 * time.Second}
 
 // tick is how late a timer of quick may be.
-const tick = 600 * time.Millisecond
+const tick = 40 * time.Millisecond
 
 // compat: option pingInterval
 // compat: option pingTimeout

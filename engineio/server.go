@@ -57,7 +57,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 		Queue:          wscore.Queue{Bytes: cfg.Queue.Bytes, Packets: cfg.Queue.Packets, OnFull: wscore.OnFull(cfg.Queue.OnFull)},
 		Log:            cfg.Log,
 	})
-	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / 8)
+	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / beatTicks)
 	srv.sessions.byID = map[string]*Session{}
 	if cfg.CORS != nil {
 		srv.cors = cors.New(corsOptions(*cfg.CORS))
