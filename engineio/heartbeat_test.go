@@ -58,6 +58,27 @@ func TestHeartbeatPolling(t *testing.T) {
 	})
 }
 
+// The pings of sessions that came one after the other leave one after the other.
+func TestHeartbeatsAreSpread(t *testing.T) {
+	scenario(t, quick, func(w *world) {
+		const apart = 3*tick + time.Millisecond
+		var all []*wsClient
+		begun := time.Now()
+		for range 20 {
+			all = append(all, w.websocket())
+			w.pass(apart)
+		}
+		for i, c := range all {
+			due := time.Duration(i)*apart + quick.PingInterval
+			w.pass(due - time.Since(begun) - time.Millisecond)
+			c.wantSilence("no ping before pingInterval")
+			w.pass(tick + time.Millisecond)
+			c.want("2", "a ping, late by a tick at most")
+			c.send("3")
+		}
+	})
+}
+
 // A pong that nobody asked for begins the interval anew.
 func TestHeartbeatUnaskedPong(t *testing.T) {
 	scenario(t, quick, func(w *world) {
