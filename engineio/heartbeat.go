@@ -97,8 +97,17 @@ func (s *Session) pong() {
 
 // pingOn lets the heartbeat come PingInterval after the last ping, or when the
 // session is not excused any more. mu is held.
-func (s *Session) pingOn() {
-	s.rearm(min(s.pinged+s.srv.cfg.PingInterval-s.srv.now(), s.excused()))
+func (s *Session) pingOn() { s.rearm(min(s.untilPing(), s.excused())) }
+
+// untilPing is when the next ping of a session that is excused is looked after: PingInterval
+// after the last one, or, if that waits still, in a while. mu is held.
+func (s *Session) untilPing() time.Duration {
+	cfg := &s.srv.cfg
+	d := s.pinged + cfg.PingInterval - s.srv.now()
+	if d <= 0 && s.pingWaits() {
+		return min(cfg.PingInterval, cfg.PingTimeout) / 8
+	}
+	return d
 }
 
 // prolonged marks a pongBy that was put off.

@@ -377,10 +377,16 @@ func TestHeartbeatSuspendedAndStalled(t *testing.T) {
 		c.send("4one")
 		sent := fill(w)
 		w.pass(50 * cfg.PingInterval)
-		_, packets := w.h.session(0).Buffered()
+		s := w.h.session(0)
+		_, packets := s.Buffered()
 		if packets > 9 {
 			w.t.Errorf("%d packets wait", packets)
 		}
+		s.mu.Lock()
+		if d := s.untilPing(); d != cfg.PingTimeout/8 {
+			w.t.Errorf("a ping that waits is looked after again in %v", d)
+		}
+		s.mu.Unlock()
 		for range sent {
 			c.next()
 		}

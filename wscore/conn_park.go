@@ -58,19 +58,22 @@ func (c *Conn) interrupted() bool {
 // park parks the connection, if it is silent, and reports whether the reader is
 // to end.
 func (c *Conn) park() bool {
-	few := c.grp.Conns() < c.grp.parking.least
-	if !few && c.rest != restStirred && c.grp.park(c) {
-		return true
+	seldom := c.grp.Conns() < c.grp.parking.least
+	if !seldom && c.rest != restStirred {
+		if c.grp.park(c) {
+			return true
+		}
+		seldom = true // there is no room for it, and hardly soon
 	}
-	c.awaitSilence(few)
+	c.awaitSilence(seldom)
 	return false
 }
 
 // awaitSilence begins the wait for a silence that is long enough. Where there are
-// too few to park it is looked for seldom.
-func (c *Conn) awaitSilence(few bool) {
+// too few to park, or none can be, it is looked for seldom.
+func (c *Conn) awaitSilence(seldom bool) {
 	c.rest = restQuiet
-	if few {
+	if seldom {
 		c.await(c.grp.parking.silence)
 	} else {
 		c.await(c.orYoung(c.grp.parking.silence))

@@ -105,6 +105,30 @@ func TestYoungAreParkedSoon(t *testing.T) {
 	}
 }
 
+// deadlines is a stream that notes how long it is to wait.
+type deadlines struct {
+	net.Conn
+	last time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error { d.last = t; return nil }
+
+// Where there is no room to park, that is looked for seldom, also by the young.
+func TestNoRoomToPark(t *testing.T) {
+	s := NewServer(Settings{})
+	t.Cleanup(func() { closeServer(t, s) })
+	s.parking = parking{silence: time.Hour, pause: time.Minute, young: time.Second, least: 0}
+	s.lot.broken = true
+	d := new(deadlines)
+	c := &Conn{grp: &s.group, rwc: d}
+	if c.park() {
+		t.Fatal("it is parked")
+	}
+	if wait := time.Until(d.last); wait < time.Minute {
+		t.Errorf("it is looked for again in %v", wait)
+	}
+}
+
 // However a parked connection ends, its Protocol hears of it, once, and nothing is
 // left.
 func TestParkedIsClosed(t *testing.T) {
