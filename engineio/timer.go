@@ -19,8 +19,9 @@ type Timer struct {
 func (t *Timer) Stop() bool { return t.srv != nil && t.srv.wheel.Stop(&t.t) }
 
 // After arms t, also anew: f is called once, no earlier than after d, and late by up to
-// a hundredth of the smaller of PingInterval and PingTimeout, by 10 ms if that is more and
-// by a second at most. It is called on a goroutine of all timers of the server, so it must not block or panic.
+// a hundredth of the smaller of PingInterval and PingTimeout, by 10 ms if that is more
+// and by a second at most. It is called on a goroutine of all timers of the server, so
+// it must not block or panic.
 func (srv *Server) After(t *Timer, d time.Duration, f func()) {
 	t.srv, t.f = srv, f
 	srv.wheel.Start(&t.t, (*expiring)(t), d)

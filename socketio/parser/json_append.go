@@ -70,7 +70,7 @@ func (a *appender) value(v any) error {
 	return nil
 }
 
-// other is value of what is never in another one that was decoded from JSON.
+// other is value of the types that decoded JSON does not have.
 func (a *appender) other(v any) (err error) {
 	switch v := v.(type) {
 	case int:
