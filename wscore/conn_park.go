@@ -1,6 +1,10 @@
 package wscore
 
-import "time"
+import (
+	"time"
+
+	"github.com/hermod-io/hermod/internal/bufpool"
+)
 
 // The stack of the goroutine that waits for bytes, and what the runtime keeps
 // of it, is the larger part of an idle connection. So one that has been silent
@@ -24,6 +28,7 @@ const (
 	restQuiet   rest = iota // nothing came since it began to await silence
 	restStirred             // something did
 	restResumed             // it was parked, and is about to read what ended that
+	restBrief               // the same after a long sleep: it is parked again behind what ended that
 )
 
 // deadliner is a stream that can be told how long to wait.
@@ -39,9 +44,11 @@ func (c *Conn) await(d time.Duration) {
 // stir notes that something was read. The one message that ended the parking
 // does not count: it may be the answer to a ping, and no other may follow.
 func (c *Conn) stir() {
-	if c.rest == restResumed {
+	switch c.rest {
+	case restResumed:
 		c.rest = restQuiet
-	} else {
+	case restBrief:
+	default:
 		c.rest = restStirred
 	}
 }
@@ -60,6 +67,7 @@ func (c *Conn) interrupted() bool {
 func (c *Conn) park() bool {
 	seldom := c.grp.Conns() < c.grp.parking.least
 	if !seldom && c.rest != restStirred {
+		c.moved = c.now()
 		if c.grp.park(c) {
 			return true
 		}
@@ -88,9 +96,34 @@ func (c *Conn) orYoung(d time.Duration) time.Duration {
 	return d
 }
 
-// resume is the first of the reader's goroutines after it was parked.
-func (c *Conn) resume() {
-	c.rest = restResumed
-	c.await(c.orYoung(c.grp.parking.pause))
-	c.serve()
+// parkAgain parks a connection that has slept for long, if what has ended that is
+// over, and reports whether the reader is to end. Who speaks so seldom is most
+// likely silent again: the answer to a ping is all there is.
+func (c *Conn) parkAgain() bool {
+	if c.rest != restBrief {
+		return false
+	}
+	if c.parser.busy() || c.n == bufpool.Medium { // more is about to come
+		c.awaitSilence(false)
+		return false
+	}
+	return c.park()
 }
+
+// resume is the first of the reader's goroutines after it was parked. If it has
+// slept for no longer than it would be awaited, its next message is awaited.
+func (c *Conn) resume() {
+	now, pause := c.now(), c.orYoung(c.grp.parking.pause)
+	if slept := time.Duration(now-c.moved) * time.Millisecond; slept > pause {
+		c.rest = restBrief
+		c.readNow()
+	} else {
+		c.rest = restResumed
+		c.await(pause)
+	}
+	c.moved = now
+	c.goOn()
+}
+
+// now is the time by the wheel's clock, in ms.
+func (c *Conn) now() uint32 { return uint32(c.grp.wheel.Now().Milliseconds()) }

@@ -72,8 +72,13 @@ func (c *Conn) serve() {
 			return
 		}
 	}
+	c.goOn()
+}
+
+// goOn reads to the end, or until another goroutine does.
+func (c *Conn) goOn() {
 	for {
-		if c.waitRead() != nil {
+		if c.buf == nil && c.waitRead() != nil {
 			switch {
 			case !c.interrupted():
 				c.finish()
@@ -99,7 +104,11 @@ func (c *Conn) serve() {
 		if !c.runNext() {
 			return
 		}
-		if c.shouldMove() {
+		moves := c.shouldMove()
+		if c.parkAgain() {
+			return
+		}
+		if moves {
 			c.grp.goFunc(c.serve)
 			return
 		}
@@ -122,7 +131,7 @@ func (c *Conn) shouldMove() bool {
 		c.reads++
 		return true
 	}
-	now := uint32(c.grp.wheel.Now().Milliseconds())
+	now := c.now()
 	if now-c.moved < 1000 {
 		return false
 	}

@@ -3,6 +3,7 @@ package wscore
 import (
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -79,6 +80,12 @@ func arm(epoll, rc syscall.RawConn, at int32, first bool) (err error) {
 		err = cerr
 	}
 	return err
+}
+
+// readNow reads without waiting, whatever the deadline: that of who was parked has
+// passed.
+func (c *Conn) readNow() {
+	c.failRead(c.raw.(fdIO).rc.Control(func(fd uintptr) { c.readOnce(fd) }))
 }
 
 // unpark starts the reader of a connection that was closed, if it is parked.
@@ -205,6 +212,9 @@ func (g *group) watch(f *os.File, rc syscall.RawConn) {
 			g.goFunc(c.resume)
 		}
 		clear(awake[:])
+		if n == len(events) {
+			runtime.Gosched() // or all who are awake have a goroutine before the first one reads
+		}
 	}
 }
 

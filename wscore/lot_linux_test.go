@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -105,6 +106,131 @@ func TestYoungAreParkedSoon(t *testing.T) {
 	}
 }
 
+// asleep has everybody who is parked have slept for a day.
+func (s *Server) asleep() {
+	s.lot.mu.Lock()
+	defer s.lot.mu.Unlock()
+	for _, c := range s.lot.places {
+		if c != nil {
+			c.moved -= uint32((24 * time.Hour).Milliseconds())
+		}
+	}
+}
+
+// Who has slept for longer than it would be awaited is parked again behind what woke
+// it, and not awaited; who has not is.
+func TestSleepersAreParkedAtOnce(t *testing.T) {
+	s, l := resting(t), listen(t)
+	s.parking.pause = time.Hour
+	m := newRester(t, s, l)
+	for i := range youngReads {
+		m.echo(t, fmt.Sprint("young ", i))
+	}
+	for round := range 3 {
+		await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return fmt.Sprint("after round ", round) })
+		s.asleep()
+		m.echo(t, fmt.Sprint(round))
+	}
+	await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return "at the end" })
+	m.echo(t, "soon after")
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 20 {
+		if <-tick.C; s.parked() != 0 {
+			t.Fatal("it is parked an hour early")
+		}
+	}
+}
+
+// What wakes a sleeper may be a part of a message: more is about to come, and is awaited.
+func TestSleeperHearsAPart(t *testing.T) {
+	s, l := resting(t), listen(t)
+	m := newRester(t, s, l)
+	whole := text("in two parts")
+	for n := 1; n < len(whole); n++ {
+		await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return fmt.Sprint("part of ", n) })
+		s.asleep()
+		if _, err := m.client.Write(whole[:n]); err != nil {
+			t.Fatal(err)
+		}
+		await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return fmt.Sprint("part of ", n) })
+		if _, err := m.client.Write(whole[n:]); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := readServerFrame(m.in); err != nil || string(got) != "in two parts" {
+			t.Fatalf("part of %d: got %q, %v", n, got, err)
+		}
+	}
+	d := new(deadlines)
+	c := &Conn{grp: &s.group, rwc: d, rest: restBrief}
+	c.parser.masked = true
+	if _, _, err := c.parser.next(whole[:3]); err != nil {
+		t.Fatal(err)
+	}
+	if c.parkAgain() || d.last.IsZero() {
+		t.Error("the rest of it is not awaited")
+	}
+}
+
+// Who sleeps and wakes to something that takes long is read by another goroutine
+// meanwhile, which parks it as well.
+func TestSleeperIsReadOn(t *testing.T) {
+	s, l := resting(t), listen(t)
+	s.parking.pause = time.Hour
+	m := newRester(t, s, l)
+	for i := range youngReads {
+		m.echo(t, fmt.Sprint("young ", i))
+	}
+	await.Until(t, "it is parked", func() bool { return s.parked() == 1 })
+	s.asleep()
+	release := make(chan struct{})
+	ran := make(chan bool, 1)
+	m.rec.mu.Lock()
+	m.rec.onMessage = func(op Opcode, data []byte) {
+		if string(data) == "go" {
+			ran <- m.conn.RunNext(runFunc(func() { <-release }))
+		}
+		_ = m.conn.Send(op, data)
+	}
+	m.rec.mu.Unlock()
+	m.echo(t, "go")
+	if !<-ran {
+		t.Error("RunNext was refused")
+	}
+	await.Until(t, "it is parked", func() bool { return s.parked() == 1 })
+	m.echo(t, "meanwhile")
+	close(release)
+}
+
+// All wake at once: only so many have a goroutine at a time.
+func TestWakersTakeTurns(t *testing.T) {
+	const n = 600
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s, l := resting(t), listen(t)
+	s.parking = parking{silence: time.Hour, pause: time.Hour, young: 10 * time.Millisecond, least: 1}
+	var all []rester
+	for range n {
+		all = append(all, newRester(t, s, l))
+	}
+	await.Until(t, "all are parked", func() bool { return s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	var most atomic.Int64
+	for _, m := range all {
+		m.rec.mu.Lock()
+		m.rec.onMessage = func(Opcode, []byte) { most.Store(max(most.Load(), int64(runtime.NumGoroutine()))) }
+		m.rec.mu.Unlock()
+	}
+	s.asleep()
+	for _, m := range all {
+		if _, err := m.client.Write(text("up")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await.Until(t, "all are parked", func() bool { return most.Load() > 0 && s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	if got := most.Load(); got > n/2 {
+		t.Errorf("%d goroutines at once", got)
+	}
+}
+
 // deadlines is a stream that notes how long it is to wait.
 type deadlines struct {
 	net.Conn
@@ -138,42 +264,61 @@ func TestParkedIsClosed(t *testing.T) {
 		"peer says": func(m rester) { _, _ = m.client.Write(closeFrame(CloseNormal, "")) },
 		"Close":     func(m rester) { _ = m.conn.Close(CloseNormal, "") }, // the peer says nothing
 		"CloseNow":  func(m rester) { _ = m.conn.CloseNow() },
-		"server":    func(rester) {},
+		"server":    nil,
 	} {
-		t.Run(name, func(t *testing.T) {
-			s, l := resting(t), listen(t)
-			var all []rester
-			for range 20 {
-				all = append(all, newRester(t, s, l))
-			}
-			await.Until(t, "all are parked", func() bool { return s.parked() == len(all) }, func() string { return fmt.Sprint(s.parked(), " are parked") })
-			for _, m := range all {
-				end(m)
-			}
-			if name == "server" {
-				closeServer(t, s)
-			}
-			for i, m := range all {
-				await.Until(t, fmt.Sprint(i, " is closed"), func() bool { n, _ := m.rec.closed(); return n > 0 })
-			}
-			closeServer(t, s)
-			for i, m := range all {
-				if n, why := m.rec.closed(); n != 1 {
-					t.Errorf("%d heard %d times of its end, %v", i, n, why)
-				}
-			}
-			if s.lot.epoll != nil || s.lot.n != 0 || s.Conns() != 0 {
-				t.Errorf("the lot has %d places taken, the server %d connections", s.lot.n, s.Conns())
-			}
+		t.Run(name, func(t *testing.T) { testParkedIsClosed(t, resting(t), end) })
+		t.Run(name+", sleeper", func(t *testing.T) {
+			s := resting(t)
+			s.parking.pause, s.parking.young = -time.Millisecond, -time.Millisecond // all have slept for longer
+			testParkedIsClosed(t, s, end)
 		})
+	}
+}
+
+func testParkedIsClosed(t *testing.T, s *Server, end func(m rester)) {
+	l := listen(t)
+	var all []rester
+	for range 20 {
+		all = append(all, newRester(t, s, l))
+	}
+	await.Until(t, "all are parked", func() bool { return s.parked() == len(all) }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	for _, m := range all {
+		if end != nil {
+			end(m)
+		}
+	}
+	if end == nil {
+		closeServer(t, s)
+	}
+	for i, m := range all {
+		await.Until(t, fmt.Sprint(i, " is closed"), func() bool { n, _ := m.rec.closed(); return n > 0 })
+	}
+	closeServer(t, s)
+	for i, m := range all {
+		if n, why := m.rec.closed(); n != 1 {
+			t.Errorf("%d heard %d times of its end, %v", i, n, why)
+		}
+	}
+	if s.lot.epoll != nil || s.lot.n != 0 || s.Conns() != 0 {
+		t.Errorf("the lot has %d places taken, the server %d connections", s.lot.n, s.Conns())
 	}
 }
 
 // Messages come while connections are about to be parked, and both sides close
 // them then, and others get their descriptors: nothing is lost and nobody stays.
 func TestParkingLosesNothing(t *testing.T) {
+	for _, pause := range []time.Duration{time.Millisecond, -time.Millisecond} { // the other: all have slept for longer
+		t.Run(pause.String(), func(t *testing.T) {
+			s := resting(t)
+			s.parking.pause, s.parking.young = pause, pause
+			testParkingLosesNothing(t, s)
+		})
+	}
+}
+
+func testParkingLosesNothing(t *testing.T, s *Server) {
 	const clients, lives, messages = 16, 12, 30
-	s, l := resting(t), listen(t)
+	l := listen(t)
 	var pairs sync.Mutex // so that both ends are of one connection
 	var all sync.WaitGroup
 	for who := range clients {
