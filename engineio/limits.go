@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/hermod-io/hermod/internal/shrink"
 )
 
 // Limits bound who may open a session. The zero value has no limit, as the
@@ -48,8 +50,8 @@ type limiter struct {
 	handshakes *rate.Limiter // nil: no limit
 
 	mu    sync.Mutex // guards what follows
-	count map[netip.Addr]int
-	of    map[*Session]netip.Addr
+	count shrink.Map[netip.Addr, int]
+	of    shrink.Map[*Session, netip.Addr]
 }
 
 func newLimiter(l Limits) *limiter {
@@ -60,9 +62,6 @@ func newLimiter(l Limits) *limiter {
 			burst = max(1, int(l.Handshakes))
 		}
 		m.handshakes = rate.NewLimiter(rate.Limit(l.Handshakes), burst)
-	}
-	if l.PerIP > 0 {
-		m.count, m.of = make(map[netip.Addr]int), make(map[*Session]netip.Addr)
 	}
 	return m
 }
@@ -79,7 +78,7 @@ func (m *limiter) enter(s *Session, r *http.Request) bool {
 	if ip.IsValid() && ok {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.of[s] = ip
+		m.of.Set(s, ip)
 	}
 	return ok
 }
@@ -90,8 +89,8 @@ func (m *limiter) leave(s *Session) {
 		return
 	}
 	m.mu.Lock()
-	ip := m.of[s]
-	delete(m.of, s)
+	ip := m.of.Get(s)
+	m.of.Delete(s)
 	m.mu.Unlock()
 	m.remove(ip)
 }
@@ -107,10 +106,11 @@ func (m *limiter) add(r *http.Request) (ip netip.Addr, ok bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.count[ip] >= m.PerIP {
+	n := m.count.Get(ip)
+	if n >= m.PerIP {
 		return ip, false
 	}
-	m.count[ip]++
+	m.count.Set(ip, n+1)
 	return ip, true
 }
 
@@ -121,11 +121,10 @@ func (m *limiter) remove(ip netip.Addr) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.count[ip]--; m.count[ip] == 0 {
-		delete(m.count, ip)
-	}
-	if len(m.count) == 0 { // maps do not shrink; of has none either
-		m.count, m.of = make(map[netip.Addr]int), make(map[*Session]netip.Addr)
+	if n := m.count.Get(ip) - 1; n > 0 {
+		m.count.Set(ip, n)
+	} else {
+		m.count.Delete(ip)
 	}
 }
 

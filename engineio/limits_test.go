@@ -77,7 +77,7 @@ func TestLimitPerAddress(t *testing.T) {
 			s.Close(true)
 		}
 		w.pass(0)
-		if n := len(w.srv.limits.count) + len(w.srv.limits.of); n != 0 {
+		if n := w.srv.limits.count.Len() + w.srv.limits.of.Len(); n != 0 {
 			t.Errorf("%d entries are left", n)
 		}
 	})
@@ -170,7 +170,7 @@ func TestAdmit(t *testing.T) {
 			s.Close(true)
 		}
 		w.pass(0)
-		if n := len(w.srv.limits.count) + len(w.srv.limits.of) + w.srv.others; n != 0 || told != 2 {
+		if n := w.srv.limits.count.Len() + w.srv.limits.of.Len() + w.srv.others; n != 0 || told != 2 {
 			t.Errorf("%d entries are left, %d errors were told", n, told)
 		}
 		w.srv.stop()

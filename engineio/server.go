@@ -58,7 +58,6 @@ func New(cfg Config, h Handler) (*Server, error) {
 		Log:            cfg.Log,
 	})
 	srv.wheel = wheel.New(min(cfg.PingInterval, cfg.PingTimeout) / beatTicks)
-	srv.sessions.byID = map[string]*Session{}
 	if cfg.CORS != nil {
 		srv.cors = cors.New(corsOptions(*cfg.CORS))
 	}

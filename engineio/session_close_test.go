@@ -136,7 +136,7 @@ func (w *world) ends(kind string, prepare, cause func(*dying), want []Reason) {
 	}
 	w.srv.limits.mu.Lock()
 	defer w.srv.limits.mu.Unlock()
-	if n := len(w.srv.limits.count) + len(w.srv.limits.of); n != 0 {
+	if n := w.srv.limits.count.Len() + w.srv.limits.of.Len(); n != 0 {
 		w.t.Errorf("%d addresses are still counted", n)
 	}
 	select {

@@ -3,11 +3,13 @@ package socketio
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/hermod-io/hermod/adapters"
 	"github.com/hermod-io/hermod/engineio"
+	"github.com/hermod-io/hermod/internal/shrink"
 	"github.com/hermod-io/hermod/internal/usercode"
 	"github.com/hermod-io/hermod/socketio/parser"
 )
@@ -32,12 +34,12 @@ type Namespace struct {
 	register sync.Mutex // held while the table is changed
 
 	mu      sync.RWMutex // guards what follows
-	sockets map[string]*Socket
+	sockets shrink.Map[string, *Socket]
 }
 
 // bareNamespace returns a namespace without an adapter, see open.
 func bareNamespace(srv *Server, name string) *Namespace {
-	n := &Namespace{srv: srv, name: name, sockets: make(map[string]*Socket)}
+	n := &Namespace{srv: srv, name: name}
 	n.ready = make(chan struct{})
 	n.table.Store(emptyTable)
 	return n
@@ -84,10 +86,7 @@ func (n *Namespace) Sockets() iter.Seq[*Socket] {
 			}
 		}
 		n.mu.RLock()
-		all := make([]*Socket, 0, len(n.sockets))
-		for _, s := range n.sockets {
-			all = append(all, s)
-		}
+		all := slices.AppendSeq(make([]*Socket, 0, n.sockets.Len()), n.sockets.Values())
 		n.mu.RUnlock()
 		for _, s := range all {
 			if s.Connected() && !yield(s) {
@@ -105,7 +104,7 @@ func (n *Namespace) Socket(id string) *Socket {
 		}
 	}
 	n.mu.RLock()
-	s := n.sockets[id]
+	s := n.sockets.Get(id)
 	n.mu.RUnlock()
 	if s == nil || !s.Connected() {
 		return nil
@@ -124,19 +123,16 @@ func (n *Namespace) Rooms(ctx context.Context) ([]string, error) {
 func (n *Namespace) add(s *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.sockets[s.id] = s
+	n.sockets.Set(s.id, s)
 }
 
 func (n *Namespace) remove(s *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sockets[s.id] != s { // a client has joined again, by the same id
+	if n.sockets.Get(s.id) != s { // a client has joined again, by the same id
 		return
 	}
-	delete(n.sockets, s.id)
-	if len(n.sockets) == 0 {
-		n.sockets = make(map[string]*Socket) // a map never shrinks
-	}
+	n.sockets.Delete(s.id)
 }
 
 // local is a Namespace as adapters see it.

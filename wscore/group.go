@@ -3,9 +3,11 @@ package wscore
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hermod-io/hermod/internal/shrink"
 	"github.com/hermod-io/hermod/internal/wheel"
 )
 
@@ -19,7 +21,7 @@ type group struct {
 	lookout  lookout
 
 	mu       sync.Mutex // guards what follows
-	conns    map[*Conn]struct{}
+	conns    shrink.Map[*Conn, struct{}]
 	dirty    []*Conn // with bytes to be written; the first of them is dirty[taken]
 	taken    int
 	flushers int
@@ -29,7 +31,7 @@ type group struct {
 }
 
 func newGroup(settings Settings) group {
-	return group{settings: settings, wheel: wheel.New(100 * time.Millisecond), conns: map[*Conn]struct{}{}, parking: defaultParking}
+	return group{settings: settings, wheel: wheel.New(100 * time.Millisecond), parking: defaultParking}
 }
 
 // newConn returns a connection of the group; early is what was read before it
@@ -43,7 +45,7 @@ func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn
 	c.out.corked = !client // until the handshake is answered
 	g.mu.Lock()
 	closed := g.closed
-	g.conns[c] = struct{}{}
+	g.conns.Set(c, struct{}{})
 	g.mu.Unlock()
 	if closed {
 		c.CloseNow()
@@ -55,7 +57,7 @@ func (g *group) newConn(rwc io.ReadWriteCloser, early []byte, client bool) *Conn
 func (g *group) Conns() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.conns)
+	return g.conns.Len()
 }
 
 // goFunc starts f on a goroutine that Close waits for. f ends with its connection.
@@ -84,7 +86,7 @@ func (g *group) ended() {
 
 func (g *group) forget(c *Conn) {
 	g.mu.Lock()
-	delete(g.conns, c)
+	g.conns.Delete(c)
 	g.mu.Unlock()
 }
 
@@ -94,10 +96,7 @@ func (g *group) forget(c *Conn) {
 func (g *group) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true
-	conns := make([]*Conn, 0, len(g.conns))
-	for c := range g.conns {
-		conns = append(conns, c)
-	}
+	conns := slices.AppendSeq(make([]*Conn, 0, g.conns.Len()), g.conns.Keys())
 	g.mu.Unlock()
 	for _, c := range conns {
 		c.CloseNow()

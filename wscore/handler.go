@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/hermod-io/hermod/internal/httplist"
 	"github.com/hermod-io/hermod/internal/loglimit"
+	"github.com/hermod-io/hermod/internal/shrink"
 )
 
 // Handler accepts upgrades for the protocols of a list and runs a Process for
@@ -25,7 +25,7 @@ type Handler struct {
 	refusals *loglimit.Limiter // of lines about refused upgrades
 
 	mu     sync.Mutex // guards what follows
-	procs  map[int64]*Process
+	procs  shrink.Map[int64, *Process]
 	resume resumer
 	closed bool
 	empty  chan struct{} // closed when the last process is gone; nil if nobody waits
@@ -34,7 +34,7 @@ type Handler struct {
 // NewHandler returns a Handler. list is shared: what is added to it later is
 // negotiated too. settings is copied.
 func NewHandler(list *ProtocolList, settings ProcessSettings) *Handler {
-	return &Handler{srv: NewServer(settings.Conn), list: list, settings: settings, refusals: loglimit.New(), procs: map[int64]*Process{}}
+	return &Handler{srv: NewServer(settings.Conn), list: list, settings: settings, refusals: loglimit.New()}
 }
 
 // ServeHTTP upgrades the request or refuses it: as [Server.Accept] does, and
@@ -179,8 +179,8 @@ func (h *Handler) register(p *Process, token string) bool {
 	if h.closed {
 		return false
 	}
-	old := h.procs[p.ID()]
-	h.procs[p.ID()] = p
+	old := h.procs.Get(p.ID())
+	h.procs.Set(p.ID(), p)
 	h.resume.add(token, p)
 	if p.upgrade.token != "" {
 		p.arrived = func() { h.arrived(p) }
@@ -211,11 +211,11 @@ func (h *Handler) ended(leave func()) func(*Process, error) {
 func (h *Handler) forget(p *Process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.procs[p.ID()] == p {
-		delete(h.procs, p.ID())
+	if h.procs.Get(p.ID()) == p {
+		h.procs.Delete(p.ID())
 		h.resume.lost(p, h.settings.resumeWindow())
 	}
-	if len(h.procs) == 0 && h.empty != nil {
+	if h.procs.Len() == 0 && h.empty != nil {
 		close(h.empty)
 		h.empty = nil
 	}
@@ -225,22 +225,22 @@ func (h *Handler) forget(p *Process) {
 func (h *Handler) Lookup(id int64) (*Process, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p, ok := h.procs[id]
-	return p, ok
+	p := h.procs.Get(id)
+	return p, p != nil
 }
 
 // Len is the number of connections. mORMot: WebSocketConnections.
 func (h *Handler) Len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.procs)
+	return h.procs.Len()
 }
 
 // Processes are the connections there are when the iteration begins.
 func (h *Handler) Processes() iter.Seq[*Process] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Values(slices.Collect(maps.Values(h.procs)))
+	return slices.Values(slices.Collect(h.procs.Values()))
 }
 
 // some are the connections of ids that exist.
@@ -304,7 +304,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	empty := h.empty
-	if len(h.procs) > 0 && empty == nil {
+	if h.procs.Len() > 0 && empty == nil {
 		empty = make(chan struct{})
 		h.empty = empty
 	}

@@ -102,13 +102,13 @@ func (h *Handler) identify(u *Upgrade, r *http.Request) (token string) {
 		by := r.Header.Get("Sec-Websocket-Resume")
 		if e, ok := h.resume.find(by); ok {
 			u.ID, u.Resumed, u.token, u.inherited = e.id, true, by, e.data
-			if old := h.procs[e.id]; old != nil { // it still lives, and may end at any time
+			if old := h.procs.Get(e.id); old != nil { // it still lives, and may end at any time
 				u.inherited = old.Data()
 			}
 			return token
 		}
 	}
-	for u.ID == 0 || h.procs[u.ID] != nil || h.resume.byID[u.ID] != nil {
+	for u.ID == 0 || h.procs.Get(u.ID) != nil || h.resume.byID[u.ID] != nil {
 		u.ID = randomID()
 	}
 	return token

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/hermod-io/hermod/adapters"
+	"github.com/hermod-io/hermod/internal/shrink"
 )
 
 // New returns the factory of in-memory adapters. The adapters it makes share
@@ -26,11 +27,9 @@ func New() adapters.Factory {
 // it returns.
 func Make(local adapters.Local, onRoom func(room string, exists bool)) *Adapter {
 	a := &Adapter{
-		local:   local,
-		onRoom:  onRoom,
-		closed:  make(chan struct{}),
-		rooms:   make(map[string]*room),
-		members: make(map[adapters.Member]*occupant),
+		local:  local,
+		onRoom: onRoom,
+		closed: make(chan struct{}),
 	}
 	a.scratch.New = func() any { return newSelection() }
 	return a
@@ -52,10 +51,9 @@ type Adapter struct {
 	mu       sync.RWMutex // guards what follows
 	ended    bool         // Close was called
 	everyone room         // all members of the namespace; not in rooms
-	rooms    map[string]*room
-	members  map[adapters.Member]*occupant
+	rooms    shrink.Map[string, *room]
+	members  shrink.Map[adapters.Member, *occupant]
 	watch    watch
-	most     int // most rooms since the maps were made, see trim
 }
 
 var (
@@ -80,7 +78,7 @@ func (a *Adapter) Join(_ context.Context, m adapters.Member, rooms ...string) er
 func (a *Adapter) Leave(m adapters.Member, rooms ...string) {
 	a.mu.Lock()
 	defer a.unlock()
-	if o := a.members[m]; o != nil {
+	if o := a.members.Get(m); o != nil {
 		a.leave(o, rooms)
 	}
 }
@@ -90,7 +88,7 @@ func (a *Adapter) Leave(m adapters.Member, rooms ...string) {
 func (a *Adapter) LeaveAll(m adapters.Member) {
 	a.mu.Lock()
 	defer a.unlock()
-	o := a.members[m]
+	o := a.members.Get(m)
 	if o == nil {
 		return
 	}
@@ -104,8 +102,7 @@ func (a *Adapter) LeaveAll(m adapters.Member) {
 		a.vacate(o.seats[i])
 	}
 	o.seats, o.index = nil, nil
-	delete(a.members, m)
-	a.trim()
+	a.members.Delete(m)
 }
 
 // RoomsOf returns the rooms of m, in no order; nil if it is not in the
@@ -113,7 +110,7 @@ func (a *Adapter) LeaveAll(m adapters.Member) {
 func (a *Adapter) RoomsOf(m adapters.Member) []string {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	if o := a.members[m]; o != nil {
+	if o := a.members.Get(m); o != nil {
 		return o.names()
 	}
 	return nil
@@ -124,8 +121,8 @@ func (a *Adapter) RoomsOf(m adapters.Member) []string {
 func (a *Adapter) Rooms(context.Context) ([]string, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	names := make([]string, 0, len(a.rooms))
-	for name := range a.rooms {
+	names := make([]string, 0, a.rooms.Len())
+	for name := range a.rooms.Keys() {
 		names = append(names, name)
 	}
 	return names, nil
@@ -135,7 +132,7 @@ func (a *Adapter) Rooms(context.Context) ([]string, error) {
 func (a *Adapter) LocalRooms() int {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	return len(a.rooms)
+	return a.rooms.Len()
 }
 
 // Close empties all rooms and ends the calls of BroadcastAck and Restore that
@@ -154,8 +151,8 @@ func (a *Adapter) Close(context.Context) error {
 		a.recovery.close()
 	}
 	a.everyone = room{}
-	a.rooms = make(map[string]*room)
-	a.members = make(map[adapters.Member]*occupant)
+	a.rooms.Clear()
+	a.members.Clear()
 	close(a.closed)
 	return nil
 }

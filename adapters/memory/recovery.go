@@ -161,7 +161,7 @@ func (a *Adapter) address(r *recovery, rooms []string) {
 		r.newest[&a.everyone] = r.log.head
 	}
 	for _, name := range rooms {
-		if in := a.rooms[name]; in != nil {
+		if in := a.rooms.Get(name); in != nil {
 			r.newest[in] = r.log.head
 		}
 	}

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/hermod-io/hermod/adapters"
@@ -38,9 +37,8 @@ type seat struct {
 const (
 	// longSeats is the number of seats above which an index is kept.
 	longSeats = 16
-	// smallRoom and smallMap are sizes below which nothing is given back.
+	// smallRoom is the size below which nothing is given back.
 	smallRoom = 64
-	smallMap  = 1024
 )
 
 // find returns the index of o's seat in r, or -1.
@@ -102,10 +100,10 @@ func (r *room) drop(at int) {
 
 // admit returns the occupant of m, made at its first join.
 func (a *Adapter) admit(m adapters.Member) *occupant {
-	o := a.members[m]
+	o := a.members.Get(m)
 	if o == nil {
 		o = &occupant{seats: make([]seat, 0, 3)}
-		a.members[m] = o
+		a.members.Set(m, o)
 		a.everyone.take(o, m)
 		if a.ledger != nil {
 			a.ledger.Came(m)
@@ -119,12 +117,11 @@ func (a *Adapter) admit(m adapters.Member) *occupant {
 func (a *Adapter) join(o *occupant, rooms []string) {
 	m := a.everyone.members[o.seats[0].at]
 	for _, name := range rooms {
-		r := a.rooms[name]
+		r := a.rooms.Get(name)
 		switch {
 		case r == nil:
 			r = &room{name: name}
-			a.rooms[name] = r
-			a.most = max(a.most, len(a.rooms))
+			a.rooms.Set(name, r)
 			a.note(adapters.RoomCreated, name, nil)
 		case o.find(r) >= 0:
 			continue
@@ -140,7 +137,7 @@ func (a *Adapter) join(o *occupant, rooms []string) {
 // leave gives up o's seats in rooms. The caller holds mu for writing.
 func (a *Adapter) leave(o *occupant, rooms []string) {
 	for _, name := range rooms {
-		r := a.rooms[name]
+		r := a.rooms.Get(name)
 		if r == nil {
 			continue
 		}
@@ -154,7 +151,6 @@ func (a *Adapter) leave(o *occupant, rooms []string) {
 		a.vacate(o.seats[i])
 		o.forget(i)
 	}
-	a.trim()
 }
 
 // forget removes the seat i, whose place in the room is gone already: the last
@@ -187,23 +183,10 @@ func (a *Adapter) vacate(s seat) {
 	}
 	s.room.drop(s.at)
 	if len(s.room.members) == 0 && s.room != &a.everyone {
-		delete(a.rooms, s.room.name)
+		a.rooms.Delete(s.room.name)
 		a.note(adapters.RoomDeleted, s.room.name, nil)
 		if a.recovery != nil {
 			delete(a.recovery.newest, s.room)
 		}
 	}
-}
-
-// trim gives back the memory of maps that were once much larger, since a map
-// never shrinks. The work is paid for by the removals before it.
-func (a *Adapter) trim() {
-	if a.most < smallMap || len(a.rooms) > a.most/8 {
-		return
-	}
-	rooms := make(map[string]*room, len(a.rooms))
-	maps.Copy(rooms, a.rooms)
-	members := make(map[adapters.Member]*occupant, len(a.members))
-	maps.Copy(members, a.members)
-	a.rooms, a.members, a.most = rooms, members, len(rooms)
 }

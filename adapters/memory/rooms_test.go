@@ -66,22 +66,22 @@ func (a *Adapter) consistent(t *testing.T) {
 			t.Fatalf("room %q: %d members, %d tenancies", r.name, len(r.members), len(r.who))
 		}
 		for i, w := range r.who {
-			if w.o != a.members[r.members[i]] || w.o.seats[w.seat].room != r || w.o.seats[w.seat].at != i {
+			if w.o != a.members.Get(r.members[i]) || w.o.seats[w.seat].room != r || w.o.seats[w.seat].at != i {
 				t.Fatalf("room %q: place %d does not lead back", r.name, i)
 			}
 		}
 	}
 	check(&a.everyone)
-	for name, r := range a.rooms {
+	for name, r := range a.rooms.All() {
 		if r.name != name || len(r.members) == 0 {
 			t.Fatalf("room %q under the name %q with %d members", r.name, name, len(r.members))
 		}
 		check(r)
 	}
-	if len(a.members) != len(a.everyone.members) {
-		t.Fatalf("%d members, %d of them in the room of everyone", len(a.members), len(a.everyone.members))
+	if a.members.Len() != len(a.everyone.members) {
+		t.Fatalf("%d members, %d of them in the room of everyone", a.members.Len(), len(a.everyone.members))
 	}
-	for _, o := range a.members {
+	for o := range a.members.Values() {
 		if o.seats[0].room != &a.everyone {
 			t.Fatal("seat 0 is not the one among everyone")
 		}
@@ -127,8 +127,8 @@ func TestPlacesAndSeats(t *testing.T) {
 		a.LeaveAll(m)
 	}
 	a.consistent(t)
-	if len(a.rooms) != 0 || len(a.members) != 0 {
-		t.Errorf("%d rooms and %d members are left", len(a.rooms), len(a.members))
+	if a.rooms.Len() != 0 || a.members.Len() != 0 {
+		t.Errorf("%d rooms and %d members are left", a.rooms.Len(), a.members.Len())
 	}
 }
 
@@ -144,7 +144,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lobby := a.rooms["lobby"]
+	lobby := a.rooms.Get("lobby")
 	for _, m := range all[10:] {
 		a.LeaveAll(m)
 	}
@@ -158,9 +158,6 @@ func TestMemoryIsGivenBack(t *testing.T) {
 				t.Fatalf("room %q holds a member that left", r.name)
 			}
 		}
-	}
-	if a.most >= smallMap {
-		t.Errorf("the maps were made for %d rooms, 11 are there", a.most)
 	}
 }
 

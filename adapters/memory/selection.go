@@ -68,7 +68,7 @@ func (a *Adapter) fill(s *selection, t adapters.Target) {
 // find appends the rooms that exist to dst.
 func (a *Adapter) find(dst []*room, names []string) []*room {
 	for _, name := range names {
-		if r := a.rooms[name]; r != nil {
+		if r := a.rooms.Get(name); r != nil {
 			dst = append(dst, r)
 		}
 	}

@@ -30,7 +30,7 @@ func (a *Adapter) Save(m adapters.Member, s adapters.Session) {
 	if a.ended {
 		return
 	}
-	o := a.members[m]
+	o := a.members.Get(m)
 	rec := r.records[s.PID]
 	switch {
 	case rec == nil:
@@ -60,7 +60,7 @@ func (a *Adapter) Save(m adapters.Member, s adapters.Session) {
 func (a *Adapter) lose(rec *record) {
 	r := a.recovery
 	if rec.member != nil && r.of[rec.member] == rec {
-		r.gone(rec.member, a.members[rec.member])
+		r.gone(rec.member, a.members.Get(rec.member))
 	}
 	rec.session.Rooms = rec.rooms()
 	rec.end()

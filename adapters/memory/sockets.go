@@ -30,7 +30,7 @@ func (a *Adapter) move(t adapters.Target, rooms []string, f func(*occupant, []st
 	a.fill(s, t)
 	for _, m := range s.members {
 		if !m.Pending() {
-			f(a.members[m], rooms)
+			f(a.members.Get(m), rooms)
 		}
 	}
 	return nil
@@ -58,7 +58,7 @@ func (a *Adapter) Fetch(_ context.Context, t adapters.Target) ([]adapters.Socket
 	a.fill(s, t)
 	rooms := make([][]string, len(s.members))
 	for i, m := range s.members {
-		rooms[i] = a.members[m].names()
+		rooms[i] = a.members.Get(m).names()
 	}
 	a.mu.RUnlock()
 	found := make([]adapters.SocketInfo, 0, len(s.members))

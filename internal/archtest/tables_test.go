@@ -17,6 +17,7 @@ var floors = map[string][]string{
 	"internal/formquery": {},
 	"internal/httplist":  {},
 	"internal/loglimit":  {},
+	"internal/shrink":    {},
 	"internal/ctxend":    {},
 	"internal/usercode":  {},
 	"internal/testnet":   {},
@@ -29,7 +30,7 @@ var floors = map[string][]string{
 
 	// 1
 	"wscore":              machinery,
-	"wscore/chat":         {"wscore"},
+	"wscore/chat":         {"wscore", "internal/shrink"},
 	"wscore/ephemeral":    {"wscore"},
 	"wscore/noise":        {"wscore"},
 	"wscore/rest":         {"wscore", "wscore/rest/synlz", "wscore/rest/weakaes"},
@@ -42,7 +43,7 @@ var floors = map[string][]string{
 
 	// 2½
 	"adapters":              {"socketio/parser"},
-	"adapters/memory":       {"adapters", "socketio/parser"},
+	"adapters/memory":       {"adapters", "internal/shrink", "socketio/parser"},
 	"adapters/adaptertest":  {"adapters", "socketio/parser"},
 	"adapters/cluster":      {"adapters", "adapters/cluster/wire", "adapters/memory", "engineio", "internal/bufpool", "socketio/parser"},
 	"adapters/cluster/wire": {"socketio/parser"},
@@ -64,7 +65,7 @@ var floors = map[string][]string{
 }
 
 // machinery is what every floor above 0 may use.
-var machinery = []string{"internal/bufpool", "internal/formquery", "internal/httplist", "internal/loglimit", "internal/wheel"}
+var machinery = []string{"internal/bufpool", "internal/formquery", "internal/httplist", "internal/loglimit", "internal/shrink", "internal/wheel"}
 
 func with(list []string, more ...string) []string {
 	return append(append([]string(nil), list...), more...)

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 	"sync"
 
+	"github.com/hermod-io/hermod/internal/shrink"
 	"github.com/hermod-io/hermod/wscore"
 )
 
@@ -40,13 +40,13 @@ type Chat struct {
 	o Options
 
 	mu      sync.RWMutex // guards what follows
-	members map[*wscore.Process]struct{}
-	byID    map[int64]*wscore.Process
+	members shrink.Map[*wscore.Process, struct{}]
+	byID    shrink.Map[int64, *wscore.Process]
 }
 
 // New returns a Chat without members.
 func New(o Options) *Chat {
-	return &Chat{o: o, members: map[*wscore.Process]struct{}{}, byID: map[int64]*wscore.Process{}}
+	return &Chat{o: o}
 }
 
 // Spec is the protocol for a wscore.ProtocolList or wscore.Client.
@@ -62,22 +62,22 @@ func (c *Chat) Spec() wscore.ProtocolSpec {
 func (c *Chat) Len() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return len(c.members)
+	return c.members.Len()
 }
 
 // Members are those there are when the iteration begins.
 func (c *Chat) Members() iter.Seq[*wscore.Process] {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return slices.Values(slices.Collect(maps.Keys(c.members)))
+	return slices.Values(slices.Collect(c.members.Keys()))
 }
 
 // Lookup finds a member by the id of its connection.
 func (c *Chat) Lookup(id int64) (*wscore.Process, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	p, ok := c.byID[id]
-	return p, ok
+	p := c.byID.Get(id)
+	return p, p != nil
 }
 
 // Send sends a message (text or binary) to one member; see wscore.Process.Send.
@@ -128,16 +128,16 @@ func (c *Chat) BroadcastJSON(v any, except ...*wscore.Process) (n int, err error
 func (c *Chat) add(p *wscore.Process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.members[p] = struct{}{}
-	c.byID[p.ID()] = p
+	c.members.Set(p, struct{}{})
+	c.byID.Set(p.ID(), p)
 }
 
 func (c *Chat) remove(p *wscore.Process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.members, p)
-	if c.byID[p.ID()] == p {
-		delete(c.byID, p.ID())
+	c.members.Delete(p)
+	if c.byID.Get(p.ID()) == p {
+		c.byID.Delete(p.ID())
 	}
 }
 
