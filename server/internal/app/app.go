@@ -173,6 +173,9 @@ func (a *App) Run(ctx context.Context, out io.Writer) error {
 
 // serve serves until ctx ends or l fails, and drains then, too.
 func (a *App) serve(ctx context.Context, l net.Listener) error {
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	go a.releaseMemory(looking) // ended by stop
 	failed := make(chan error, 1)
 	go func() { // ends with the server; serve waits for it
 		if a.cert != nil {
