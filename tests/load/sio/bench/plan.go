@@ -58,7 +58,7 @@ var plan = []entry{
 	{
 		Line: report.Line{Label: "churn", Title: "27 000 connections (short runs: 9000) came and went, above a tenth of them", Kind: report.Growth, Target: 5},
 		also: []report.Line{{Label: "churn", Title: "the same, above the fresh server", Kind: report.Grown, Target: 5}},
-		tag:  "polling", args: "-s churn -n 27000", quick: "-n 9000", smoke: "-n 60",
+		tag:  "connect", args: "-s churn -n 27000", quick: "-n 9000", smoke: "-n 60",
 	},
 	{
 		Line: report.Line{Label: "stall", Title: "200 MB to a room with a deaf member", Kind: report.Held, Target: 4.2},

@@ -123,6 +123,8 @@ type Cell struct {
 	P50    Spread // ms
 	P99    Spread // ms
 	Peak   Spread // MB above the base
+	Fresh  Spread // MB of the fresh server
+	End    Spread // MB at the end
 	Errors []string
 	// Starved says that the server did not have its core in enough runs, so
 	// that those where it did not are among the values.
@@ -141,11 +143,12 @@ type Set struct {
 func (s *Set) Cell(l Line, server string) Cell {
 	c := Cell{Server: server}
 	ours, base := s.counting(l, server, &c), s.counting(l, s.Base, nil)
-	var v, ratio, rate, busy, gen, p50, p99, peak []float64
+	var v, ratio, rate, busy, gen, p50, p99, peak, fresh, end []float64
 	for _, r := range ours {
 		v, busy, gen = append(v, l.value(r)), append(busy, r.ServerBusy), append(gen, r.GenBusy)
 		p50, p99 = append(p50, r.P50/1e3), append(p99, r.P99/1e3)
 		peak = append(peak, float64(r.RSSPeak-r.RSSBase)/1e6)
+		fresh, end = append(fresh, float64(r.RSSFresh)/1e6), append(end, float64(r.RSSEnd)/1e6)
 		for _, b := range base {
 			if b.Round == r.Round && l.value(b) > 0 {
 				ratio = append(ratio, l.value(r)/l.value(b))
@@ -156,7 +159,8 @@ func (s *Set) Cell(l Line, server string) Cell {
 		}
 	}
 	c.Values, c.Ratio, c.Busy, c.Gen = SpreadOf(v), SpreadOf(ratio), SpreadOf(busy), SpreadOf(gen)
-	c.Rate, c.P50, c.P99, c.Peak = SpreadOf(rate), SpreadOf(p50), SpreadOf(p99), SpreadOf(peak)
+	c.Rate, c.P50, c.P99 = SpreadOf(rate), SpreadOf(p50), SpreadOf(p99)
+	c.Peak, c.Fresh, c.End = SpreadOf(peak), SpreadOf(fresh), SpreadOf(end)
 	return c
 }
 

@@ -68,6 +68,15 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestMemoryInWords(t *testing.T) {
+	s := &Set{Base: "js", Servers: []string{"js"}, Lines: []Line{{Label: "churn", Title: "churn", Kind: Growth}}}
+	s.Results = []Result{{Server: "js", Label: "churn", Round: 1, Clients: 1, RSSFresh: 12e6, RSSBase: 13e6, RSSEnd: 15e6, RSSPeak: 20e6, ServerBusy: 1}}
+	l := s.Lines[0]
+	if got, want := l.more(s.Cell(l, "js")), "churn, js: 12.0 MB when it was fresh, 15.0 at the end; at most 7.00 above the base meanwhile"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	var b strings.Builder
 	s := set()

@@ -136,7 +136,7 @@ func (l Line) more(c Cell) string {
 	case Latency:
 		return fmt.Sprintf("%s, %s: half of the answers within %s ms, 99 %% within %s ms of when the message was due", l.Title, c.Server, c.P50, c.P99)
 	case Growth:
-		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile", l.Title, c.Server, c.Peak)
+		return fmt.Sprintf("%s, %s: %s MB when it was fresh, %s at the end; at most %s above the base meanwhile", l.Title, c.Server, c.Fresh, c.End, c.Peak)
 	case Held:
 		return fmt.Sprintf("%s, %s: %s MB at most above the base meanwhile, garbage included", l.Title, c.Server, c.Peak)
 	}
