@@ -49,7 +49,7 @@ type Conn struct {
 	pull     *pull  // of the caller-driven form
 	aside    *aside // nil if there is nothing
 	buf      *bufpool.Buffer
-	moved    uint32 // when the reader last changed goroutines, by the wheel's clock, in ms
+	moved    uint32 // when the reader last changed goroutines, or was parked, by the wheel's clock, in ms
 	n        uint16 // bytes in buf
 	wide     uint8  // how many reads may be of much, see readSize
 	rest     rest

@@ -16,10 +16,11 @@ type parking struct {
 	silence time.Duration // how long a connection is silent before it is parked, twice that at most
 	pause   time.Duration // the same when it was parked before
 	young   time.Duration // the same when it has said little yet: many that come at once shall not have a goroutine each
+	long    time.Duration // who was parked for longer is parked again at once
 	least   int           // how many there must be: for fewer the lot's own goroutine is not worth it
 }
 
-var defaultParking = parking{2 * time.Second, 250 * time.Millisecond, 50 * time.Millisecond, 64}
+var defaultParking = parking{2 * time.Second, 250 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond, 64}
 
 // rest is how a reader comes to its rest.
 type rest uint8
@@ -110,16 +111,17 @@ func (c *Conn) parkAgain() bool {
 	return c.park()
 }
 
-// resume is the first of the reader's goroutines after it was parked. If it has
-// slept for no longer than it would be awaited, its next message is awaited.
+// resume is the first of the reader's goroutines after it was parked. Where the
+// processor has more to do than it can, its own delay counts as sleep, and the clock
+// may be a tick of the wheel behind: so long is a good deal more than either.
 func (c *Conn) resume() {
-	now, pause := c.now(), c.orYoung(c.grp.parking.pause)
-	if slept := time.Duration(now-c.moved) * time.Millisecond; slept > pause {
+	now := c.now()
+	if slept := time.Duration(now-c.moved) * time.Millisecond; slept > c.grp.parking.long {
 		c.rest = restBrief
 		c.readNow()
 	} else {
 		c.rest = restResumed
-		c.await(pause)
+		c.await(c.orYoung(c.grp.parking.pause))
 	}
 	c.moved = now
 	c.goOn()

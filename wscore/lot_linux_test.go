@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hermod-io/hermod/internal/await"
+	"github.com/hermod-io/hermod/internal/bufpool"
 )
 
 // parked is how many connections have a place in the lot.
@@ -25,7 +26,7 @@ func (s *Server) parked() int {
 func resting(t *testing.T) *Server {
 	t.Helper()
 	s := NewServer(Settings{CloseTimeout: time.Second})
-	s.parking = parking{silence: time.Millisecond, pause: time.Millisecond, young: time.Millisecond, least: 1}
+	s.parking = parking{silence: time.Millisecond, pause: time.Millisecond, young: time.Millisecond, long: time.Millisecond, least: 1}
 	t.Cleanup(func() { closeServer(t, s) })
 	return s
 }
@@ -117,11 +118,11 @@ func (s *Server) asleep() {
 	}
 }
 
-// Who has slept for longer than it would be awaited is parked again behind what woke
-// it, and not awaited; who has not is.
+// Who has slept for long is parked again behind what woke it, and not awaited; who has
+// not is.
 func TestSleepersAreParkedAtOnce(t *testing.T) {
 	s, l := resting(t), listen(t)
-	s.parking.pause = time.Hour
+	s.parking.pause, s.parking.long = time.Hour, time.Hour
 	m := newRester(t, s, l)
 	for i := range youngReads {
 		m.echo(t, fmt.Sprint("young ", i))
@@ -170,6 +171,11 @@ func TestSleeperHearsAPart(t *testing.T) {
 	if c.parkAgain() || d.last.IsZero() {
 		t.Error("the rest of it is not awaited")
 	}
+	d = new(deadlines)
+	c = &Conn{grp: &s.group, rwc: d, rest: restBrief, n: bufpool.Medium}
+	if c.parkAgain() || d.last.IsZero() {
+		t.Error("what did not fit into the buffer is not awaited")
+	}
 }
 
 // Who sleeps and wakes to something that takes long is read by another goroutine
@@ -207,7 +213,7 @@ func TestWakersTakeTurns(t *testing.T) {
 	const n = 600
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	s, l := resting(t), listen(t)
-	s.parking = parking{silence: time.Hour, pause: time.Hour, young: 10 * time.Millisecond, least: 1}
+	s.parking = parking{silence: time.Hour, pause: time.Hour, young: 10 * time.Millisecond, long: time.Second, least: 1}
 	var all []rester
 	for range n {
 		all = append(all, newRester(t, s, l))
@@ -269,7 +275,7 @@ func TestParkedIsClosed(t *testing.T) {
 		t.Run(name, func(t *testing.T) { testParkedIsClosed(t, resting(t), end) })
 		t.Run(name+", sleeper", func(t *testing.T) {
 			s := resting(t)
-			s.parking.pause, s.parking.young = -time.Millisecond, -time.Millisecond // all have slept for longer
+			s.parking.long = -time.Millisecond // all have slept for longer
 			testParkedIsClosed(t, s, end)
 		})
 	}
@@ -307,10 +313,10 @@ func testParkedIsClosed(t *testing.T, s *Server, end func(m rester)) {
 // Messages come while connections are about to be parked, and both sides close
 // them then, and others get their descriptors: nothing is lost and nobody stays.
 func TestParkingLosesNothing(t *testing.T) {
-	for _, pause := range []time.Duration{time.Millisecond, -time.Millisecond} { // the other: all have slept for longer
-		t.Run(pause.String(), func(t *testing.T) {
+	for _, long := range []time.Duration{time.Hour, time.Millisecond, -time.Millisecond} { // nobody, some, all have slept for longer
+		t.Run(long.String(), func(t *testing.T) {
 			s := resting(t)
-			s.parking.pause, s.parking.young = pause, pause
+			s.parking.long = long
 			testParkingLosesNothing(t, s)
 		})
 	}

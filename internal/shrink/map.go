@@ -33,7 +33,8 @@ func (t *Map[K, V]) Set(k K, v V) {
 }
 
 // Delete removes k, if it is there. Where an eighth is left of what there was once,
-// it copies that; the removals before have paid for it.
+// it copies that: the removals before have paid for it, but this one takes some 2 ms
+// where there were 100 000.
 func (t *Map[K, V]) Delete(k K) {
 	delete(t.m, k)
 	switch n := len(t.m); {

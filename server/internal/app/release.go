@@ -11,8 +11,8 @@ import (
 // most of what it frees then for as long as it lives.
 
 const (
-	releaseEvery = 5 * time.Second
-	releaseLeast = 1000 // connections that have gone, or it is not worth it
+	releaseEvery = 5 * time.Second // who comes and goes between two looks is not seen
+	releaseLeast = 1000            // connections that have gone, or it is not worth it
 )
 
 // releaser gives memory back to the operating system when most clients have gone.
@@ -24,9 +24,9 @@ type releaser struct {
 // look is to be called each releaseEvery with how many connections there are.
 func (r *releaser) look(n int) {
 	r.most = max(r.most, n)
-	gone, leaving := r.most-n, r.last-n
+	gone, moved := r.most-n, max(r.last-n, n-r.last)
 	r.last = n
-	if gone < releaseLeast || n > r.most/2 || leaving > gone/10 {
+	if gone < releaseLeast || n > r.most/2 || moved > gone/10 {
 		return
 	}
 	r.release()

@@ -17,6 +17,7 @@ func TestReleaser(t *testing.T) {
 		{[]int{10_000, 8000, 6000, 4000, 2000, 1900, 1800}, "[5]"},       // the last ones leave slowly
 		{[]int{10_000, 4000, 4000, 8000, 3000, 3000, 20, 20}, "[2 5 7]"}, // more than once
 		{[]int{10_000, 0, 10_000, 0, 10_000}, "[]"},                      // they come back
+		{[]int{10_000, 0, 4000, 8000, 10_000}, "[]"},                     // not at once
 		{[]int{10_000, 5000, 5000, 4500, 4000, 3500, 3500}, "[2]"},       // half, and no second time for as many
 	} {
 		got := []int{}
