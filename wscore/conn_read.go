@@ -78,7 +78,7 @@ func (c *Conn) serve() {
 // goOn reads to the end, or until another goroutine does.
 func (c *Conn) goOn() {
 	for {
-		if c.buf == nil && c.waitRead() != nil {
+		if c.buf == nil && c.waitRead() != nil { // else readNow has read
 			switch {
 			case !c.interrupted():
 				c.finish()

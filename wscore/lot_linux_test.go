@@ -118,6 +118,18 @@ func (s *Server) asleep() {
 	}
 }
 
+// sleepers is how many of them nothing has woken since then.
+func (s *Server) sleepers() (n int) {
+	s.lot.mu.Lock()
+	defer s.lot.mu.Unlock()
+	for _, c := range s.lot.places {
+		if c != nil && c.now()-c.moved > uint32((12*time.Hour).Milliseconds()) {
+			n++
+		}
+	}
+	return n
+}
+
 // Who has slept for long is parked again behind what woke it, and not awaited; who has
 // not is.
 func TestSleepersAreParkedAtOnce(t *testing.T) {
@@ -154,7 +166,7 @@ func TestSleeperHearsAPart(t *testing.T) {
 		if _, err := m.client.Write(whole[:n]); err != nil {
 			t.Fatal(err)
 		}
-		await.Until(t, "it is parked", func() bool { return s.parked() == 1 }, func() string { return fmt.Sprint("part of ", n) })
+		await.Until(t, "it is parked again", func() bool { return s.parked() == 1 && s.sleepers() == 0 }, func() string { return fmt.Sprint("part of ", n) })
 		if _, err := m.client.Write(whole[n:]); err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +243,7 @@ func TestWakersTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	await.Until(t, "all are parked", func() bool { return most.Load() > 0 && s.parked() == n }, func() string { return fmt.Sprint(s.parked(), " are parked") })
+	await.Until(t, "all are parked again", func() bool { return s.parked() == n && s.sleepers() == 0 }, func() string { return fmt.Sprint(s.parked(), " are parked, ", s.sleepers(), " since before") })
 	if got := most.Load(); got > n/2 {
 		t.Errorf("%d goroutines at once", got)
 	}
