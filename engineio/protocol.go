@@ -65,7 +65,7 @@ func (srv *Server) verify(r *http.Request, q query) (s *Session, e *ConnectionEr
 	if !slices.Contains(srv.cfg.Transports, q.transport) {
 		return refuse(CodeUnknownTransport, map[string]any{"transport": q.transport})
 	}
-	if origin := r.Header.Get("Origin"); !validHeader(origin) {
+	if origin := first(r.Header["Origin"]); !validHeader(origin) {
 		return refuse(CodeBadRequest, map[string]any{"name": "INVALID_ORIGIN", "origin": origin})
 	}
 	if q.sid != "" {
@@ -124,7 +124,15 @@ func (srv *Server) allow(r *http.Request) *ConnectionError {
 // clients and proxies leave it in requests that are to stay what they are.
 // RFC 9110 section 7.8.
 func isUpgrade(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" && httplist.Has(r.Header["Connection"], "upgrade")
+	return first(r.Header["Upgrade"]) != "" && httplist.Has(r.Header["Connection"], "upgrade")
+}
+
+// first is what Get of a header tells, of a name in the form that net/http gives it.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // validHeader reports whether v has only characters that a header may have.

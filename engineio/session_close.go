@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/hermod-io/hermod/engineio/packet"
@@ -86,7 +87,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 		s.answer.limit(lastAnswer)
 	}
 	if s.body != nil {
-		_ = s.body.SetReadDeadline(time.Unix(1, 0)) // a body that is still on its way is not waited for
+		_ = http.NewResponseController(s.body).SetReadDeadline(time.Unix(1, 0)) // a body that is still on its way is not waited for
 	}
 	if p := s.probe; p != nil {
 		s.probe = nil

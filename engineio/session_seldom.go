@@ -13,13 +13,16 @@ type seldom struct {
 	queueing []chan struct{} // who else wants to call the Handler; the first is next
 	probe    *wsTransport
 	box      outbox
-	get      *getRequest
-	answer   *answer                  // to the GET before
-	body     *http.ResponseController // of a POST whose body is on its way
-	patience *wheel.Timer             // upgrade timeout; after Close the wait for the last GET; nil until needed
+	get      *getRequest         // nil or &getRoom
+	answer   *answer             // to the GET before; nil or &answerRoom
+	body     http.ResponseWriter // of a POST whose body is on its way
+	patience *wheel.Timer        // upgrade timeout; after Close the wait for the last GET; nil until needed
 	noop     *time.Timer
 	reason   Reason
 	err      error
+
+	getRoom    getRequest
+	answerRoom answer
 }
 
 // nothing is the seldom of a session that has needed none. It is only read.

@@ -13,22 +13,36 @@ import (
 	"github.com/hermod-io/hermod/internal/bufpool"
 )
 
-// getRequest is a GET that waits.
+// getRequest is a GET that waits. A session has one at a time, so that all of its
+// use the same.
 type getRequest struct {
-	ready chan struct{}
+	ready chan struct{} // has room for one
 	woken bool
 	last  packet.Type // what it gets when nothing else is there
+}
+
+// begin makes it that of a new request. The session's mu is held.
+func (g *getRequest) begin() {
+	if g.ready == nil {
+		g.ready = make(chan struct{}, 1)
+	}
+	select {
+	case <-g.ready: // of a client that has gone meanwhile
+	default:
+	}
+	g.woken, g.last = false, packet.Noop
 }
 
 // wake lets the request answer. The session's mu is held.
 func (g *getRequest) wake() {
 	if !g.woken {
 		g.woken = true
-		close(g.ready)
+		g.ready <- struct{}{}
 	}
 }
 
-// answer is the response to a GET that is on its way.
+// answer is the response to a GET that is on its way. A session has one at a time,
+// as it has GETs.
 type answer struct {
 	w    http.ResponseWriter
 	sent chan struct{} // closed when it is through; nil as long as nobody waits for that
@@ -45,8 +59,10 @@ const answerPiece = 64 << 10
 
 // limit bounds the time that is left. net/http takes it off again for the next
 // request of the connection.
-func (a *answer) limit(d time.Duration) {
-	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(d))
+func (a *answer) limit(d time.Duration) { limitAnswer(a.w, d) }
+
+func limitAnswer(w http.ResponseWriter, d time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d))
 }
 
 // lateBody is how long the rest of a body that nobody wants is awaited. net/http reads
@@ -71,7 +87,8 @@ func endBody(w http.ResponseWriter, r *http.Request) {
 // the heartbeat bears with a silent client: the deadline of net/http has run while
 // the request waited. mu is held.
 func (s *Session) beginAnswer(w http.ResponseWriter) *answer {
-	a := &answer{w: w}
+	a := &s.answerRoom
+	a.w = w
 	s.answer = a
 	if s.state == stateClosed {
 		a.limit(lastAnswer)
@@ -122,41 +139,47 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 }
 
 // poll serves a polling request of the session. How long that takes is up to the
-// session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
-// a request that waits.
+// session, and no matter of http.Server.WriteTimeout: who writes says how long that
+// may take. Over HTTP/2 the timeout even ends a request that waits.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	rc := http.NewResponseController(w)
-	_ = rc.SetWriteDeadline(time.Time{})
+	streams := r.ProtoMajor > 1
+	if streams {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	}
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
-		s.answerGet(w, r)
+		if s.answerGet(w, r) && !streams { // a stream has its end still before it
+			return
+		}
 	case http.MethodPost:
 		s.answerPost(w, r)
 	default:
 		refuse(w, r, http.StatusInternalServerError)
 	}
-	_ = rc.SetWriteDeadline(time.Now().Add(lastAnswer)) // net/http sends short answers when we have returned
+	limitAnswer(w, lastAnswer) // net/http sends short answers when we have returned
 }
 
 // answerGet waits until there is something to send, and the answer before is
-// through: a client that has it may be faster than the one who wrote it.
-func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
-	g := &getRequest{ready: make(chan struct{}), last: packet.Noop}
+// through: a client that has it may be faster than the one who wrote it. It reports
+// whether nothing is left to write.
+func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) (through bool) {
 	s.mu.Lock()
 	if s.get != nil {
 		s.endLocked(TransportError, errOverlap)
 		s.mu.Unlock()
 		refuse(w, r, http.StatusBadRequest)
-		return
+		return false
 	}
 	if s.ws.Load() != nil { // the upgrade was faster than this request
 		s.mu.Unlock()
 		s.srv.reject(w, r, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
-		return
+		return false
 	}
-	s.needed().get = g
+	g := &s.needed().getRoom
+	g.begin()
+	s.get = g
 	closing := s.state == stateClosing
 	if closing && s.box.empty() && s.ws.Load() == nil {
 		s.box.units = append(s.box.units,
@@ -179,7 +202,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	if !g.woken || r.Context().Err() != nil {
 		s.endLocked(TransportError, errAborted)
 		s.mu.Unlock()
-		return
+		return false
 	}
 	units, compress := s.box.take()
 	if len(units) == 0 {
@@ -192,9 +215,11 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	endBody(w, r)
 	defer s.answered()
-	if s.writePayload(a, r, units, compress) != nil {
+	through, err := s.writePayload(a, r, units, compress)
+	if err != nil {
 		s.end(TransportError, errAborted)
 	}
+	return through
 }
 
 // await waits for wake and for the end of the answer before, or for ctx.
@@ -205,6 +230,11 @@ func (g *getRequest) await(ctx context.Context, before <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		}
+	}
+	select {
+	case <-g.ready: // it need not be asked for the end of ctx, which costs memory
+		return
+	default:
 	}
 	select {
 	case <-g.ready:
@@ -219,7 +249,7 @@ func (s *Session) answered() {
 	if s.answer.sent != nil {
 		close(s.answer.sent)
 	}
-	s.answer = nil
+	s.answer, s.answerRoom = nil, answer{}
 	s.spare()
 }
 
@@ -243,8 +273,9 @@ func headerValue(contentType string) []string {
 
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
 // buffers cannot fail: an answer that the client will not get ends the session,
-// so that the client hears of the loss, as Engine.IO has no way to repeat one.
-func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) error {
+// so that the client hears of the loss, as Engine.IO has no way to repeat one. It
+// reports whether it could.
+func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) (flushed bool, err error) {
 	body, contentType := s.dialect.payload(a.room[:0], units)
 	w := a.w
 	h := w.Header()
@@ -253,15 +284,19 @@ func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compres
 	if compress {
 		body = s.compress(h, r, body, units)
 	}
-	h.Set("Content-Length", strconv.Itoa(body.size()))
+	h["Content-Length"] = []string{strconv.Itoa(body.size())}
 	w.WriteHeader(http.StatusOK)
 	if err := s.writePieces(w, body); err != nil {
-		return err
+		return false, err
 	}
-	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
-		return err
+	switch err := http.NewResponseController(w).Flush(); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, http.ErrNotSupported):
+		return false, nil
+	default:
+		return false, err
 	}
-	return nil
 }
 
 // writePieces writes body, and gives the rest its time anew after each answerPiece.
@@ -290,7 +325,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.endPost()
-	binary := r.Header.Get("Content-Type") == typeBytes // to the letter, as the official server compares
+	binary := first(r.Header["Content-Type"]) == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
 		refuse(w, r, http.StatusBadRequest)
@@ -308,6 +343,7 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 		s.end(TransportError, errAborted)
 		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
 	}
+	_ = r.Body.Close() // it has been read; net/http need not look for more before it answers
 	if err := s.dialect.take(s, body, binary); err != nil {
 		s.end(ParseError, err)
 	}
@@ -325,7 +361,7 @@ func (s *Session) beginPost(w http.ResponseWriter) bool {
 		s.endLocked(TransportError, errOverlap)
 		return false
 	}
-	s.posting, s.needed().body = true, http.NewResponseController(w)
+	s.posting, s.needed().body = true, w
 	return true
 }
 

@@ -9,14 +9,29 @@ import (
 // Pairs iterates over the names and values of a query, in their order. Nothing in it
 // is an error. URL Standard, "application/x-www-form-urlencoded parsing".
 func Pairs(raw string) iter.Seq2[string, string] {
+	plain := !encoded(raw)
 	return func(yield func(name, value string) bool) {
-		for pair := range strings.SplitSeq(raw, "&") {
+		for pair, rest := "", raw; rest != ""; {
+			pair, rest, _ = strings.Cut(rest, "&")
 			name, value, _ := strings.Cut(pair, "=")
-			if pair != "" && !yield(decoded(name), decoded(value)) {
+			if !plain {
+				name, value = decoded(name), decoded(value)
+			}
+			if pair != "" && !yield(name, value) {
 				return
 			}
 		}
 	}
+}
+
+// encoded reports whether anything in a query may stand for something else.
+func encoded(raw string) bool {
+	for i := range len(raw) {
+		if c := raw[i]; c == '%' || c == '+' || c >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
 }
 
 // decoded is a name or a value. A percent sign that begins no escape means itself, and
