@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"slices"
@@ -85,6 +86,7 @@ func TestBoundsOfAnswers(t *testing.T) {
 		"GET, not flushed":   {http.MethodGet, 1, true, []time.Duration{long, lastAnswer}},
 		"GET over HTTP/2":    {http.MethodGet, 2, false, []time.Duration{-1, long, lastAnswer}},
 		"POST":               {http.MethodPost, 1, false, []time.Duration{lastAnswer}},
+		"GET over TLS":       {http.MethodGet, 1, false, []time.Duration{-1, long}},
 		"POST over HTTP/2":   {http.MethodPost, 2, false, []time.Duration{-1, lastAnswer}},
 		"what is not served": {http.MethodPut, 1, false, []time.Duration{lastAnswer}},
 	} {
@@ -99,6 +101,9 @@ func TestBoundsOfAnswers(t *testing.T) {
 					t.Fatal(err)
 				}
 				r.ProtoMajor = c.major
+				if strings.HasSuffix(name, "TLS") {
+					r.TLS = new(tls.ConnectionState)
+				}
 				if c.method == http.MethodPost {
 					r.Body = io.NopCloser(strings.NewReader("4x"))
 				}

@@ -140,10 +140,11 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 
 // poll serves a polling request of the session. How long that takes is up to the
 // session, and no matter of http.Server.WriteTimeout: who writes says how long that
-// may take. Over HTTP/2 the timeout even ends a request that waits.
+// may take. Over HTTP/2 the timeout even ends a request that waits, and TLS may have to
+// write while it reads, for new keys.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	streams := r.ProtoMajor > 1
-	if streams {
+	if streams || r.TLS != nil {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	}
 	s.srv.responseHeaders(w.Header(), r, false)
