@@ -139,22 +139,20 @@ func (srv *Server) openPolling(w http.ResponseWriter, r *http.Request, q query) 
 }
 
 // poll serves a polling request of the session. How long that takes is up to the
-// session, and no matter of http.Server.WriteTimeout: who writes says how long that
-// may take. Over HTTP/2 the timeout even ends a request that waits, and TLS may have to
-// write while it reads, for new keys.
+// session, and no matter of http.Server.WriteTimeout, which over HTTP/2 even ends
+// a request that waits. A server that has none is not bothered: it costs.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	streams := r.ProtoMajor > 1
-	if streams || r.TLS != nil {
+	if hs, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok || hs.WriteTimeout > 0 {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	}
 	s.srv.responseHeaders(w.Header(), r, false)
 	switch r.Method {
 	case http.MethodGet:
-		if s.answerGet(w, r) && !streams { // a stream has its end still before it
-			return
-		}
+		s.answerGet(w, r)
 	case http.MethodPost:
-		s.answerPost(w, r)
+		if s.answerPost(w, r) {
+			_ = r.Body.Close() // net/http need not look for more of it before it answers
+		}
 	default:
 		refuse(w, r, http.StatusInternalServerError)
 	}
@@ -162,21 +160,20 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 }
 
 // answerGet waits until there is something to send, and the answer before is
-// through: a client that has it may be faster than the one who wrote it. It reports
-// whether nothing is left to write.
-func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) (through bool) {
+// through: a client that has it may be faster than the one who wrote it.
+func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.get != nil {
 		s.endLocked(TransportError, errOverlap)
 		s.mu.Unlock()
 		refuse(w, r, http.StatusBadRequest)
-		return false
+		return
 	}
 	if s.ws.Load() != nil { // the upgrade was faster than this request
 		s.mu.Unlock()
 		s.srv.reject(w, r, &ConnectionError{Request: r, Code: CodeBadRequest, Message: codeMessages[CodeBadRequest],
 			Context: map[string]any{"name": "TRANSPORT_MISMATCH", "transport": Polling, "previousTransport": WebSocket}})
-		return false
+		return
 	}
 	g := &s.needed().getRoom
 	g.begin()
@@ -203,7 +200,7 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) (through boo
 	if !g.woken || r.Context().Err() != nil {
 		s.endLocked(TransportError, errAborted)
 		s.mu.Unlock()
-		return false
+		return
 	}
 	units, compress := s.box.take()
 	if len(units) == 0 {
@@ -216,11 +213,9 @@ func (s *Session) answerGet(w http.ResponseWriter, r *http.Request) (through boo
 	s.mu.Unlock()
 	endBody(w, r)
 	defer s.answered()
-	through, err := s.writePayload(a, r, units, compress)
-	if err != nil {
+	if s.writePayload(a, r, units, compress) != nil {
 		s.end(TransportError, errAborted)
 	}
-	return through
 }
 
 // await waits for wake and for the end of the answer before, or for ctx.
@@ -274,9 +269,8 @@ func headerValue(contentType string) []string {
 
 // writePayload answers a GET. It flushes, because what net/http only keeps in its
 // buffers cannot fail: an answer that the client will not get ends the session,
-// so that the client hears of the loss, as Engine.IO has no way to repeat one. It
-// reports whether it could.
-func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) (flushed bool, err error) {
+// so that the client hears of the loss, as Engine.IO has no way to repeat one.
+func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compress bool) error {
 	body, contentType := s.dialect.payload(a.room[:0], units)
 	w := a.w
 	h := w.Header()
@@ -288,16 +282,12 @@ func (s *Session) writePayload(a *answer, r *http.Request, units []unit, compres
 	h["Content-Length"] = []string{strconv.Itoa(body.size())}
 	w.WriteHeader(http.StatusOK)
 	if err := s.writePieces(w, body); err != nil {
-		return false, err
+		return err
 	}
-	switch err := http.NewResponseController(w).Flush(); {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, http.ErrNotSupported):
-		return false, nil
-	default:
-		return false, err
+	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
+	return nil
 }
 
 // writePieces writes body, and gives the rest its time anew after each answerPiece.
@@ -319,18 +309,18 @@ func (s *Session) writePieces(w io.Writer, body pieces) error {
 	return nil
 }
 
-// answerPost takes packets.
-func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
+// answerPost takes packets. It reports whether it has read the body.
+func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) (read bool) {
 	if !s.beginPost(w) {
 		refuse(w, r, http.StatusBadRequest)
-		return
+		return false
 	}
 	defer s.endPost()
 	binary := first(r.Header["Content-Type"]) == typeBytes // to the letter, as the official server compares
 	if binary && !s.dialect.takesBytes() {
 		s.end(TransportError, errType)
 		refuse(w, r, http.StatusBadRequest)
-		return
+		return false
 	}
 	body, lent, err := s.readBody(w, r)
 	defer bufpool.Put(lent)
@@ -339,18 +329,18 @@ func (s *Session) answerPost(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &tooBig):
 		refuse(w, r, http.StatusRequestEntityTooLarge)
-		return
+		return false
 	case err != nil:
 		s.end(TransportError, errAborted)
 		panic(http.ErrAbortHandler) // the request is incomplete: no answer, the connection ends
 	}
-	_ = r.Body.Close() // it has been read; net/http need not look for more before it answers
 	if err := s.dialect.take(s, body, binary); err != nil {
 		s.end(ParseError, err)
 	}
 	h := w.Header()
 	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = typeHTML, lengthOK, noStore
 	_, _ = io.WriteString(w, "ok")
+	return true
 }
 
 // beginPost claims the session for a POST. An overlapping one ends it, and one
