@@ -68,12 +68,7 @@ func TestTimerAllocations(t *testing.T) {
 // What the engine itself needs for a POST of a message and a GET that finds one;
 // net/http's part comes on top.
 func TestPollingAllocations(t *testing.T) {
-	srv, err := New(Config{}, silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Session{srv: srv, id: "x", dialect: dialect4{}, busy: true, seldom: &nothing}
-	s.opened()
+	s := polled(t)
 	w, content, body := discarding{http.Header{}}, []byte("4hello"), new(bytes.Reader)
 	post, err := http.NewRequest(http.MethodPost, "/", nil)
 	if err != nil {
@@ -98,9 +93,6 @@ func TestPollingAllocations(t *testing.T) {
 		if n > c.most {
 			t.Errorf("%s: %v allocations, at most %v", c.name, n, c.most)
 		}
-	}
-	if err := srv.Close(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 }
 
